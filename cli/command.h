@@ -1,0 +1,51 @@
+// What a command is: a function that adds itself to the parser and, when it is the one the user chose, sets the action
+// that main runs. One command a file; main.cpp holds the list.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "sim/base/table.h"
+
+namespace CLI {
+class App;
+}
+
+namespace mobasim::cli {
+
+// Returns the exit code: 0 ok; 1 a check ran and failed, or the answer is no. Everything else is thrown.
+using Action = std::function<int()>;
+using AddCommand = void (*)(CLI::App& program, Action& chosen);
+
+void add_bench(CLI::App& program, Action& chosen);
+void add_verify(CLI::App& program, Action& chosen);
+void add_plan(CLI::App& program, Action& chosen);
+void add_fit(CLI::App& program, Action& chosen);
+void add_project(CLI::App& program, Action& chosen);
+void add_plot(CLI::App& program, Action& chosen);
+void add_list(CLI::App& program, Action& chosen);
+
+// --format csv|json|table and -o FILE, alike in every command that prints a table. stdout is for data only.
+struct Output {
+  std::string format = "csv";
+  std::filesystem::path file;  // empty: stdout
+};
+void add_output_options(CLI::App& command, Output& output);
+void print(const Table& table, const Output& output);
+
+// The folder of the shipped configs: --configs, else $MOBASIM_CONFIGS, else where the program was built from.
+[[nodiscard]] std::filesystem::path config_folder();
+
+// A line on stderr, beginning with "mobasim: ".
+void tell(const std::string& message);
+// A line that is overwritten by the next one; only where stderr is a terminal.
+void show_progress(const std::string& line);
+void end_progress();
+
+// True once the user pressed Ctrl-C: long work stops at its next safe point and the program exits with 130.
+[[nodiscard]] bool interrupted();
+void install_interrupt_handler();
+struct Interrupted {};  // thrown by a command that stopped early
+
+}  // namespace mobasim::cli

@@ -1,0 +1,19 @@
+// PAIRED: L_A / L_B = r x^-s over runs of the same size (docs/method.md). s > 0: the gap closes with compute. Pairing
+// takes out what the two runs of a size share, so its intervals are narrower than those of two separate fits.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+namespace mobasim {
+
+struct PairedLaw {
+  static constexpr std::string_view kName = "paired";
+  static constexpr std::array<std::string_view, 2> kParameters = {"r", "s"};
+  double r = 1;  // ratio of the losses at x = 1
+  double s = 0;  // exponent of the ratio
+};
+
+[[nodiscard]] double ratio_at(const PairedLaw& law, double x);
+
+}  // namespace mobasim

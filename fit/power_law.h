@@ -1,0 +1,20 @@
+// P2: L = a x^-b, the law of the MoBA report (Lu et al. 2025, Fig. 3 and 8), fitted in logarithms.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+namespace mobasim {
+
+struct PowerLaw {
+  static constexpr std::string_view kName = "p2";
+  static constexpr std::array<std::string_view, 2> kParameters = {"a", "b"};
+  double a = 1;  // loss at x = 1, nats per token
+  double b = 0;  // exponent; > 0 when loss falls with x
+};
+
+[[nodiscard]] double loss_at(const PowerLaw& law, double x);
+// The x at which the law reaches a loss; infinite when it never does.
+[[nodiscard]] double x_at(const PowerLaw& law, double loss);
+
+}  // namespace mobasim

@@ -1,0 +1,20 @@
+// Files: read whole, or written so that a reader never sees half of one.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace mobasim {
+
+// The whole file. Throws ConfigError when it is missing, a directory or holds NUL bytes (not text), and
+// std::system_error when it exists and cannot be read. An empty file gives "".
+[[nodiscard]] std::string text_of_file(const std::filesystem::path& path);
+
+// Writes to a temporary file beside `path`, then renames. Throws std::system_error; `path` is then as it was.
+void write_file(const std::filesystem::path& path, std::string_view content);
+
+// Creates the directory and its parents. Throws std::system_error.
+void make_directories(const std::filesystem::path& path);
+
+}  // namespace mobasim

@@ -1,0 +1,44 @@
+// A device: its limits (peaks, memory, links), its price, and the table of what was measured on it.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/base/basis.h"
+#include "sim/base/profile.h"
+#include "sim/base/units.h"
+
+namespace mobasim {
+
+// A value with its range and how it is known; lo <= value <= hi.
+struct Efficiency {
+  double value = 1, lo = 1, hi = 1;
+  Basis basis = Basis::assumed;
+  std::string source;
+};
+
+struct DeviceProfile {
+  std::string name;
+  std::string source;
+  std::map<std::string, FlopRate> peak;  // per dtype, dense, no sparsity
+  Bytes memory;
+  ByteRate memory_bandwidth;
+  Bytes reserved_memory;       // context and libraries: not the run's to use
+  std::int64_t devices_per_node = 1;
+  ByteRate link_bandwidth;     // per device and direction inside a node; 0: single device
+  ByteRate network_bandwidth;  // per device and direction between nodes; 0: single node
+  std::optional<DollarRate> price;  // per device
+  std::string price_source;
+  // Where no measured row applies: fraction of the peak (gemm, attention by mechanism) or of the bandwidth.
+  Efficiency gemm, memory_bound, collective;
+  std::map<std::string, Efficiency> attention;
+  std::vector<ProfileRow> profile;  // measured or published
+};
+
+[[nodiscard]] std::vector<std::string> violations(const DeviceProfile& device);
+[[nodiscard]] DeviceProfile device_from(const std::filesystem::path& file);  // throws ConfigError
+
+}  // namespace mobasim

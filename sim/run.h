@@ -1,0 +1,51 @@
+// What is asked: a model, a workload, a layout and a device - and how a RUN.yaml says it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "sim/device/device.h"
+#include "sim/model/model_shape.h"
+
+namespace mobasim {
+
+enum class Recompute { none, full };  // full: each layer's forward again in the backward pass
+
+// One optimizer step, and how many of them.
+struct Workload {
+  std::int64_t sequence = 0;         // tokens of one sequence
+  std::int64_t global_batch = 0;     // sequences per step, over all devices
+  std::int64_t microbatch = 1;       // sequences per device and forward pass
+  double tokens = 0;                 // of the whole run
+  Recompute recompute = Recompute::none;
+  std::string dtype = "bf16";        // of the matrix products: bf16 | fp16 | f32
+  std::int64_t loss_chunks = 1;      // the logits are computed in so many pieces of the microbatch
+};
+
+// How the work is split. This part of the program knows one device and data parallelism.
+struct Layout {
+  std::int64_t data = 1;        // data-parallel devices
+  std::int64_t zero_stage = 0;  // 0 replicas, 1 optimizer states sharded, 2 gradients too, 3 weights too
+};
+
+// Which implementation of each mechanism the run uses; empty: the fastest that the device has measurements of.
+struct KernelChoice {
+  std::string full, moba, sliding_window;
+};
+
+struct Run {
+  std::string name;
+  ModelShape model;
+  Workload workload;
+  Layout layout;
+  KernelChoice kernels;
+  DeviceProfile device;
+};
+
+[[nodiscard]] std::vector<std::string> violations(const Run& run);
+// Throws ConfigError. `configs` is the folder that names are looked up in (models/, devices/).
+[[nodiscard]] Run run_from(const std::filesystem::path& file, const std::filesystem::path& configs);
+
+}  // namespace mobasim
