@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -16,18 +17,20 @@ namespace mobasim {
 
 using Attention = std::variant<FullAttention, Moba, SlidingWindow>;
 
-[[nodiscard]] std::string_view name(const Attention& attention);       // "moba"
-[[nodiscard]] std::string description(const Attention& attention);     // "moba(block=512, top_k=3)"
+[[nodiscard]] std::string_view name(const Attention& attention);    // "moba"
+[[nodiscard]] std::string description(const Attention& attention);  // "moba(block=512, top_k=3)"
 [[nodiscard]] std::vector<std::string> violations(const Attention& attention);
 [[nodiscard]] AttentionCount count(const Attention& attention, std::int64_t sequence);
 [[nodiscard]] AttentionWork work(const Attention& attention, const AttentionShape& shape, std::int64_t dtype_bytes);
+// {"block", 512}, {"top_k", 3}: the parameters by name.
+[[nodiscard]] std::vector<std::pair<std::string, std::int64_t>> parameters(const Attention& attention);
 // True when at this length the mechanism attends to all that full causal attention does (MoBA with top_k >= blocks,
 // a window >= sequence): it then costs what full attention costs, and the user is told.
 [[nodiscard]] bool is_full_at(const Attention& attention, std::int64_t sequence);
 
 // Names of all mechanisms, in the order of the list.
 [[nodiscard]] const std::vector<std::string>& attention_names();
-// Reads {mechanism: moba, block: 512, top_k: 3}.
+// Reads {mechanism: moba, block: 512, top_k: 3}; every parameter must be there. Other keys are left to the caller.
 [[nodiscard]] Attention attention_from(ConfigMap map);
 
 }  // namespace mobasim

@@ -15,6 +15,7 @@ struct FullAttention {
 };
 
 [[nodiscard]] std::string_view name(const FullAttention&);
+[[nodiscard]] std::vector<AttentionParameter> parameters(FullAttention&);
 [[nodiscard]] std::vector<std::string> violations(const FullAttention&);
 // pairs = (S^2 + S) / 2
 [[nodiscard]] AttentionCount count(const FullAttention&, std::int64_t sequence);

@@ -18,9 +18,11 @@ struct Moba {
 };
 
 [[nodiscard]] std::string_view name(const Moba&);
+[[nodiscard]] std::vector<AttentionParameter> parameters(Moba& moba);
 [[nodiscard]] std::vector<std::string> violations(const Moba& moba);
-// pairs = sum over t of (t mod B) + 1 + B min(k - 1, floor(t / B)); gate_pairs = sum over t of floor(t / B).
-// top_k >= blocks is full attention and needs no gate; neither does top_k = 1, which routes nothing.
+// pairs = sum over t of (t mod B) + 1 + B min(k - 1, floor(t / B)); gate_pairs = sum over t of floor(t / B),
+// picks = sum over t of min(k - 1, floor(t / B)), blocks = n = ceil(S / B). k >= n is full attention and needs no gate;
+// neither does k = 1, which routes nothing: gate_pairs, picks and blocks are then 0.
 [[nodiscard]] AttentionCount count(const Moba& moba, std::int64_t sequence);
 
 }  // namespace mobasim

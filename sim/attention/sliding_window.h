@@ -17,6 +17,7 @@ struct SlidingWindow {
 };
 
 [[nodiscard]] std::string_view name(const SlidingWindow&);
+[[nodiscard]] std::vector<AttentionParameter> parameters(SlidingWindow& window);
 [[nodiscard]] std::vector<std::string> violations(const SlidingWindow& window);
 // pairs = sum over t of min(t + 1, W)
 [[nodiscard]] AttentionCount count(const SlidingWindow& window, std::int64_t sequence);
