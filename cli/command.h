@@ -34,7 +34,7 @@ struct Output {
 void add_output_options(CLI::App& command, Output& output);
 void print(const Table& table, const Output& output);
 
-// The folder of the shipped configs: --configs, else $MOBASIM_CONFIGS, else where the program was built from.
+// The folder of the shipped configs: $MOBASIM_CONFIGS, else where the program was built from.
 [[nodiscard]] std::filesystem::path config_folder();
 
 // A line on stderr, beginning with "mobasim: ".

@@ -16,7 +16,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,27 +36,27 @@ struct Node;      // one YAML node with its place
 // A YAML mapping. Cheap to copy; valid as long as its ConfigFile.
 class ConfigMap {
  public:
-  [[nodiscard]] bool has(std::string_view key) const;  // counts as asking for the key
-  [[nodiscard]] Location where() const;                // of the mapping
+  [[nodiscard]] bool has(std::string_view key) const;        // counts as asking for the key
+  [[nodiscard]] Location where() const;                      // of the mapping
   [[nodiscard]] Location where(std::string_view key) const;  // of the key's value, or of the mapping without it
 
   // Required values.
   std::string text(std::string_view key);
-  bool flag(std::string_view key);                 // true or false, nothing else
-  std::int64_t count(std::string_view key);        // an integer >= 1: 32768, 32Ki, 15e12; not 32K (ambiguous)
-  std::int64_t whole_number(std::string_view key); // an integer >= 0
-  double number(std::string_view key);             // finite
-  double fraction(std::string_view key);           // in 0..1
+  bool flag(std::string_view key);                  // true or false, nothing else
+  std::int64_t count(std::string_view key);         // an integer >= 1: 32768, 32Ki, 15e12; not 32K (ambiguous)
+  std::int64_t whole_number(std::string_view key);  // an integer >= 0
+  double number(std::string_view key);              // finite
+  double fraction(std::string_view key);            // in 0..1
   std::string choice(std::string_view key, const std::vector<std::string>& allowed);
   template <class Q>
-  Q quantity(std::string_view key) {               // > 0 or 0, of Q's dimension
+  Q quantity(std::string_view key) {  // > 0 or 0, of Q's dimension
     return Q(quantity_value(key, dimension_of(Q{})));
   }
   ConfigMap map(std::string_view key);
-  std::vector<ConfigMap> maps(std::string_view key);          // a list of mappings, at least one
-  std::vector<std::string> texts(std::string_view key);       // a list of scalars, at least one; a scalar is a list of one
-  std::vector<std::int64_t> counts(std::string_view key);     // likewise
-  std::vector<double> numbers(std::string_view key);          // likewise
+  std::vector<ConfigMap> maps(std::string_view key);       // a list of mappings, at least one
+  std::vector<std::string> texts(std::string_view key);    // a list of scalars, at least one; a scalar is a list of one
+  std::vector<std::int64_t> counts(std::string_view key);  // likewise
+  std::vector<double> numbers(std::string_view key);       // likewise
 
   // Values that may be left out.
   std::optional<std::string> optional_text(std::string_view key);
@@ -75,8 +74,12 @@ class ConfigMap {
   double number_or(std::string_view key, double otherwise);
   double fraction_or(std::string_view key, double otherwise);
   std::string choice_or(std::string_view key, const std::vector<std::string>& allowed, std::string otherwise);
-  bool is_map(std::string_view key) const;   // what kind of value stands at the key
+  bool is_map(std::string_view key) const;  // what kind of value stands at the key
   bool is_list(std::string_view key) const;
+
+  // All keys of this mapping, sorted, where the keys are data themselves (dtypes, mechanisms); counts as asking for
+  // them.
+  [[nodiscard]] std::vector<std::string> keys() const;
 
   // Notes a problem found by the caller, at the key's value (or at the mapping, if the key is empty or absent).
   void problem(std::string_view key, std::string what);
@@ -87,8 +90,6 @@ class ConfigMap {
   friend class ConfigFile;
   ConfigMap(std::shared_ptr<config_detail::Document> document, std::shared_ptr<config_detail::Node> node);
   double quantity_value(std::string_view key, Dimension dimension);
-  std::shared_ptr<config_detail::Node> child(std::string_view key, bool required);
-  std::shared_ptr<config_detail::Node> scalar(std::string_view key, bool required);
   std::shared_ptr<config_detail::Document> document_;
   std::shared_ptr<config_detail::Node> node_;
 };

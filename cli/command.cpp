@@ -1,0 +1,75 @@
+#include "cli/command.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+
+#include "mobasim_version.h"
+#include "sim/base/error.h"
+#include "sim/base/file.h"
+
+namespace mobasim::cli {
+namespace {
+
+volatile std::sig_atomic_t interrupt_seen = 0;  // a signal handler can reach nothing else
+
+bool progress_shown = false;
+
+// The first Ctrl-C asks for a clean stop; a second one ends the program as usual.
+void on_interrupt(int) {
+  interrupt_seen = 1;
+  std::signal(SIGINT, SIG_DFL);
+}
+
+}  // namespace
+
+void add_output_options(CLI::App& command, Output& output) {
+  command.add_option("--format", output.format, "csv, json, or table (aligned, for people)")
+      ->check(CLI::IsMember({"csv", "json", "table"}))
+      ->capture_default_str();
+  command.add_option("-o,--output", output.file, "write to this file instead of stdout");
+}
+
+void print(const Table& table, const Output& output) {
+  const TableFormat format = output.format == "json"    ? TableFormat::json
+                             : output.format == "table" ? TableFormat::text
+                                                        : TableFormat::csv;
+  const std::string content = rendered(table, format);
+  if (!output.file.empty()) return write_file(output.file, content);
+  if (std::fwrite(content.data(), 1, content.size(), stdout) != content.size() || std::fflush(stdout) != 0) {
+    throw_system_error("write to stdout");
+  }
+}
+
+std::filesystem::path config_folder() {
+  const char* named = std::getenv("MOBASIM_CONFIGS");
+  return named && *named ? std::filesystem::path(named) : std::filesystem::path(kConfigFolder);
+}
+
+void tell(const std::string& message) {
+  end_progress();
+  std::fputs(fmt::format("mobasim: {}\n", message).c_str(), stderr);
+}
+
+void show_progress(const std::string& line) {
+  if (!::isatty(STDERR_FILENO)) return;
+  std::fputs(fmt::format("\r\x1b[K{}", line).c_str(), stderr);
+  std::fflush(stderr);
+  progress_shown = true;
+}
+
+void end_progress() {
+  if (!progress_shown) return;
+  std::fputs("\r\x1b[K", stderr);
+  progress_shown = false;
+}
+
+bool interrupted() { return interrupt_seen != 0; }
+
+void install_interrupt_handler() { std::signal(SIGINT, on_interrupt); }
+
+}  // namespace mobasim::cli
