@@ -65,7 +65,7 @@ std::string joined(const std::vector<std::string>& words, std::string_view separ
 
 std::string suggestion(std::string_view word, const std::vector<std::string>& candidates) {
   const std::optional<std::string> best = nearest(word, candidates);
-  return best ? "; did you mean '" + *best + "'?" : "";
+  return best ? " (did you mean '" + *best + "'?)" : "";
 }
 
 }  // namespace mobasim

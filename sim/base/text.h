@@ -16,7 +16,7 @@ namespace mobasim {
 [[nodiscard]] std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates);
 // "a, b, c"
 [[nodiscard]] std::string joined(const std::vector<std::string>& words, std::string_view separator = ", ");
-// "; did you mean 'x'?" or "" - completes a message about an unknown word.
+// " (did you mean 'x'?)" or "" - completes a message about an unknown word.
 [[nodiscard]] std::string suggestion(std::string_view word, const std::vector<std::string>& candidates);
 
 }  // namespace mobasim

@@ -1,0 +1,59 @@
+#include "sim/base/profile.h"
+
+#include <filesystem>
+
+#include "sim/base/error.h"
+#include "sim/base/file.h"
+#include "tests/catch.h"
+
+using namespace mobasim;
+
+namespace {
+
+ProfileRow example() {
+  ProfileRow row;
+  row.operation = "attention";
+  row.mechanism = "moba";
+  row.implementation = "mobasim_cpu";
+  row.pass = "forward";
+  row.dtype = "f32";
+  row.sequence = 4096;
+  row.batch = 1;
+  row.heads = row.kv_heads = 2;
+  row.head_dim = 64;
+  row.block = 512;
+  row.top_k = 3;
+  row.flops = Flops(1.5e9);
+  row.time = Seconds(0.012);
+  row.time_lo = Seconds(0.0118);
+  row.time_hi = Seconds(0.0125);
+  row.samples = 20;
+  row.source = "a CPU, 2 threads";
+  return row;
+}
+
+std::filesystem::path written(const std::string& csv) {
+  const std::filesystem::path file = std::filesystem::temp_directory_path() / "mobasim_profile_test.csv";
+  write_file(file, csv);
+  return file;
+}
+
+}  // namespace
+
+TEST_CASE("a profile reads back as it was written") {
+  const auto rows = read_profile(written(rendered(profile_table({example(), example()}), TableFormat::csv)));
+  REQUIRE(rows.size() == 2);
+  CHECK(profile_table(rows).rows == profile_table({example(), example()}).rows);
+}
+
+TEST_CASE("a malformed profile is refused at the cell") {
+  ProfileRow row = example();
+  row.pass = "sideways";
+  CHECK_THROWS_AS(read_profile(written(rendered(profile_table({row}), TableFormat::csv))), ConfigError);
+  row = example();
+  row.time = Seconds(1);  // outside its own quartiles
+  CHECK_THROWS_AS(read_profile(written(rendered(profile_table({row}), TableFormat::csv))), ConfigError);
+  row = example();
+  row.time_lo = Seconds(-1);
+  CHECK_THROWS_AS(read_profile(written(rendered(profile_table({row}), TableFormat::csv))), ConfigError);
+}
