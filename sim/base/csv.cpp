@@ -142,9 +142,8 @@ bool CsvTable::has_column(std::string_view name) const {
 std::size_t CsvTable::column(std::string_view name) const {
   const auto found = std::find(columns_.begin(), columns_.end(), name);
   if (found == columns_.end()) {
-    throw ConfigError(Location{file_},
-                      fmt::format("there is no column '{}'{} The columns are: {}", name,
-                                  nearest(name, columns_) ? suggestion(name, columns_) : ".", joined(columns_)));
+    throw ConfigError(Location{file_}, fmt::format("there is no column '{}'{}; the columns are: {}", name,
+                                                   suggestion(name, columns_), joined(columns_)));
   }
   return static_cast<std::size_t>(found - columns_.begin());
 }
