@@ -1,0 +1,122 @@
+// The rules of the source tree (docs/extend.md, "Layers") as a pure function of a folder, so that a test can hold the
+// repository to them and can show on a wrong tree that each rule bites.
+#pragma once
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace mobasim::tests {
+
+namespace tree_detail {
+
+namespace fs = std::filesystem;
+
+// The layer of a file or of an include, both as paths from the root: "" for what is no part of the program.
+inline std::string layer_of(const std::string& path) {
+  if (path.starts_with("sim/base/")) return "sim/base";
+  for (const char* layer : {"sim", "kernels", "fit", "cli"}) {
+    if (path.starts_with(std::string(layer) + "/")) return layer;
+  }
+  return "";
+}
+
+// What each layer may include. sim and kernels never meet: they share the profile, which is data.
+inline const std::map<std::string, std::set<std::string>>& allowed_layers() {
+  static const std::map<std::string, std::set<std::string>> allowed = {
+      {"sim/base", {"sim/base"}},
+      {"kernels", {"kernels", "sim/base"}},
+      {"sim", {"sim", "sim/base"}},
+      {"fit", {"fit", "sim", "sim/base"}},
+      {"cli", {"cli", "fit", "sim", "kernels", "sim/base"}},
+  };
+  return allowed;
+}
+
+// Libraries that only one place may know, by the beginning of the include.
+inline const std::map<std::string, std::string>& only_place_of() {
+  static const std::map<std::string, std::string> places = {
+      {"ceres/", "fit/solve.cpp"}, {"yaml-cpp/", "sim/base/config.cpp"}, {"CLI/", "cli/"}};
+  return places;
+}
+
+inline bool is_source(const fs::path& file) {
+  static const std::set<std::string> endings = {".h", ".cpp", ".cu", ".cuh"};
+  return endings.contains(file.extension().string());
+}
+
+inline bool is_text(const fs::path& file) {
+  static const std::set<std::string> endings = {".h",  ".cpp", ".cu",    ".cuh", ".md", ".yaml", ".csv",
+                                                ".sh", ".txt", ".cmake", ".in",  "",    ".json", ".svg"};
+  return endings.contains(file.extension().string());
+}
+
+// All files below `root` but what is built or belongs to git, as paths from the root, sorted.
+inline std::vector<std::string> files_below(const fs::path& root) {
+  std::vector<std::string> files;
+  for (auto entry = fs::recursive_directory_iterator(root); entry != fs::recursive_directory_iterator(); ++entry) {
+    const std::string name = entry->path().filename().string();
+    if (name == ".git" || name == ".cache" || (entry.depth() == 0 && (name == "build" || name == "out"))) {
+      entry.disable_recursion_pending();
+    } else if (entry->is_regular_file()) {
+      files.push_back(fs::relative(entry->path(), root).string());
+    }
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+// What is wrong with an include of a file, or "".
+inline std::string include_violation(const fs::path& root, const std::string& file, const std::string& included,
+                                     bool quoted) {
+  for (const auto& [library, place] : only_place_of()) {
+    const bool there = place.ends_with('/') ? file.starts_with(place) : file == place;
+    if (included.starts_with(library) && !there) return "only " + place + " includes " + library;
+  }
+  if (!quoted || included == "mobasim_version.h") return "";
+  if (!fs::exists(root / included)) return "no such file from the root of the tree";
+  const std::string from = layer_of(file), to = layer_of(included);
+  if (!allowed_layers().at(from).contains(to)) return from + " may not include " + (to.empty() ? "this" : to);
+  return "";
+}
+
+}  // namespace tree_detail
+
+inline constexpr int kMostLines = 400;
+
+// Each violation as "file:line: text". `forbidden` are texts that no file may contain: the paths of one machine.
+inline std::vector<std::string> tree_violations(const std::filesystem::path& root,
+                                                const std::vector<std::string>& forbidden) {
+  static const std::regex include(R"(^\s*#\s*include\s*([<"])([^>"]+)[>"])");
+  std::vector<std::string> violations;
+  for (const std::string& file : tree_detail::files_below(root)) {
+    if (!tree_detail::is_text(file)) continue;
+    const bool source = tree_detail::is_source(file);
+    const bool layered = source && !tree_detail::layer_of(file).empty();
+    std::ifstream stream(root / file);
+    int number = 0;
+    for (std::string line; std::getline(stream, line);) {
+      const std::string place = file + ":" + std::to_string(++number) + ": ";
+      for (const std::string& word : forbidden) {
+        if (line.find(word) != std::string::npos) violations.push_back(place + "names " + word);
+      }
+      std::smatch match;
+      if (layered && std::regex_search(line, match, include)) {
+        const std::string what = tree_detail::include_violation(root, file, match[2], match[1] == "\"");
+        if (!what.empty()) violations.push_back(place + "#include of " + match[2].str() + ": " + what);
+      }
+    }
+    if (source && number > kMostLines) {
+      violations.push_back(file + ":" + std::to_string(number) + ": more than " + std::to_string(kMostLines) +
+                           " lines: one idea a file");
+    }
+  }
+  return violations;
+}
+
+}  // namespace mobasim::tests
