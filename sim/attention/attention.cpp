@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "sim/base/error.h"
+#include "sim/base/text.h"
 
 namespace mobasim {
 
@@ -107,18 +108,20 @@ const std::vector<std::string>& attention_names() {
 }
 
 Attention attention_from(ConfigMap map) {
-  const std::string wanted = map.choice("mechanism", attention_names());
+  const std::string wanted = map.text("mechanism");
   for (Attention mechanism : mechanisms()) {
     if (name(mechanism) != wanted) continue;
-    bool complete = true;
     for (const AttentionParameter& parameter : places_of_parameters(mechanism)) {
-      complete = complete && map.has(parameter.name);
       *parameter.value = map.count(parameter.name);
     }
-    if (complete) map.problems(violations(mechanism));
+    map.problems(violations(mechanism));
     return mechanism;
   }
-  // The name is wrong, which is noted already: do not blame the parameters of the mechanism that was meant.
+  if (!wanted.empty()) {  // else it is noted already
+    map.problem("mechanism", "'mechanism': '" + wanted + "' is unknown" + suggestion(wanted, attention_names()) +
+                                 "; allowed: " + joined(attention_names()));
+  }
+  // Do not blame the parameters of the mechanism that was meant.
   for (Attention mechanism : mechanisms()) {
     for (const AttentionParameter& parameter : places_of_parameters(mechanism)) (void)map.has(parameter.name);
   }

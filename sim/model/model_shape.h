@@ -21,7 +21,8 @@ struct Experts {
   std::int64_t shared_ffn = 0;  // summed inner width of the shared experts; 0: none
 };
 
-// Consecutive layers of one kind. A hybrid model has several groups, in order from the input.
+// Consecutive layers of one kind: a norm, attention, a norm, a feed-forward. A hybrid model has several groups, in
+// order from the input.
 struct LayerGroup {
   std::int64_t layers = 0;
   std::int64_t heads = 0;
@@ -41,33 +42,37 @@ struct ModelShape {
   std::int64_t positions = 0;  // learned position embeddings; 0: none (rotary)
   bool tied_embeddings = false;
   Norm norm = Norm::rms_norm;
-  bool linear_bias = false;  // every linear layer but the head has a bias
-  bool qkv_bias = false;     // the query, key and value projections have one (Qwen 2)
-  bool qk_norm = false;      // a norm over head_dim on queries and keys (Qwen 3)
+  bool linear_bias = false;         // every linear layer but the head has a bias
+  bool qkv_bias = false;            // the query, key and value projections have one (Qwen 2)
+  bool qk_norm = false;             // a norm over head_dim on queries and keys, the same for all heads (Qwen 3)
+  bool qk_norm_over_heads = false;  // that norm spans all heads, with a scale for each of heads * head_dim (OLMo 2)
   std::vector<LayerGroup> groups;
   // What the source prints, and how exactly (relative rounding; 0: exact). Tests hold the counts against it.
   std::optional<double> published_parameters;
   double published_rounding = 0;
-  std::string published_counts;  // "total" | "non_embedding": what the printed figure counts
+  std::string published_counts;      // "total" | "non_embedding": what the printed figure counts
   std::vector<std::string> assumed;  // keys of this shape that are assumptions, not published: {"ffn", "vocab"}
 };
 
 struct ParameterCount {
   std::int64_t total = 0;
-  std::int64_t active = 0;         // those one token passes: of the experts only the active ones
+  std::int64_t active = 0;         // those one token passes: of the experts only the active and the shared ones
   std::int64_t embedding = 0;      // token and position embeddings, and the head where it is not tied
   std::int64_t non_embedding = 0;  // total - embedding
   std::int64_t active_non_embedding = 0;
 };
 
 [[nodiscard]] std::int64_t layers(const ModelShape& model);
+// Exact (docs/method/attention.md, "Parameters"), for a model without violations.
 [[nodiscard]] ParameterCount parameters(const ModelShape& model);
 [[nodiscard]] std::vector<std::string> violations(const ModelShape& model);
-// The non-embedding N of "6 N D": the printed figure where the source prints one, else the exact count.
+// The non-embedding N of "6 N D": the printed figure where the source prints one of non-embedding parameters, else the
+// exact count of those that a token passes (for a model without experts: of all).
 [[nodiscard]] double non_embedding_of_6nd(const ModelShape& model);
 // Every group with `attention` in place of its own.
 [[nodiscard]] ModelShape with_attention(ModelShape model, const Attention& attention);
-// The last `layers` layers with `attention` (hybrid recipes: MoBA below, full above).
+// The last `layers` layers with `attention` (hybrid recipes: MoBA below, full above). A group that stands astride is
+// split. Throws ConfigError when the model has fewer layers.
 [[nodiscard]] ModelShape with_attention_in_last(ModelShape model, std::int64_t layers, const Attention& attention);
 
 [[nodiscard]] ModelShape model_from(const std::filesystem::path& file);  // throws ConfigError

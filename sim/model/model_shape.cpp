@@ -1,0 +1,129 @@
+#include "sim/model/model_shape.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "sim/base/error.h"
+#include "sim/base/text.h"
+#include "sim/model/violations.h"
+
+namespace mobasim {
+
+namespace {
+
+constexpr double kMostParameters = 1e18;  // below it, counts are exact in 64 bits
+
+using Words = std::vector<std::string>;
+
+void require_at_least(Words& found, std::int64_t least, std::string_view what, std::int64_t value) {
+  if (value >= least) return;
+  found.push_back(std::string(what) + " is " + std::to_string(value) + "; it must be at least " +
+                  std::to_string(least));
+}
+
+void add_violations_of_experts(Words& found, const Experts& experts) {
+  require_at_least(found, 1, "experts", experts.experts);
+  require_at_least(found, 1, "active", experts.active);
+  require_at_least(found, 1, "ffn of an expert", experts.ffn);
+  require_at_least(found, 0, "shared_ffn", experts.shared_ffn);
+  if (experts.active > experts.experts) {
+    found.push_back("active is " + std::to_string(experts.active) + ", but there are only " +
+                    std::to_string(experts.experts) + " experts");
+  }
+}
+
+}  // namespace
+
+Words violations_of_group(const LayerGroup& group) {
+  Words found;
+  require_at_least(found, 1, "layers", group.layers);
+  require_at_least(found, 1, "heads", group.heads);
+  require_at_least(found, 1, "kv_heads", group.kv_heads);
+  require_at_least(found, 1, "head_dim", group.head_dim);
+  if (group.heads >= 1 && group.kv_heads >= 1 && group.heads % group.kv_heads != 0) {
+    found.push_back("heads is " + std::to_string(group.heads) + ", which is no multiple of kv_heads, " +
+                    std::to_string(group.kv_heads));
+  }
+  if (group.experts && group.ffn != 0) found.push_back("ffn and experts exclude each other: a layer has one of them");
+  if (group.experts) {
+    add_violations_of_experts(found, *group.experts);
+  } else {
+    require_at_least(found, 1, "ffn", group.ffn);
+  }
+  for (std::string& words : violations(group.attention)) found.push_back("attention: " + std::move(words));
+  return found;
+}
+
+Words violations_of_whole(const ModelShape& model) {
+  Words found;
+  require_at_least(found, 1, "hidden", model.hidden);
+  require_at_least(found, 1, "vocab", model.vocab);
+  require_at_least(found, 0, "positions", model.positions);
+  if (model.qk_norm_over_heads && !model.qk_norm)
+    found.push_back("qk_norm_over_heads is true and qk_norm is not: it says how wide that norm is");
+  if (model.groups.empty()) found.push_back("there are no groups of layers");
+  if (!(model.published_rounding >= 0 && model.published_rounding < 1)) {
+    found.push_back("published rounding is " + shortest(model.published_rounding) +
+                    "; it is relative, from 0 (exact) to below 1");
+  }
+  if (model.published_parameters && !(*model.published_parameters > 0)) {
+    found.push_back("published parameters is " + shortest(*model.published_parameters) + "; it must be above 0");
+  }
+  const Words countable = {"total", "non_embedding"};
+  if (model.published_parameters && std::ranges::count(countable, model.published_counts) == 0) {
+    found.push_back("published counts is '" + model.published_counts + "'; it is one of " + joined(countable));
+  }
+  const double count = approximate_parameters(model);
+  if (count > kMostParameters) {
+    found.push_back("the model has " + shortest(count) + " parameters; at most " + shortest(kMostParameters) +
+                    " can be counted");
+  }
+  return found;
+}
+
+Words violations(const ModelShape& model) {
+  Words found = violations_of_whole(model);
+  for (std::size_t i = 0; i < model.groups.size(); ++i) {
+    const std::string which = model.groups.size() == 1 ? "" : "groups[" + std::to_string(i) + "]: ";
+    for (std::string& words : violations_of_group(model.groups[i])) found.push_back(which + std::move(words));
+  }
+  return found;
+}
+
+std::int64_t layers(const ModelShape& model) {
+  std::int64_t sum = 0;
+  for (const LayerGroup& group : model.groups) sum += group.layers;
+  return sum;
+}
+
+double non_embedding_of_6nd(const ModelShape& model) {
+  if (model.published_parameters && model.published_counts == "non_embedding") return *model.published_parameters;
+  return static_cast<double>(parameters(model).active_non_embedding);
+}
+
+ModelShape with_attention(ModelShape model, const Attention& attention) {
+  for (LayerGroup& group : model.groups) group.attention = attention;
+  return model;
+}
+
+ModelShape with_attention_in_last(ModelShape model, std::int64_t last, const Attention& attention) {
+  if (last < 0 || last > layers(model)) {
+    throw ConfigError("model " + model.name + " has " + std::to_string(layers(model)) +
+                      " layers; its attention cannot be changed in the last " + std::to_string(last));
+  }
+  std::vector<LayerGroup> groups;
+  std::int64_t below = layers(model) - last;  // layers that stay as they are
+  for (const LayerGroup& group : model.groups) {
+    const std::int64_t kept = std::min(below, group.layers);
+    below -= kept;
+    if (kept > 0) groups.push_back(group), groups.back().layers = kept;
+    if (kept == group.layers) continue;
+    groups.push_back(group);
+    groups.back().layers = group.layers - kept;
+    groups.back().attention = attention;
+  }
+  model.groups = std::move(groups);
+  return model;
+}
+
+}  // namespace mobasim
