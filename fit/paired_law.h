@@ -1,5 +1,5 @@
-// PAIRED: L_A / L_B = r x^-s over runs of the same size (docs/method.md). s > 0: the gap closes with compute. Pairing
-// takes out what the two runs of a size share, so its intervals are narrower than those of two separate fits.
+// PAIRED: L_A / L_B = r x^-s over runs of the same size (docs/method/laws.md). s > 0: the gap closes with compute.
+// Pairing takes out what the two runs of a size share, so its intervals are narrower than those of two separate fits.
 #pragma once
 
 #include <array>

@@ -14,7 +14,7 @@ struct PowerLaw {
 };
 
 [[nodiscard]] double loss_at(const PowerLaw& law, double x);
-// The x at which the law reaches a loss; infinite when it never does.
+// The x at which the law equals a loss > 0; infinite when it never does (b = 0).
 [[nodiscard]] double x_at(const PowerLaw& law, double loss);
 
 }  // namespace mobasim

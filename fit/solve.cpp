@@ -1,0 +1,118 @@
+#include "fit/solve.h"
+
+#include <ceres/ceres.h>
+
+#include <cmath>
+
+#include "sim/base/error.h"
+#include "sim/base/text.h"
+
+namespace mobasim {
+namespace {
+
+// log x in standard form, so that the two parameters are orthogonal and of one scale.
+struct Standardised {
+  std::vector<double> u;  // (log x - centre) / spread
+  double centre = 0;
+  double spread = 1;  // root mean square of log x - centre
+};
+
+Standardised standardised(const std::vector<double>& log_x) {
+  const double n = static_cast<double>(log_x.size());
+  Standardised result;
+  for (const double value : log_x) result.centre += value / n;
+  double squares = 0;
+  for (const double value : log_x) squares += (value - result.centre) * (value - result.centre);
+  result.spread = std::sqrt(squares / n);
+  result.u.reserve(log_x.size());
+  for (const double value : log_x) result.u.push_back((value - result.centre) / result.spread);
+  return result;
+}
+
+// r_i = log y_i - (height - slope u_i). One block for all points: right for squares, whose sum does not depend on how
+// points are put into blocks (a robust loss would need one block per point).
+class LineResiduals final : public ceres::CostFunction {
+ public:
+  LineResiduals(const std::vector<double>& u, const std::vector<double>& log_y) : u_(u), log_y_(log_y) {
+    set_num_residuals(static_cast<int>(u.size()));
+    mutable_parameter_block_sizes()->push_back(2);
+  }
+
+  bool Evaluate(double const* const* parameters, double* residuals, double** jacobians) const override {
+    const double height = parameters[0][0];
+    const double slope = parameters[0][1];
+    for (std::size_t i = 0; i < u_.size(); ++i) residuals[i] = log_y_[i] - (height - slope * u_[i]);
+    if (jacobians == nullptr || jacobians[0] == nullptr) return true;
+    for (std::size_t i = 0; i < u_.size(); ++i) {  // row-major, n x 2
+      jacobians[0][2 * i] = -1;
+      jacobians[0][2 * i + 1] = u_[i];
+    }
+    return true;
+  }
+
+ private:
+  const std::vector<double>& u_;
+  const std::vector<double>& log_y_;
+};
+
+struct HeightAndSlope {
+  double height = 0, slope = 0;
+};
+
+// Ceres' default tolerances stop too early for fits of this kind; these do not stop before rounding does.
+ceres::Solver::Options tight_options() {
+  ceres::Solver::Options options;
+  options.linear_solver_type = ceres::DENSE_QR;
+  options.function_tolerance = 1e-16;
+  options.gradient_tolerance = 1e-15;
+  options.parameter_tolerance = 1e-14;
+  options.max_num_iterations = 2000;
+  options.num_threads = 1;
+  options.logging_type = ceres::SILENT;
+  return options;
+}
+
+HeightAndSlope by_ceres(const std::vector<double>& u, const std::vector<double>& log_y) {
+  double parameters[2] = {log_y.front(),
+                          0};  // a flat line: far from the answer, so that the check below means something
+  ceres::Problem problem;
+  problem.AddResidualBlock(new LineResiduals(u, log_y), nullptr, parameters);
+  ceres::Solver::Summary summary;
+  ceres::Solve(tight_options(), &problem, &summary);
+  return {parameters[0], parameters[1]};
+}
+
+// Ordinary least squares; u has mean 0 and mean square 1.
+HeightAndSlope by_regression(const std::vector<double>& u, const std::vector<double>& log_y) {
+  const double n = static_cast<double>(u.size());
+  HeightAndSlope result;
+  for (std::size_t i = 0; i < u.size(); ++i) {
+    result.height += log_y[i] / n;
+    result.slope -= u[i] * log_y[i] / n;
+  }
+  return result;
+}
+
+void assert_close(const char* what, double solved, double regression) {
+  if (std::abs(solved - regression) <= 1e-9 * (1 + std::abs(regression))) return;
+  assertion_failed(what, shortest(solved), shortest(regression), __FILE__, __LINE__);
+}
+
+}  // namespace
+
+LogLine solved_line(const LogPoints& points) {
+  const Standardised x = standardised(points.log_x);
+  const HeightAndSlope solved = by_ceres(x.u, points.log_y);
+  const HeightAndSlope regression = by_regression(x.u, points.log_y);
+  assert_close("height of the line: Ceres == regression", solved.height, regression.height);
+  assert_close("slope of the line: Ceres == regression", solved.slope, regression.slope);
+
+  LogLine line{.centre = x.centre, .height = solved.height, .exponent = solved.slope / x.spread};
+  for (std::size_t i = 0; i < points.log_x.size(); ++i) {
+    const double r = line.residual(points.log_x[i], points.log_y[i]);
+    line.objective += r * r / 2;
+  }
+  return line;
+}
+
+}  // namespace mobasim

@@ -1,0 +1,59 @@
+// Our fit of the MoBA report's training curves against the laws drawn in its figures (arXiv 2502.13189, Fig. 3, 8).
+#include <cmath>
+
+#include "fit/fitted.h"
+#include "tests/catch.h"
+
+using namespace mobasim;
+
+namespace {
+
+std::filesystem::path losses() { return tests::source_folder() / "configs" / "losses"; }
+
+Observations curves() {
+  return observations_from(CsvTable::read(losses() / "moba-training-curves.csv"),
+                           {.x = "compute_pfdays", .loss = "loss", .by = {"panel", "attention"}, .run = {"model"}});
+}
+
+const RunGroup& group_of(const Observations& observations, const std::string& panel, const std::string& attention) {
+  for (const RunGroup& group : observations.groups) {
+    if (group.key == std::vector<std::string>{panel, attention}) return group;
+  }
+  FAIL("no curves of " << panel << " " << attention);
+  std::abort();
+}
+
+const PointRule kTail{PointRule::Kind::tail, 0.05};
+
+}  // namespace
+
+TEST_CASE("Laws of the near-final points are the drawn ones within 0.8% on a and 0.010 on b") {
+  const Observations observations = curves();
+  const CsvTable drawn = CsvTable::read(losses() / "moba-laws-published.csv");
+  REQUIRE(drawn.rows() == 14);
+  for (std::size_t row = 0; row < drawn.rows(); ++row) {
+    const std::string panel(drawn.text(row, drawn.column("panel")));
+    const std::string attention(drawn.text(row, drawn.column("attention")));
+    INFO(panel << " " << attention);
+    const auto fit = fitted_power_law(group_of(observations, panel, attention), kTail, panel);
+    CHECK(fit.clusters == 5);
+    CHECK(std::abs(fit.law.a / drawn.number(row, drawn.column("a_drawn")) - 1) < 0.008);
+    CHECK(std::abs(fit.law.b - drawn.number(row, drawn.column("b_drawn"))) < 0.010);
+  }
+}
+
+TEST_CASE("On the trailing loss pairing makes the exponents' difference almost three times as sure") {
+  const Observations observations = curves();
+  const RunGroup& moba = group_of(observations, "fig3b_trailing_32k_last2k", "moba");
+  const RunGroup& full = group_of(observations, "fig3b_trailing_32k_last2k", "full");
+  const auto paired = fitted_paired_law(moba, full, kTail, "trailing");
+  CHECK(paired.law.s == Approx(0.0099).margin(5e-5));
+  CHECK(paired.exponent.hi - paired.law.s == Approx(0.0099).margin(5e-5));
+  CHECK(paired.law.r == Approx(1.0534).margin(5e-5));
+
+  const auto law_moba = fitted_power_law(moba, kTail, "moba");
+  const auto law_full = fitted_power_law(full, kTail, "full");
+  const double error = std::sqrt(law_moba.covariance[1][1] + law_full.covariance[1][1]);
+  CHECK(law_moba.law.b - law_full.law.b == Approx(0.0105).margin(5e-5));
+  CHECK(t_quantile_95(6) * error == Approx(0.027).margin(5e-4));
+}
