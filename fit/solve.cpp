@@ -67,6 +67,7 @@ ceres::Solver::Options tight_options() {
   options.gradient_tolerance = 1e-15;
   options.parameter_tolerance = 1e-14;
   options.max_num_iterations = 2000;
+  options.initial_trust_region_radius = 1e16;  // the problem is linear: an undamped step reaches the minimum at once
   options.num_threads = 1;
   options.logging_type = ceres::SILENT;
   return options;

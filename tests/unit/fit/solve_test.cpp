@@ -4,6 +4,7 @@
 #include <random>
 
 #include "fit/fitted.h"
+#include "fit/interval.h"
 #include "sim/base/error.h"
 #include "tests/catch.h"
 
@@ -65,6 +66,25 @@ TEST_CASE("The fit is the minimum: any other line has a larger objective") {
       CHECK(objective(other) > best.objective);
     }
   }
+}
+
+TEST_CASE("The line has the digits of a certified regression") {
+  // NIST Statistical Reference Datasets, Norris: 36 points, certified to 15 digits.
+  LogPoints points;
+  points.log_x = {0.2, 337.4, 118.2, 884.6, 10.1,  226.5, 666.3, 996.3, 448.6, 777.0, 558.2, 0.4,
+                  0.6, 775.5, 666.9, 338.0, 447.5, 11.6,  556.0, 228.1, 995.8, 887.6, 120.2, 0.3,
+                  0.3, 556.8, 339.1, 887.2, 999.0, 779.0, 11.1,  118.3, 229.2, 669.1, 448.9, 0.5};
+  points.log_y = {0.1, 338.8, 118.1, 888.0, 9.2,   228.1, 668.5, 998.5, 449.1, 778.9, 559.2, 0.3,
+                  0.1, 778.1, 668.8, 339.3, 448.9, 10.8,  557.7, 228.3, 998.0, 888.8, 119.6, 0.3,
+                  0.6, 557.6, 339.3, 888.0, 998.5, 778.9, 10.2,  117.6, 228.9, 668.4, 449.2, 0.2};
+  for (std::size_t i = 1; i <= points.log_x.size(); ++i) points.run_end.push_back(i);
+  const LogLine line = solved_line(points);
+  CHECK(relative(line.log_scale(), -0.262323073774029) < 1e-11);
+  CHECK(relative(-line.exponent, 1.00211681802045) < 1e-13);
+  CHECK(relative(2 * line.objective, 26.6173985294224) < 1e-12);
+  const LineUncertainty uncertainty = uncertainty_of(line, points);
+  CHECK(relative(std::sqrt(uncertainty.covariance[0][0]), 0.232818234301152) < 1e-12);
+  CHECK(relative(std::sqrt(uncertainty.covariance[1][1]), 0.429796848199937e-3) < 1e-12);
 }
 
 TEST_CASE("A change of unit changes the scale alone") {
