@@ -26,13 +26,6 @@ std::vector<Attention> every_mechanism(std::index_sequence<Index...>) {
   return {Attention(std::variant_alternative_t<Index, Attention>{})...};
 }
 
-// One of each, in the order of the list.
-const std::vector<Attention>& mechanisms() {
-  static const std::vector<Attention> list =
-      every_mechanism(std::make_index_sequence<std::variant_size_v<Attention>>{});
-  return list;
-}
-
 std::vector<AttentionParameter> places_of_parameters(Attention& attention) {
   return std::visit([](auto& mechanism) { return parameters(mechanism); }, attention);
 }
@@ -98,10 +91,16 @@ bool is_full_at(const Attention& attention, std::int64_t sequence) {
   return count(attention, sequence).pairs == count(FullAttention{}, sequence).pairs;
 }
 
+const std::vector<Attention>& attention_mechanisms() {
+  static const std::vector<Attention> list =
+      every_mechanism(std::make_index_sequence<std::variant_size_v<Attention>>{});
+  return list;
+}
+
 const std::vector<std::string>& attention_names() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> result;
-    for (const Attention& mechanism : mechanisms()) result.emplace_back(name(mechanism));
+    for (const Attention& mechanism : attention_mechanisms()) result.emplace_back(name(mechanism));
     return result;
   }();
   return names;
@@ -109,7 +108,7 @@ const std::vector<std::string>& attention_names() {
 
 Attention attention_from(ConfigMap map) {
   const std::string wanted = map.text("mechanism");
-  for (Attention mechanism : mechanisms()) {
+  for (Attention mechanism : attention_mechanisms()) {
     if (name(mechanism) != wanted) continue;
     for (const AttentionParameter& parameter : places_of_parameters(mechanism)) {
       *parameter.value = map.count(parameter.name);
@@ -122,7 +121,7 @@ Attention attention_from(ConfigMap map) {
                                  "; allowed: " + joined(attention_names()));
   }
   // Do not blame the parameters of the mechanism that was meant.
-  for (Attention mechanism : mechanisms()) {
+  for (Attention mechanism : attention_mechanisms()) {
     for (const AttentionParameter& parameter : places_of_parameters(mechanism)) (void)map.has(parameter.name);
   }
   return FullAttention{};

@@ -28,7 +28,8 @@ using Attention = std::variant<FullAttention, Moba, SlidingWindow>;
 // a window >= sequence): it then costs what full attention costs, and the user is told.
 [[nodiscard]] bool is_full_at(const Attention& attention, std::int64_t sequence);
 
-// Names of all mechanisms, in the order of the list.
+// One of each mechanism, with its default parameters, in the order of the list; and their names.
+[[nodiscard]] const std::vector<Attention>& attention_mechanisms();
 [[nodiscard]] const std::vector<std::string>& attention_names();
 // Reads {mechanism: moba, block: 512, top_k: 3}; every parameter must be there. Other keys are left to the caller.
 [[nodiscard]] Attention attention_from(ConfigMap map);

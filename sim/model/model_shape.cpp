@@ -101,6 +101,19 @@ double non_embedding_of_6nd(const ModelShape& model) {
   return static_cast<double>(parameters(model).active_non_embedding);
 }
 
+std::string attention_description(const ModelShape& model) {
+  std::vector<std::pair<std::int64_t, std::string>> runs;  // layers in a row with the same attention
+  for (const LayerGroup& group : model.groups) {
+    const std::string one = description(group.attention);
+    if (runs.empty() || runs.back().second != one) runs.emplace_back(0, one);
+    runs.back().first += group.layers;
+  }
+  if (runs.size() == 1) return runs[0].second;
+  Words parts;
+  for (const auto& [count, one] : runs) parts.push_back(std::to_string(count) + " x " + one);
+  return joined(parts, " + ");
+}
+
 ModelShape with_attention(ModelShape model, const Attention& attention) {
   for (LayerGroup& group : model.groups) group.attention = attention;
   return model;

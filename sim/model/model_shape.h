@@ -75,6 +75,9 @@ struct ParameterCount {
 // split. Throws ConfigError when the model has fewer layers.
 [[nodiscard]] ModelShape with_attention_in_last(ModelShape model, std::int64_t layers, const Attention& attention);
 
+// "moba(block=512, top_k=3)", or of a hybrid "29 x moba(block=512, top_k=3) + 3 x full".
+[[nodiscard]] std::string attention_description(const ModelShape& model);
+
 [[nodiscard]] ModelShape model_from(const std::filesystem::path& file);  // throws ConfigError
 
 }  // namespace mobasim

@@ -113,6 +113,15 @@ TEST_CASE("Splitting a model into hybrid layers changes its attention and no cou
   REQUIRE_THROWS_AS(with_attention_in_last(tiny(), -1, Moba{}), ConfigError);
 }
 
+TEST_CASE("The attention of a model is described in layers from the input on") {
+  const ModelShape moba = with_attention(tiny(), Moba{512, 3});
+  REQUIRE(attention_description(tiny()) == "full");
+  REQUIRE(attention_description(with_attention_in_last(moba, 2, FullAttention{})) == "full");
+  REQUIRE(attention_description(with_attention_in_last(moba, 1, FullAttention{})) ==
+          "1 x moba(block=512, top_k=3) + 1 x full");
+  REQUIRE(attention_description(with_attention_in_last(moba, 1, Moba{512, 3})) == "moba(block=512, top_k=3)");
+}
+
 TEST_CASE("Every rule of a model is said in words") {
   const auto broken = [](auto change) {
     ModelShape model = tiny();
