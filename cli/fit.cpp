@@ -119,6 +119,20 @@ void require_one_run(const FitOptions& options, const RunGroup& group) {
   }
 }
 
+// A column left out of --by, --run or --where puts several curves into one run, and the fit would look all right.
+void tell_mixed(const FitOptions& options, const Observations& observations) {
+  std::size_t runs = 0, descending = 0;
+  for (const RunGroup& group : observations.groups) {
+    runs += group.runs.size();
+    descending += static_cast<std::size_t>(std::count_if(group.runs.begin(), group.runs.end(), first_descent));
+  }
+  if (descending == 0) return;
+  tell(fmt::format(
+      "in {} of {} run{} '{}' goes down in the course of the file, as if several curves were taken for one: "
+      "is a column missing in --by, --run or --where?",
+      descending, runs, runs == 1 ? "" : "s", options.selection.x));
+}
+
 Table power_laws(FitOptions options, const PointRule& rule) {
   if (!options.pair.empty()) throw ConfigError("--pair belongs to --law paired");
   if (!options.size.empty()) throw ConfigError("--size belongs to --law paired");
@@ -127,6 +141,7 @@ Table power_laws(FitOptions options, const PointRule& rule) {
   Table table{columns_of<PowerLaw>(options), {}};
   const Observations observations = observations_from(data, options.selection);
   tell_dropped(observations.dropped_empty, options.selection.loss);
+  if (!options.selection.run.empty()) tell_mixed(options, observations);
   for_each_group(observations.groups, [&](const RunGroup& group) {
     const std::string what = group_name(options, group);
     require_one_run(options, group);
@@ -185,6 +200,7 @@ Table paired_laws(const FitOptions& options, const PointRule& rule) {
   const Observations a = observations_from(data, selection_of_arm(options, arms, arms.a));
   const Observations b = observations_from(data, selection_of_arm(options, arms, arms.b));
   tell_dropped(a.dropped_empty + b.dropped_empty, options.selection.loss);
+  tell_mixed(options, a);
   std::vector<RunGroup> groups = a.groups;
   for (const RunGroup& group : b.groups) {
     if (same_group(a.groups, group).runs.empty()) groups.push_back({group.key, {}});

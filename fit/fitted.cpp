@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 
 #include "fit/interval.h"
@@ -17,29 +18,38 @@ namespace {
 constexpr std::size_t kFewestPoints = 3;   // two always lie on a line: nothing would be left to judge it by
 constexpr double kSmallestXSpread = 1e-9;  // relative; below it, x differ by rounding only
 
-void append(LogPoints& points, const Point& point) {
-  points.log_x.push_back(std::log(point.x));
-  points.log_y.push_back(std::log(point.loss));
+// The points of a fit, with the range of x as it stands in the data.
+struct Chosen {
+  LogPoints logs;
+  double x_min = std::numeric_limits<double>::infinity(), x_max = 0;
+};
+
+void append(Chosen& chosen, const Point& point) {
+  chosen.logs.log_x.push_back(std::log(point.x));
+  chosen.logs.log_y.push_back(std::log(point.loss));
+  chosen.x_min = std::min(chosen.x_min, point.x);
+  chosen.x_max = std::max(chosen.x_max, point.x);
 }
 
+void end_run(Chosen& chosen) { chosen.logs.run_end.push_back(chosen.logs.log_x.size()); }
+
 // Throws ConfigError unless the points determine a line.
-void require_determined(const LogPoints& points, const std::string& what, std::string_view law) {
-  const std::size_t n = points.log_x.size();
+void require_determined(const Chosen& chosen, const std::string& what, std::string_view law) {
+  const std::size_t n = chosen.logs.log_x.size();
   if (n < kFewestPoints) {
     throw ConfigError(fmt::format("{}: {} point{} cannot determine the law {}, which needs at least {}", what, n,
                                   n == 1 ? "" : "s", law, kFewestPoints));
   }
-  const auto [least, most] = std::minmax_element(points.log_x.begin(), points.log_x.end());
-  if (*most - *least < kSmallestXSpread) {
+  if (chosen.x_max - chosen.x_min < kSmallestXSpread * chosen.x_max) {
     throw ConfigError(fmt::format("{}: all {} points have the same x ({}), which cannot determine the law {}", what, n,
-                                  shortest(std::exp(*least)), law));
+                                  shortest(chosen.x_min), law));
   }
 }
 
 template <class Law>
-Fitted<Law> fitted_law(const LogPoints& points, const std::string& what) {
-  require_determined(points, what, Law::kName);
-  const LogLine line = solved_line(points);
+Fitted<Law> fitted_law(const Chosen& chosen, const std::string& what) {
+  require_determined(chosen, what, Law::kName);
+  const LogLine line = solved_line(chosen.logs);
   const double scale = std::exp(line.log_scale());
   if (!std::isfinite(scale) || scale == 0) {
     throw ConfigError(
@@ -47,15 +57,14 @@ Fitted<Law> fitted_law(const LogPoints& points, const std::string& what) {
                     "unit nearer to the data",
                     what, shortest(line.log_scale())));
   }
-  const LineUncertainty uncertainty = uncertainty_of(line, points);
-  const auto [least, most] = std::minmax_element(points.log_x.begin(), points.log_x.end());
+  const LineUncertainty uncertainty = uncertainty_of(line, chosen.logs);
   Fitted<Law> fit;
   fit.law = Law{scale, line.exponent};
-  fit.points = static_cast<std::int64_t>(points.log_x.size());
-  fit.clusters = static_cast<std::int64_t>(points.run_end.size());
+  fit.points = static_cast<std::int64_t>(chosen.logs.log_x.size());
+  fit.clusters = static_cast<std::int64_t>(chosen.logs.run_end.size());
   fit.objective = line.objective;
-  fit.x_min = std::exp(*least);
-  fit.x_max = std::exp(*most);
+  fit.x_min = chosen.x_min;
+  fit.x_max = chosen.x_max;
   fit.covariance = uncertainty.covariance;
   fit.degrees_of_freedom = uncertainty.degrees_of_freedom;
   fit.run_variance = uncertainty.run_variance;
@@ -115,26 +124,26 @@ void require_partners(const RunGroup& a, const RunGroup& b, const std::string& w
 }  // namespace
 
 Fitted<PowerLaw> fitted_power_law(const RunGroup& group, const PointRule& rule, const std::string& what) {
-  LogPoints points;
+  Chosen chosen;
   for (const TrainingRun& run : group.runs) {
-    for (const Point& point : chosen_points(run, rule)) append(points, point);
-    if (!run.points.empty()) points.run_end.push_back(points.log_x.size());
+    for (const Point& point : chosen_points(run, rule)) append(chosen, point);
+    if (!run.points.empty()) end_run(chosen);
   }
-  return fitted_law<PowerLaw>(points, what);
+  return fitted_law<PowerLaw>(chosen, what);
 }
 
 Fitted<PairedLaw> fitted_paired_law(const RunGroup& a, const RunGroup& b, const PointRule& rule,
                                     const std::string& what) {
   require_partners(a, b, what);
   const RunsByKey partners = runs_by_key(b, what);
-  LogPoints points;
+  Chosen chosen;
   for (const TrainingRun& run : a.runs) {
     const Point of_a = geometric_mean(chosen_points(run, rule));
     const Point of_b = geometric_mean(chosen_points(*partners.at(run.key), rule));
-    append(points, {std::sqrt(of_a.x) * std::sqrt(of_b.x), of_a.loss / of_b.loss});
-    points.run_end.push_back(points.log_x.size());
+    append(chosen, {std::sqrt(of_a.x) * std::sqrt(of_b.x), of_a.loss / of_b.loss});
+    end_run(chosen);
   }
-  return fitted_law<PairedLaw>(points, what);
+  return fitted_law<PairedLaw>(chosen, what);
 }
 
 Interval interval_at(const Fitted<PowerLaw>& fit, double x) { return interval_of_fit(fit, fit.law.a, fit.law.b, x); }

@@ -73,8 +73,8 @@ void require_met(const Condition& condition, const CsvTable& table) {
 double positive_number(const CsvTable& table, std::size_t row, std::size_t column) {
   const double value = table.number(row, column);
   if (!(value > 0)) {
-    throw ConfigError(table.where(row, column),
-                      fmt::format("'{}' is {}: must be a positive number", table.columns()[column], shortest(value)));
+    throw ConfigError(table.where(row, column), fmt::format("'{}' is {}: a number above 0 is wanted",
+                                                            table.columns()[column], table.text(row, column)));
   }
   return value;
 }

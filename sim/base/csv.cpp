@@ -108,6 +108,7 @@ CsvTable CsvTable::from_text(std::string text, std::string name) {
   if (scanner.at_end()) throw ConfigError(Location{table.file_}, "this file is empty; a CSV header is wanted");
 
   std::vector<Field> fields;
+  table.header_line_ = scanner.line();
   scanner.record(fields);
   for (const Field& field : fields) {
     const Location where{table.file_, static_cast<int>(field.line), static_cast<int>(field.column)};
@@ -142,8 +143,8 @@ bool CsvTable::has_column(std::string_view name) const {
 std::size_t CsvTable::column(std::string_view name) const {
   const auto found = std::find(columns_.begin(), columns_.end(), name);
   if (found == columns_.end()) {
-    throw ConfigError(Location{file_}, fmt::format("there is no column '{}'{}; the columns are: {}", name,
-                                                   suggestion(name, columns_), joined(columns_)));
+    throw ConfigError(Location{file_, header_line_}, fmt::format("there is no column '{}'{}; the columns are: {}", name,
+                                                                 suggestion(name, columns_), joined(columns_)));
   }
   return static_cast<std::size_t>(found - columns_.begin());
 }

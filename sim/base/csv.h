@@ -45,6 +45,7 @@ class CsvTable {
     return cells_[row * columns_.size() + column];
   }
   std::string file_;
+  int header_line_ = 1;
   std::shared_ptr<std::string> buffer_;  // cells point into it
   std::vector<std::string> columns_;
   std::vector<Cell> cells_;

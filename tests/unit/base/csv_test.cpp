@@ -47,7 +47,7 @@ TEST_CASE("a cell that is no finite number is named with its place") {
   const CsvTable table = CsvTable::from_text("x\nnan\n1e999\n0x10\n12abc\n", "t.csv");
   for (std::size_t row = 0; row < table.rows(); ++row) CHECK_THROWS_AS(table.number(row, 0), ConfigError);
   CHECK_THROWS_WITH(table.number(3, 0), "t.csv:5:1: column 'x': '12abc' is no finite number");
-  CHECK_THROWS_WITH(table.column("y"), "t.csv: there is no column 'y' (did you mean 'x'?); the columns are: x");
+  CHECK_THROWS_WITH(table.column("y"), "t.csv:1: there is no column 'y' (did you mean 'x'?); the columns are: x");
 }
 
 TEST_CASE("a table written as CSV reads back to the same doubles") {
