@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "sim/device/device.h"
 #include "sim/model/model_shape.h"
@@ -15,13 +17,13 @@ enum class Recompute { none, full };  // full: each layer's forward again in the
 
 // One optimizer step, and how many of them.
 struct Workload {
-  std::int64_t sequence = 0;         // tokens of one sequence
-  std::int64_t global_batch = 0;     // sequences per step, over all devices
-  std::int64_t microbatch = 1;       // sequences per device and forward pass
-  double tokens = 0;                 // of the whole run
+  std::int64_t sequence = 0;      // tokens of one sequence
+  std::int64_t global_batch = 0;  // sequences per step, over all devices
+  std::int64_t microbatch = 1;    // sequences per device and forward pass
+  double tokens = 0;              // of the whole run
   Recompute recompute = Recompute::none;
-  std::string dtype = "bf16";        // of the matrix products: bf16 | fp16 | f32
-  std::int64_t loss_chunks = 1;      // the logits are computed in so many pieces of the microbatch
+  std::string dtype = "bf16";    // of the matrix products: bf16 | fp16 | f32
+  std::int64_t loss_chunks = 1;  // the logits are computed in so many pieces of the microbatch
 };
 
 // How the work is split. This part of the program knows one device and data parallelism.
@@ -34,6 +36,7 @@ struct Layout {
 struct KernelChoice {
   std::string full, moba, sliding_window;
 };
+[[nodiscard]] std::string chosen_implementation(const KernelChoice& kernels, std::string_view mechanism);
 
 struct Run {
   std::string name;
@@ -45,7 +48,16 @@ struct Run {
 };
 
 [[nodiscard]] std::vector<std::string> violations(const Run& run);
-// Throws ConfigError. `configs` is the folder that names are looked up in (models/, devices/).
-[[nodiscard]] Run run_from(const std::filesystem::path& file, const std::filesystem::path& configs);
+
+// What a flag says in place of the file.
+struct RunOverrides {
+  std::optional<std::string> device;  // a name in configs/devices, or a path relative to the working folder
+  std::optional<DollarRate> price;
+  std::optional<Attention> attention;  // of every layer
+};
+// Throws ConfigError with every problem of the run, its model and its device. `configs` is the folder that names are
+// looked up in (models/, devices/). Without `device` in the overrides the file must name one.
+[[nodiscard]] Run run_from(const std::filesystem::path& file, const std::filesystem::path& configs,
+                           const RunOverrides& overrides = {});
 
 }  // namespace mobasim

@@ -20,7 +20,7 @@ struct StepPart {
 };
 
 struct MemoryPart {
-  std::string name;  // weights, gradients, optimizer, activations, logits, reserved
+  std::string name;  // weights, gradients, optimizer, activations, logits or working layer, reserved
   Bytes bytes;
 };
 
@@ -34,8 +34,8 @@ struct RunCost {
   Seconds run_time, run_time_lo, run_time_hi;
   double steps = 0;
   double device_hours = 0, device_hours_lo = 0, device_hours_hi = 0;
-  std::optional<Dollars> price;  // absent when the device has no price
-  double mfu = 0;                // model FLOPs / (time x devices x peak)
+  std::optional<Dollars> price, price_lo, price_hi;  // absent when the device has no price
+  double mfu = 0;                                    // model FLOPs / (time x devices x peak)
   Bytes peak_memory;
   bool fits = false;
   Basis basis = Basis::measured;

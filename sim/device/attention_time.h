@@ -1,0 +1,21 @@
+// The time of an attention layer on a device: by the rows of its measured table where there are any, else by the
+// device's assumed efficiency.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/device/time_of.h"
+
+namespace mobasim {
+
+// Implementations of a mechanism with rows in the device's table that serve both passes, in the order of the table.
+[[nodiscard]] std::vector<std::string> implementations(const DeviceProfile& device, std::string_view mechanism,
+                                                       std::string_view dtype);
+
+// Throws Unsupported when an implementation is asked for that the table does not have, or when there are neither rows
+// nor an assumed efficiency.
+[[nodiscard]] TimeEstimate attention_time(const AttentionLayer& layer, const DeviceProfile& device);
+
+}  // namespace mobasim

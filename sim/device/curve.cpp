@@ -1,0 +1,66 @@
+#include "sim/device/curve.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+namespace mobasim {
+namespace {
+
+// Measured points say nothing about what lies between them; neither do their quartiles (A23).
+constexpr double kSpreadBetweenMeasured = 0.05;
+
+CurvePoint merged(std::int64_t sequence, const std::vector<const ProfileRow*>& rows, double published_spread) {
+  CurvePoint point{.sequence = sequence, .time = 0, .lo = HUGE_VAL, .hi = -HUGE_VAL, .basis = Basis::measured};
+  for (const ProfileRow* row : rows) {
+    const double flops = row->flops.value();
+    point.time += std::log(row->time.value() / flops) / static_cast<double>(rows.size());
+    point.lo = std::min(point.lo, std::log(row->time_lo.value() / flops));
+    point.hi = std::max(point.hi, std::log(row->time_hi.value() / flops));
+    point.basis = worst(point.basis, row->basis);
+  }
+  if (point.basis != Basis::measured) {
+    point.lo = std::min(point.lo, point.time + std::log1p(-published_spread));
+    point.hi = std::max(point.hi, point.time + std::log1p(published_spread));
+  }
+  return point;
+}
+
+}  // namespace
+
+Curve curve_of(const std::vector<const ProfileRow*>& rows, double published_spread) {
+  std::map<std::int64_t, std::vector<const ProfileRow*>> by_sequence;
+  for (const ProfileRow* row : rows) by_sequence[row->sequence].push_back(row);
+  Curve curve;
+  for (const auto& [sequence, same] : by_sequence) curve.push_back(merged(sequence, same, published_spread));
+  return curve;
+}
+
+bool covers(const Curve& curve, std::int64_t sequence) {
+  return !curve.empty() && curve.front().sequence <= sequence && sequence <= curve.back().sequence;
+}
+
+CurvePoint point_at(const Curve& curve, std::int64_t sequence) {
+  if (sequence <= curve.front().sequence) return curve.front();
+  if (sequence >= curve.back().sequence) return curve.back();
+  const auto right = std::lower_bound(curve.begin(), curve.end(), sequence,
+                                      [](const CurvePoint& point, std::int64_t s) { return point.sequence < s; });
+  if (right->sequence == sequence) return *right;
+  const auto left = std::prev(right);
+  const auto log = [](std::int64_t s) { return std::log(static_cast<double>(s)); };
+  const double share = (log(sequence) - log(left->sequence)) / (log(right->sequence) - log(left->sequence));
+  const auto between = [&](double a, double b) { return a + share * (b - a); };
+  CurvePoint point{.sequence = sequence,
+                   .time = between(left->time, right->time),
+                   .lo = between(left->lo, right->lo),
+                   .hi = between(left->hi, right->hi),
+                   .basis = worst(left->basis, right->basis)};
+  if (point.basis == Basis::measured) {
+    point.basis = Basis::interpolated;
+    point.lo = std::min(point.lo, point.time + std::log1p(-kSpreadBetweenMeasured));
+    point.hi = std::max(point.hi, point.time + std::log1p(kSpreadBetweenMeasured));
+  }
+  return point;
+}
+
+}  // namespace mobasim

@@ -1,0 +1,30 @@
+// A curve through measurements: time per useful FLOP over the sequence length, straight between its points in the
+// logarithm of both (docs/method.md, "Attention on a device").
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "sim/base/basis.h"
+#include "sim/base/profile.h"
+
+namespace mobasim {
+
+// One sequence length; the three values are logarithms of seconds per useful FLOP.
+struct CurvePoint {
+  std::int64_t sequence = 0;
+  double time = 0, lo = 0, hi = 0;
+  Basis basis = Basis::measured;
+};
+
+using Curve = std::vector<CurvePoint>;  // by rising sequence, each once
+
+// Rows at one sequence that disagree become their geometric mean, and lo and hi cover them all. Published rows get at
+// least `published_spread` (a fraction of the time) on either side.
+[[nodiscard]] Curve curve_of(const std::vector<const ProfileRow*>& rows, double published_spread);
+[[nodiscard]] bool covers(const Curve& curve, std::int64_t sequence);
+// The curve at a sequence; beyond an end, that end's point. `sequence` of the result is the point's own where one was
+// met or held, else the one asked for. Precondition: the curve is not empty.
+[[nodiscard]] CurvePoint point_at(const Curve& curve, std::int64_t sequence);
+
+}  // namespace mobasim

@@ -1,0 +1,118 @@
+#include "sim/device/device.h"
+
+#include <fmt/format.h>
+
+#include "sim/attention/attention.h"
+#include "sim/base/config.h"
+
+namespace mobasim {
+namespace {
+
+const std::vector<std::string> kDtypes{"f32", "bf16", "fp16", "fp8"};
+
+Efficiency efficiency_from(ConfigMap map) {
+  Efficiency efficiency;
+  efficiency.value = map.fraction("value");
+  efficiency.lo = map.fraction_or("lo", efficiency.value);
+  efficiency.hi = map.fraction_or("hi", efficiency.value);
+  const std::string basis = map.choice("basis", {"measured", "interpolated", "published", "assumed", "extrapolated"});
+  efficiency.basis = basis_named(basis).value_or(Basis::assumed);
+  efficiency.source = map.text("source");
+  return efficiency;
+}
+
+// `linked`: there is more than one device, and collectives take time.
+void read_efficiencies(ConfigMap map, bool linked, DeviceProfile& device) {
+  device.gemm = efficiency_from(map.map("gemm"));
+  device.memory_bound = efficiency_from(map.map("memory_bound"));
+  if (linked || map.has("collective")) device.collective = efficiency_from(map.map("collective"));
+  auto attention = map.optional_map("attention");
+  if (!attention) return;
+  for (const std::string& mechanism : attention_names()) {
+    if (auto one = attention->optional_map(mechanism)) device.attention[mechanism] = efficiency_from(*one);
+  }
+}
+
+void check(const Efficiency& efficiency, const std::string& what, std::vector<std::string>& found) {
+  if (!(efficiency.lo > 0)) found.push_back(fmt::format("efficiency of {}: lo must be above 0", what));
+  if (!(efficiency.hi <= 1)) found.push_back(fmt::format("efficiency of {}: hi must be at most 1", what));
+  if (!(efficiency.lo <= efficiency.value && efficiency.value <= efficiency.hi)) {
+    found.push_back(fmt::format("efficiency of {}: lo <= value <= hi does not hold ({} <= {} <= {})", what,
+                                efficiency.lo, efficiency.value, efficiency.hi));
+  }
+}
+
+void check_rows(const DeviceProfile& device, std::vector<std::string>& found) {
+  for (std::size_t i = 0; i < device.profile.size(); ++i) {
+    const ProfileRow& row = device.profile[i];
+    const auto bad = [&](std::string_view what) {
+      found.push_back(fmt::format("profile row {} ({} {}): {}", i + 1, row.operation, row.implementation, what));
+    };
+    if (!(row.time > Seconds(0))) bad("the time must be above 0");
+    if (!(row.time_lo > Seconds(0) && row.time_lo <= row.time && row.time <= row.time_hi)) {
+      bad("0 < time_lo <= time <= time_hi does not hold");
+    }
+    if (row.operation == "attention" && (row.sequence < 1 || row.head_dim < 1 || !(row.flops > Flops(0)))) {
+      bad("attention needs sequence, head_dim and flops");
+    }
+    if (row.operation == "gemm" && (row.m < 1 || row.n < 1 || row.k < 1 || !(row.flops > Flops(0)))) {
+      bad("gemm needs m, n, k and flops");
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> violations(const DeviceProfile& device) {
+  std::vector<std::string> found;
+  const auto require = [&](bool holds, std::string what) {
+    if (!holds) found.push_back(std::move(what));
+  };
+  require(!device.name.empty(), "name is empty");
+  require(!device.source.empty(), "source is empty");
+  require(!device.peak.empty(), "peak: at least one dtype is needed, as in {bf16: 989 TFLOP/s}");
+  for (const auto& [dtype, rate] : device.peak) require(rate > FlopRate(0), "peak " + dtype + " must be above 0");
+  require(device.memory > Bytes(0), "memory must be above 0");
+  require(device.memory_bandwidth > ByteRate(0), "memory_bandwidth must be above 0");
+  require(device.reserved_memory < device.memory, "reserved_memory must be less than memory");
+  require(device.devices_per_node >= 1, "devices_per_node must be at least 1");
+  require(device.devices_per_node == 1 || device.link_bandwidth > ByteRate(0),
+          "devices_per_node above 1 needs link_bandwidth");
+  if (device.price) require(*device.price >= DollarRate(0), "price must not be negative");
+  check(device.gemm, "gemm", found);
+  check(device.memory_bound, "memory_bound", found);
+  check(device.collective, "collective", found);
+  for (const auto& [mechanism, efficiency] : device.attention) check(efficiency, "attention " + mechanism, found);
+  check_rows(device, found);
+  return found;
+}
+
+DeviceProfile device_from(const std::filesystem::path& path) {
+  ConfigFile file = ConfigFile::read(path);
+  ConfigMap root = file.root();
+  DeviceProfile device;
+  device.name = root.text("name");
+  device.source = root.text("source");
+  ConfigMap peak = root.map("peak");
+  for (const std::string& dtype : kDtypes) {
+    if (auto rate = peak.optional_quantity<FlopRate>(dtype)) device.peak[dtype] = *rate;
+  }
+  device.memory = root.quantity<Bytes>("memory");
+  device.memory_bandwidth = root.quantity<ByteRate>("memory_bandwidth");
+  device.reserved_memory = root.optional_quantity<Bytes>("reserved_memory").value_or(Bytes(0));
+  device.devices_per_node = root.count_or("devices_per_node", 1);
+  device.link_bandwidth = root.optional_quantity<ByteRate>("link_bandwidth").value_or(ByteRate(0));
+  device.network_bandwidth = root.optional_quantity<ByteRate>("network_bandwidth").value_or(ByteRate(0));
+  device.price = root.optional_quantity<DollarRate>("price");
+  device.price_source = root.text_or("price_source", "");
+  const bool several = device.link_bandwidth > ByteRate(0) || device.network_bandwidth > ByteRate(0);
+  read_efficiencies(root.map("efficiency"), several, device);
+  const std::optional<std::string> table = root.optional_text("profile");
+  file.finish();
+  if (table) device.profile = read_profile(path.parent_path() / *table);
+  root.problems(violations(device));
+  file.finish();
+  return device;
+}
+
+}  // namespace mobasim

@@ -1,0 +1,26 @@
+// The number formats of matrix products, and how they stand in for each other in measured tables.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "sim/base/error.h"
+
+namespace mobasim {
+
+// Bytes of one value. Throws Unsupported for a format that no part of the program computes with.
+[[nodiscard]] inline std::int64_t bytes_of(std::string_view dtype) {
+  if (dtype == "f32") return 4;
+  if (dtype == "bf16" || dtype == "fp16") return 2;
+  if (dtype == "fp8") return 1;
+  throw Unsupported("dtype " + std::string(dtype), "known are f32, bf16, fp16 and fp8");
+}
+
+// Whether a time measured in `measured` stands for `wanted`: itself, and bf16 and fp16 for each other, which every
+// device in configs/devices computes at one rate (A22).
+[[nodiscard]] inline bool stands_for(std::string_view measured, std::string_view wanted) {
+  const auto half = [](std::string_view dtype) { return dtype == "bf16" || dtype == "fp16"; };
+  return measured == wanted || (half(measured) && half(wanted));
+}
+
+}  // namespace mobasim

@@ -1,0 +1,295 @@
+#include "sim/run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sim/base/config.h"
+#include "sim/base/text.h"
+#include "sim/device/attention_time.h"
+
+namespace mobasim {
+namespace {
+
+// A rule that a run breaks, and where in a RUN.yaml its cause stands.
+struct Breach {
+  std::string section, key, what;
+};
+
+// The split that works and is nearest to the one asked for: global_batch = n * data * microbatch.
+std::string nearest_batch(const Workload& workload, std::int64_t share) {
+  const std::int64_t below = workload.global_batch / share * share;
+  return below == 0 ? fmt::format("{}", share) : fmt::format("{} or {}", below, below + share);
+}
+
+void check_workload(const Run& run, std::vector<Breach>& found) {
+  const Workload& workload = run.workload;
+  const auto require = [&](bool holds, std::string key, std::string what) {
+    if (!holds) found.push_back({"workload", std::move(key), std::move(what)});
+    return holds;
+  };
+  require(workload.sequence >= 1, "sequence", "sequence must be at least 1");
+  require(workload.sequence <= kLongestSequence, "sequence",
+          fmt::format("sequence must be at most {}", kLongestSequence));
+  require(workload.tokens > 0, "tokens", "tokens must be above 0");
+  require(workload.loss_chunks >= 1, "loss_chunks", "loss_chunks must be at least 1");
+  const bool counts = require(workload.global_batch >= 1, "global_batch", "global_batch must be at least 1") &&
+                      require(workload.microbatch >= 1, "microbatch", "microbatch must be at least 1") &&
+                      run.layout.data >= 1;
+  const std::int64_t share = counts ? run.layout.data * workload.microbatch : 1;
+  require(workload.global_batch % share == 0, "global_batch",
+          fmt::format("global_batch {} is no multiple of data x microbatch = {} x {}; nearest: {}",
+                      workload.global_batch, run.layout.data, workload.microbatch, nearest_batch(workload, share)));
+  const std::vector<std::string> dtypes{"bf16", "fp16", "f32"};
+  if (require(std::find(dtypes.begin(), dtypes.end(), workload.dtype) != dtypes.end(), "dtype",
+              "dtype must be one of " + joined(dtypes))) {
+    std::vector<std::string> known;
+    for (const auto& [dtype, rate] : run.device.peak) known.push_back(dtype);
+    require(run.device.peak.contains(workload.dtype), "dtype",
+            fmt::format("{} has no peak for dtype {}; it has {}", run.device.name, workload.dtype, joined(known)));
+  }
+}
+
+void check_layout(const Run& run, std::vector<Breach>& found) {
+  const Layout& layout = run.layout;
+  const DeviceProfile& device = run.device;
+  if (layout.data < 1) found.push_back({"layout", "data", "data must be at least 1"});
+  if (layout.zero_stage < 0 || layout.zero_stage > 3) {
+    found.push_back({"layout", "zero_stage", "zero_stage must be 0, 1, 2 or 3"});
+  }
+  if (layout.data > 1 && !(device.link_bandwidth > ByteRate(0)) && !(device.network_bandwidth > ByteRate(0))) {
+    found.push_back({"layout", "data",
+                     fmt::format("data is {}, and {} is a single device: its file has no "
+                                 "link_bandwidth and no network_bandwidth",
+                                 layout.data, device.name)});
+  } else if (layout.data > device.devices_per_node && !(device.network_bandwidth > ByteRate(0))) {
+    found.push_back({"layout", "data",
+                     fmt::format("data is {}, and {} has {} devices a node and no network_bandwidth", layout.data,
+                                 device.name, device.devices_per_node)});
+  }
+}
+
+void check_kernels(const Run& run, std::vector<Breach>& found) {
+  for (const std::string& mechanism : attention_names()) {
+    const std::string chosen = chosen_implementation(run.kernels, mechanism);
+    if (chosen.empty()) continue;
+    const auto known = implementations(run.device, mechanism, run.workload.dtype);
+    if (std::find(known.begin(), known.end(), chosen) != known.end()) continue;
+    found.push_back(
+        {"kernels", mechanism,
+         fmt::format("{} has no rows of both passes for {} attention by '{}'{}; it has: {}", run.device.name, mechanism,
+                     chosen, suggestion(chosen, known), known.empty() ? "none" : joined(known))});
+  }
+}
+
+std::vector<Breach> breaches(const Run& run) {
+  std::vector<Breach> found;
+  check_workload(run, found);
+  check_layout(run, found);
+  check_kernels(run, found);
+  return found;
+}
+
+// "llama-3.1-8b" or "shapes/mine.yaml" as a file: names live in `folder`, paths start from `here`.
+std::filesystem::path file_named(const std::string& text, const std::filesystem::path& folder,
+                                 const std::filesystem::path& here) {
+  if (text.find('/') != std::string::npos || text.ends_with(".yaml")) return here / text;
+  return folder / (text + ".yaml");
+}
+
+std::vector<std::string> names_in(const std::filesystem::path& folder) {
+  std::vector<std::string> names;
+  std::error_code missing;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, missing)) {
+    if (entry.path().extension() == ".yaml") names.push_back(entry.path().stem().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+// "" where the file is there, else what to say.
+std::string problem_of_name(const std::string& text, const std::filesystem::path& file) {
+  std::error_code ignored;
+  if (std::filesystem::exists(file, ignored)) return "";
+  if (text.find('/') != std::string::npos || text.ends_with(".yaml")) {
+    return fmt::format("there is no file {}", file.string());
+  }
+  const auto known = names_in(file.parent_path());
+  return fmt::format("'{}' is unknown{}; known: {}", text, suggestion(text, known), joined(known));
+}
+
+struct Segment {
+  std::int64_t layers = 0;
+  Attention attention;
+};
+
+// The model's layers, from the input on, with the attention of the segments; a group that a segment ends in is split.
+ModelShape with_segments(ModelShape model, const std::vector<Segment>& segments) {
+  std::vector<LayerGroup> groups;
+  auto group = model.groups.begin();
+  std::int64_t used = 0;  // layers of *group
+  for (const Segment& segment : segments) {
+    for (std::int64_t left = segment.layers; left > 0 && group != model.groups.end();) {
+      const std::int64_t taken = std::min(left, group->layers - used);
+      groups.push_back(*group);
+      groups.back().layers = taken;
+      groups.back().attention = segment.attention;
+      left -= taken, used += taken;
+      if (used == group->layers) ++group, used = 0;
+    }
+  }
+  model.groups = std::move(groups);
+  return model;
+}
+
+// Reads the parts of a RUN.yaml, and gathers what is wrong in it and in the files that it names.
+class RunReader {
+ public:
+  RunReader(const std::filesystem::path& path, std::filesystem::path configs)
+      : file_(ConfigFile::read(path)), root_(file_.root()), folder_(path.parent_path()), configs_(std::move(configs)) {}
+
+  Run run(const RunOverrides& overrides) {
+    Run run;
+    run.name = file_.path().stem().string();
+    (void)root_.text("source");
+    read_workload(run.workload);
+    if (auto layout = root_.optional_map("layout")) {
+      run.layout.data = layout->count_or("data", 1);
+      if (layout->has("zero_stage")) run.layout.zero_stage = layout->whole_number("zero_stage");
+    }
+    if (auto kernels = root_.optional_map("kernels")) {
+      run.kernels.full = kernels->text_or("full", "");
+      run.kernels.moba = kernels->text_or("moba", "");
+      run.kernels.sliding_window = kernels->text_or("sliding_window", "");
+    }
+    const auto price = root_.optional_quantity<DollarRate>("price");
+    read_model(run, overrides);
+    read_device(run, overrides);
+    if (price) run.device.price = price, run.device.price_source = "the run's file";
+    if (overrides.price) run.device.price = overrides.price, run.device.price_source = "--price";
+    collect();
+    if (problems_.empty()) check(run);
+    if (!problems_.empty()) throw ConfigError(problems_);
+    return run;
+  }
+
+ private:
+  void read_workload(Workload& workload) {
+    ConfigMap map = root_.map("workload");
+    workload.sequence = map.count("sequence");
+    workload.global_batch = map.count("global_batch");
+    workload.microbatch = map.count_or("microbatch", 1);
+    workload.tokens = static_cast<double>(map.count("tokens"));
+    workload.recompute =
+        map.choice_or("recompute", {"none", "full"}, "none") == "full" ? Recompute::full : Recompute::none;
+    workload.dtype = map.choice_or("dtype", {"bf16", "fp16", "f32"}, "bf16");
+    workload.loss_chunks = map.count_or("loss_chunks", 1);
+  }
+
+  void read_model(Run& run, const RunOverrides& overrides) {
+    const std::string model = root_.text("model");
+    const auto segments = read_attention();
+    if (model.empty()) return;
+    const auto path = file_named(model, configs_ / "models", folder_);
+    if (const std::string problem = problem_of_name(model, path); !problem.empty()) {
+      root_.problem("model", "'model': " + problem);
+      return;
+    }
+    gathered([&] { run.model = model_from(path); });
+    if (run.model.groups.empty()) return;
+    std::int64_t named = 0;
+    for (const Segment& segment : segments) named += segment.layers;
+    if (segments.size() == 1 && named == 0) {
+      run.model = with_attention(run.model, segments.front().attention);
+    } else if (!segments.empty() && named != layers(run.model)) {
+      root_.problem("attention", fmt::format("'attention' names {} layers, and {} has {}", named, run.model.name,
+                                             layers(run.model)));
+    } else if (!segments.empty()) {
+      run.model = with_segments(run.model, segments);
+    }
+    if (overrides.attention) run.model = with_attention(run.model, *overrides.attention);
+  }
+
+  // One segment without layers for all of them, or a list.
+  std::vector<Segment> read_attention() {
+    std::vector<Segment> segments;
+    if (!root_.has("attention")) return segments;
+    if (!root_.is_list("attention")) return {{0, attention_from(root_.map("attention"))}};
+    for (ConfigMap map : root_.maps("attention")) {
+      Segment segment;
+      segment.layers = map.count("layers");
+      segment.attention = attention_from(map);
+      segments.push_back(segment);
+    }
+    return segments;
+  }
+
+  void read_device(Run& run, const RunOverrides& overrides) {
+    const auto named = root_.optional_text("device");
+    const auto from = [&](const std::string& text, const std::filesystem::path& here) {
+      const auto path = file_named(text, configs_ / "devices", here);
+      std::string problem = problem_of_name(text, path);
+      if (problem.empty()) gathered([&] { run.device = device_from(path); });
+      return problem;
+    };
+    if (overrides.device) {
+      if (const std::string problem = from(*overrides.device, ""); !problem.empty()) {
+        problems_.push_back({{"--device"}, problem});
+      }
+    } else if (!named) {
+      root_.problem("", "the key 'device' is missing: name one here or with --device");
+    } else if (const std::string problem = from(*named, folder_); !problem.empty()) {
+      root_.problem("device", "'device': " + problem);
+    }
+  }
+
+  // The rules of the whole, at their places.
+  void check(const Run& run) {
+    for (const Breach& breach : breaches(run)) {
+      const bool there = root_.has(breach.section);
+      if (there) root_.map(breach.section).problem(breach.key, breach.what);
+      if (!there) root_.problem("", breach.what);
+    }
+    collect();
+  }
+
+  void collect() {
+    gathered([&] { file_.finish(); });
+  }
+
+  template <class Do>
+  void gathered(Do do_it) {
+    try {
+      do_it();
+    } catch (const ConfigError& error) {
+      problems_.insert(problems_.end(), error.problems().begin(), error.problems().end());
+    }
+  }
+
+  ConfigFile file_;
+  ConfigMap root_;
+  std::filesystem::path folder_, configs_;
+  std::vector<Problem> problems_;
+};
+
+}  // namespace
+
+std::string chosen_implementation(const KernelChoice& kernels, std::string_view mechanism) {
+  if (mechanism == "full") return kernels.full;
+  if (mechanism == "moba") return kernels.moba;
+  if (mechanism == "sliding_window") return kernels.sliding_window;
+  return "";
+}
+
+std::vector<std::string> violations(const Run& run) {
+  std::vector<std::string> found = violations(run.model);
+  for (const std::string& what : violations(run.device)) found.push_back(run.device.name + ": " + what);
+  for (const Breach& breach : breaches(run)) found.push_back(breach.what);
+  return found;
+}
+
+Run run_from(const std::filesystem::path& file, const std::filesystem::path& configs, const RunOverrides& overrides) {
+  return RunReader(file, configs).run(overrides);
+}
+
+}  // namespace mobasim
