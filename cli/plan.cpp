@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "sim/base/text.h"
 #include "sim/base/units_text.h"
+#include "sim/named_file.h"
 #include "sim/run_cost.h"
 
 namespace mobasim::cli {
@@ -49,9 +50,15 @@ Attention attention_of_flag(const std::string& text) {
     throw ConfigError(fmt::format("--attention {}: wanted is {}", text, form));
   }
   for (std::size_t i = 0; i < wanted.size(); ++i) yaml += ", " + wanted[i] + ": " + words[i + 1];
-  ConfigFile file = ConfigFile::from_text("attention: " + yaml + "}", "--attention " + text);
+  ConfigFile file = ConfigFile::from_text("attention: " + yaml + "}", "");
   const Attention attention = attention_from(attention_map(file));
-  file.finish();
+  try {
+    file.finish();
+  } catch (const ConfigError& error) {  // its places are of a text that the user has not written
+    std::vector<Problem> problems;
+    for (const Problem& problem : error.problems()) problems.push_back({{"--attention " + text}, problem.what});
+    throw ConfigError(problems);
+  }
   return attention;
 }
 
@@ -70,8 +77,9 @@ RunOverrides overrides_of(const Options& options) {
 
 // A RUN.yaml by its path, or by its name in configs/runs.
 std::filesystem::path run_file(const std::string& run) {
-  if (run.find('/') != std::string::npos || run.ends_with(".yaml")) return run;
-  return config_folder() / "runs" / (run + ".yaml");
+  const std::filesystem::path file = file_named(run, config_folder() / "runs", "");
+  if (const std::string problem = problem_of_name(run, file); !problem.empty()) throw ConfigError(problem);
+  return file;
 }
 
 std::string attention_of(const ModelShape& model) {

@@ -7,6 +7,7 @@
 #include "sim/base/config.h"
 #include "sim/base/text.h"
 #include "sim/device/attention_time.h"
+#include "sim/named_file.h"
 
 namespace mobasim {
 namespace {
@@ -88,34 +89,6 @@ std::vector<Breach> breaches(const Run& run) {
   check_layout(run, found);
   check_kernels(run, found);
   return found;
-}
-
-// "llama-3.1-8b" or "shapes/mine.yaml" as a file: names live in `folder`, paths start from `here`.
-std::filesystem::path file_named(const std::string& text, const std::filesystem::path& folder,
-                                 const std::filesystem::path& here) {
-  if (text.find('/') != std::string::npos || text.ends_with(".yaml")) return here / text;
-  return folder / (text + ".yaml");
-}
-
-std::vector<std::string> names_in(const std::filesystem::path& folder) {
-  std::vector<std::string> names;
-  std::error_code missing;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, missing)) {
-    if (entry.path().extension() == ".yaml") names.push_back(entry.path().stem().string());
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
-// "" where the file is there, else what to say.
-std::string problem_of_name(const std::string& text, const std::filesystem::path& file) {
-  std::error_code ignored;
-  if (std::filesystem::exists(file, ignored)) return "";
-  if (text.find('/') != std::string::npos || text.ends_with(".yaml")) {
-    return fmt::format("there is no file {}", file.string());
-  }
-  const auto known = names_in(file.parent_path());
-  return fmt::format("'{}' is unknown{}; known: {}", text, suggestion(text, known), joined(known));
 }
 
 struct Segment {

@@ -5,143 +5,30 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <set>
 
 #include "sim/base/text.h"
-#include "sim/device/curve.h"
+#include "sim/device/attention_rows.h"
 #include "sim/device/dtype.h"
+#include "sim/device/moba_scaling.h"
 
 namespace mobasim {
 namespace {
-
-using Rows = std::vector<const ProfileRow*>;
-
-// Published sources disagree by this much (A24); data: published attention kernels, causal, head_dim 128.
-constexpr double kForwardSpread = 0.10;
-constexpr double kBackwardSpread = 0.15;
-// What a MoBA time at another (block, top_k) than measured may exceed the held one by (A27).
-constexpr double kOtherParametersHi = 1.5;
-// Hardware work of forward : backward, for rows that time both passes together (A25).
-constexpr double kBackwardHardwareShare = 2.5 / 3.5;
-
-double spread_of(Pass pass) { return pass == Pass::forward ? kForwardSpread : kBackwardSpread; }
-std::string_view name_of(Pass pass) { return pass == Pass::forward ? "forward" : "backward"; }
-
-// What tells two measurements of one mechanism apart, beside the sequence.
-struct Parameters {
-  std::int64_t block = 0, top_k = 0, window = 0;
-  bool operator==(const Parameters&) const = default;
-};
-
-Parameters parameters_of(const Attention& attention) {
-  Parameters result;
-  for (const auto& [parameter, value] : parameters(attention)) {
-    if (parameter == "block") result.block = value;
-    if (parameter == "top_k") result.top_k = value;
-    if (parameter == "window") result.window = value;
-  }
-  return result;
-}
-
-double distance(std::int64_t a, std::int64_t b) {
-  return std::abs(std::log(static_cast<double>(std::max<std::int64_t>(a, 1))) -
-                  std::log(static_cast<double>(std::max<std::int64_t>(b, 1))));
-}
-double distance(const Parameters& a, const Parameters& b) {
-  return distance(a.block, b.block) + distance(a.top_k, b.top_k) + distance(a.window, b.window);
-}
-
-Rows rows_of(const DeviceProfile& device, std::string_view mechanism, std::string_view dtype,
-             std::string_view implementation) {
-  Rows rows;
-  for (const ProfileRow& row : device.profile) {
-    if (row.operation == "attention" && row.mechanism == mechanism && stands_for(row.dtype, dtype) &&
-        row.implementation == implementation) {
-      rows.push_back(&row);
-    }
-  }
-  return rows;
-}
-
-template <class Keep>
-Rows kept(const Rows& rows, Keep keep) {
-  Rows result;
-  std::copy_if(rows.begin(), rows.end(), std::back_inserter(result), [&](const ProfileRow* row) { return keep(*row); });
-  return result;
-}
-
-Flops useful(const AttentionLayer& layer, Pass pass) {
-  const AttentionWork all = work(layer.attention, layer.shape, bytes_of(layer.dtype));
-  return pass == Pass::forward ? all.forward : all.backward;
-}
 
 AttentionLayer at_sequence(AttentionLayer layer, std::int64_t sequence) {
   layer.shape.sequence = sequence;
   return layer;
 }
 
-// Curve of one pass from rows that time both together: the rest where the other pass was timed too, else its share of
-// the hardware work.
-Curve derived_curve(const AttentionLayer& layer, const Curve& both, const Curve& other) {
-  const Pass other_pass = layer.pass == Pass::forward ? Pass::backward : Pass::forward;
-  const double share = layer.pass == Pass::forward ? 1 - kBackwardHardwareShare : kBackwardHardwareShare;
-  Curve curve;
-  for (const CurvePoint& point : both) {
-    const AttentionLayer here = at_sequence(layer, point.sequence);
-    const double mine = useful(here, layer.pass).value();
-    const double theirs = useful(here, other_pass).value();
-    const double total = std::exp(point.time) * (mine + theirs);
-    double time = total * share;
-    if (!other.empty()) {
-      if (!covers(other, point.sequence)) continue;
-      time = total - std::exp(point_at(other, point.sequence).time) * theirs;
-      if (time <= 0) continue;  // the sources contradict each other here
-    }
-    const double spread = spread_of(layer.pass);
-    const double log_time = std::log(time / mine);
-    curve.push_back({point.sequence, log_time, log_time + std::log1p(-spread), log_time + std::log1p(spread),
-                     worst(point.basis, Basis::published)});
-  }
-  return curve;
-}
-
-struct ChosenCurve {
-  Curve curve;
-  std::string how;  // "" when timed directly
-};
-
-// The best curve for the layer's pass: timed directly, the difference of two timings, or a share of one - the first
-// that covers the sequence, else the first that there is.
-ChosenCurve curve_for(const AttentionLayer& layer, const Rows& rows) {
-  const auto of_pass = [&](std::string_view pass, double spread) {
-    return curve_of(kept(rows, [&](const ProfileRow& row) { return row.pass == pass; }), spread);
-  };
-  const Pass other = layer.pass == Pass::forward ? Pass::backward : Pass::forward;
-  const Curve both = of_pass("forward_backward", spread_of(layer.pass));
-  const Curve other_curve = of_pass(name_of(other), spread_of(other));
-  std::vector<ChosenCurve> choices;
-  choices.push_back({of_pass(name_of(layer.pass), spread_of(layer.pass)), ""});
-  if (!other_curve.empty()) {
-    choices.push_back({derived_curve(layer, both, other_curve), fmt::format("both passes less {}", name_of(other))});
-  }
-  choices.push_back({derived_curve(layer, both, {}), "share of both passes by hardware work 1:2.5"});
-  for (ChosenCurve& choice : choices) {
-    if (covers(choice.curve, layer.shape.sequence)) return choice;
-  }
-  for (ChosenCurve& choice : choices) {
-    if (!choice.curve.empty()) return choice;
-  }
-  return {};
-}
-
 // Beyond the ends of the curve the end's fraction of the roofline is held, and the spread grows with each doubling
 // (A26).
 TimeEstimate held(const AttentionLayer& layer, const DeviceProfile& device, const CurvePoint& end) {
   const AttentionLayer there = at_sequence(layer, end.sequence);
-  const double flops = useful(there, layer.pass).value();
+  const double flops = useful_flops(there).value();
   const double growth = roofline(layer, device) / roofline(there, device);
-  const double doublings = distance(layer.shape.sequence, end.sequence) / std::log(2.0);
-  const double spread = std::pow(1 + spread_of(layer.pass), doublings);
+  const double doublings = log_distance(layer.shape.sequence, end.sequence) / std::log(2.0);
+  const double spread = std::pow(1 + published_spread(layer.pass), doublings);
   return {Seconds(std::exp(end.time) * flops * growth), Seconds(std::exp(end.lo) * flops * growth / spread),
           Seconds(std::exp(end.hi) * flops * growth * spread), Basis::extrapolated, ""};
 }
@@ -150,9 +37,9 @@ bool same_shape(const AttentionShape& shape, const ProfileRow& row) {
   return row.batch == shape.batch && row.heads == shape.heads && row.kv_heads == shape.kv_heads;
 }
 
-TimeEstimate on_curve(const AttentionLayer& layer, const Rows& rows, const Curve& curve) {
+TimeEstimate on_curve(const AttentionLayer& layer, const ProfileRows& rows, const Curve& curve) {
   const CurvePoint point = point_at(curve, layer.shape.sequence);
-  const double flops = useful(layer, layer.pass).value();
+  const double flops = useful_flops(layer).value();
   Basis basis = point.basis;
   const auto at_this_shape = [&](const ProfileRow* row) {
     return row->sequence == layer.shape.sequence && same_shape(layer.shape, *row);
@@ -164,85 +51,60 @@ TimeEstimate on_curve(const AttentionLayer& layer, const Rows& rows, const Curve
           Seconds(std::exp(point.hi) * flops), basis, ""};
 }
 
-// Of the rows that time the pass, alone or together with the other one. 0: there are none.
-std::int64_t nearest_head_dim(const Rows& rows, const AttentionLayer& layer) {
-  std::int64_t nearest = 0;
-  for (const ProfileRow* row : rows) {
-    if (row->pass != name_of(layer.pass) && row->pass != "forward_backward") continue;
-    if (nearest == 0 || distance(row->head_dim, layer.shape.head_dim) < distance(nearest, layer.shape.head_dim)) {
-      nearest = row->head_dim;
-    }
-  }
-  return nearest;
-}
-
-// Among the parameters measured: those whose rows reach the sequence before those that do not, then the nearest.
-Parameters nearest_parameters(const Rows& rows, const AttentionLayer& layer) {
-  const Parameters wanted = parameters_of(layer.attention);
-  Parameters best;
-  auto best_score = std::pair(true, std::numeric_limits<double>::infinity());
-  for (const ProfileRow* row : rows) {
-    const Parameters mine{row->block, row->top_k, row->window};
-    std::int64_t low = row->sequence, high = row->sequence;
-    for (const ProfileRow* other : rows) {
-      if (Parameters{other->block, other->top_k, other->window} != mine) continue;
-      low = std::min(low, other->sequence);
-      high = std::max(high, other->sequence);
-    }
-    const bool exact = mine == wanted;
-    const bool outside = layer.shape.sequence < low || layer.shape.sequence > high;
-    const auto score = std::pair(!exact && outside, distance(mine, wanted));
-    if (score < best_score) best_score = score, best = mine;
-  }
-  return best;
-}
-
-// Another block, top_k or window than measured: the time per FLOP is held; it may be as low as dense attention's (A27).
-void widen_for_parameters(TimeEstimate& estimate, const AttentionLayer& layer, const DeviceProfile& device) {
-  AttentionLayer dense = layer;
-  dense.attention = FullAttention{};
-  dense.implementation.clear();
-  const Seconds dense_time = attention_time(dense, device).time;
-  const double share = useful(layer, layer.pass) / useful(dense, layer.pass);
-  estimate.lo = std::min(estimate.lo, dense_time * share);
-  estimate.hi = std::max(estimate.hi, estimate.time * kOtherParametersHi);
-  estimate.basis = Basis::extrapolated;
-}
-
 std::string length_text(std::int64_t sequence) {
   return sequence % 1024 == 0 ? fmt::format("{}K", sequence / 1024) : fmt::format("{}", sequence);
 }
 
+std::string note_on(const LayerRows& found, const ChosenCurve& chosen, const AttentionLayer& layer, bool inside) {
+  std::string note = fmt::format("{} {}, rows {}..{}", found.rows.front()->implementation, name_of(layer.pass),
+                                 length_text(chosen.curve.front().sequence), length_text(chosen.curve.back().sequence));
+  if (!chosen.how.empty()) note += " (" + chosen.how + ")";
+  if (!inside) note += ", fraction of the roofline held beyond them";
+  if (found.head_dim != layer.shape.head_dim) {
+    note += fmt::format(", time per FLOP of head_dim {} for {}", found.head_dim, layer.shape.head_dim);
+  }
+  if (found.parameters != parameters_of(layer.attention)) {
+    note += ", scaled from " + description(with_parameters(layer.attention, found.parameters));
+  }
+  return note;
+}
+
+// What an implementation's rows say of a layer with the measured parameters that are nearest to the wanted ones.
+struct FromRows {
+  LayerRows found;
+  ChosenCurve chosen;
+  AttentionLayer layer;
+  TimeEstimate estimate;
+};
+
 // Nothing when the rows do not serve the pass.
+std::optional<FromRows> from_rows(const AttentionLayer& layer, const DeviceProfile& device,
+                                  const std::string& implementation) {
+  FromRows result{rows_for(layer, device, implementation), {}, layer, {}};
+  const ProfileRows& rows = result.found.rows;
+  if (rows.empty()) return std::nullopt;
+  result.layer.attention = with_parameters(layer.attention, result.found.parameters);
+  result.chosen = curve_for(result.layer, rows);
+  const Curve& curve = result.chosen.curve;
+  if (curve.empty()) return std::nullopt;
+  result.estimate = covers(curve, layer.shape.sequence)
+                        ? on_curve(result.layer, rows, curve)
+                        : held(result.layer, device, point_at(curve, layer.shape.sequence));
+  return result;
+}
+
 std::optional<TimeEstimate> time_by(const AttentionLayer& layer, const DeviceProfile& device,
                                     const std::string& implementation) {
-  Rows rows = rows_of(device, name(layer.attention), layer.dtype, implementation);
-  const std::int64_t head_dim = nearest_head_dim(rows, layer);
-  if (head_dim == 0) return std::nullopt;
-  rows = kept(rows, [&](const ProfileRow& row) { return row.head_dim == head_dim; });
-  const Parameters parameters = nearest_parameters(rows, layer);
-  rows = kept(rows, [&](const ProfileRow& row) { return Parameters{row.block, row.top_k, row.window} == parameters; });
-  const ChosenCurve chosen = curve_for(layer, rows);
-  if (chosen.curve.empty()) return std::nullopt;
-
-  const bool inside = covers(chosen.curve, layer.shape.sequence);
-  TimeEstimate estimate =
-      inside ? on_curve(layer, rows, chosen.curve) : held(layer, device, point_at(chosen.curve, layer.shape.sequence));
-  estimate.note = fmt::format("{} {}, rows {}..{}", implementation, name_of(layer.pass),
-                              length_text(chosen.curve.front().sequence), length_text(chosen.curve.back().sequence));
-  if (!chosen.how.empty()) estimate.note += " (" + chosen.how + ")";
-  if (!inside) estimate.note += ", fraction of the roofline held beyond them";
-  if (head_dim != layer.shape.head_dim) {
-    estimate.basis = Basis::extrapolated;
-    estimate.note += fmt::format(", time per FLOP of head_dim {} for {}", head_dim, layer.shape.head_dim);
+  const auto measured = from_rows(layer, device, implementation);
+  if (!measured) return std::nullopt;
+  const LayerRows& found = measured->found;
+  TimeEstimate estimate = measured->estimate;
+  if (found.parameters != parameters_of(layer.attention)) {
+    estimate = scaled(estimate, measured->layer, layer, found.rows, device);
   }
-  if (parameters != parameters_of(layer.attention)) {
-    widen_for_parameters(estimate, layer, device);
-    estimate.note += parameters.window > 0
-                         ? fmt::format(", time per FLOP of window {} held", parameters.window)
-                         : fmt::format(", time per FLOP of block {} top_k {} held (from dense attention's to 1.5x)",
-                                       parameters.block, parameters.top_k);
-  }
+  if (found.head_dim != layer.shape.head_dim) estimate.basis = Basis::extrapolated;
+  const bool inside = covers(measured->chosen.curve, layer.shape.sequence);
+  estimate.note = note_on(found, measured->chosen, layer, inside);
   const Seconds least = roofline(layer, device);
   estimate.time = std::max(estimate.time, least);
   estimate.lo = std::clamp(estimate.lo, least, estimate.time);
@@ -264,19 +126,23 @@ TimeEstimate assumed_time(const AttentionLayer& layer, const DeviceProfile& devi
           fmt::format("no rows: {:.0f}% of the roofline", 100 * efficiency.value)};
 }
 
-// The implementation with the least forward + backward time; empty when none has rows of both.
-std::string fastest(const AttentionLayer& layer, const DeviceProfile& device) {
+// The implementation with the least time per useful FLOP, forward and backward together, at its measured parameters
+// (what is scaled from them is too uncertain to choose by); empty when none has rows of both passes.
+std::string fastest(AttentionLayer layer, const DeviceProfile& device) {
   std::string best;
-  Seconds least{std::numeric_limits<double>::infinity()};
+  double least = std::numeric_limits<double>::infinity();
   for (const std::string& candidate : implementations(device, name(layer.attention), layer.dtype)) {
-    AttentionLayer pass = layer;
-    pass.pass = Pass::forward;
-    const auto forward = time_by(pass, device, candidate);
-    pass.pass = Pass::backward;
-    const auto backward = time_by(pass, device, candidate);
-    if (!forward || !backward) continue;
-    const Seconds total = forward->time + backward->time;
-    if (total < least) least = total, best = candidate;
+    double time = 0, work_done = 0;
+    bool both = true;
+    for (const Pass pass : {Pass::forward, Pass::backward}) {
+      layer.pass = pass;
+      const auto measured = from_rows(layer, device, candidate);
+      both = both && measured;
+      if (!measured) continue;
+      time += measured->estimate.time.value();
+      work_done += useful_flops(measured->layer).value();
+    }
+    if (both && time / work_done < least) least = time / work_done, best = candidate;
   }
   return best;
 }
