@@ -76,6 +76,7 @@ TEST_CASE("Every shipped model has the parameters that its source prints") {
     const ModelShape model = model_from(file);
     REQUIRE(model.name == file.stem().string());
     REQUIRE(model.source.size() > 20);
+    if (model.source.starts_with("an example")) continue;  // nobody's model: nothing is printed of it
     REQUIRE(model.published_parameters);
     const ParameterCount count = parameters(model);
     const std::int64_t counted = model.published_counts == "total" ? count.total : count.non_embedding;
