@@ -82,16 +82,6 @@ std::filesystem::path run_file(const std::string& run) {
   return file;
 }
 
-std::string attention_of(const ModelShape& model) {
-  std::string text;
-  for (const LayerGroup& group : model.groups) {
-    const std::string one = description(group.attention);
-    if (model.groups.size() == 1) return one;
-    text += fmt::format("{}{} x {}", text.empty() ? "" : " + ", group.layers, one);
-  }
-  return text;
-}
-
 Cell dollars(const std::optional<Dollars>& price) { return price ? Cell(price->value()) : Cell(); }
 
 Table row_of(const Run& run, const RunCost& cost) {
@@ -104,7 +94,7 @@ Table row_of(const Run& run, const RunCost& cost) {
   put("run", run.name);
   put("model", run.model.name);
   put("device", run.device.name);
-  put("attention", attention_of(run.model));
+  put("attention", attention_description(run.model));
   put("sequence", run.workload.sequence);
   put("global_batch", run.workload.global_batch);
   put("microbatch", run.workload.microbatch);
