@@ -1,0 +1,126 @@
+#include "kernels/cases.h"
+
+#include <fmt/format.h>
+
+namespace mobasim::kernels {
+namespace {
+
+struct Heads {
+  std::int64_t heads, kv_heads, head_dim;
+};
+
+constexpr Heads kOne64{1, 1, 64}, kOne128{1, 1, 128}, kTwo64{2, 2, 64}, kGroup64{8, 1, 64}, kGroup128{4, 2, 128};
+
+Problem full(std::vector<std::int64_t> cu_seqlens, Heads h) {
+  return {Mechanism::full, std::move(cu_seqlens), h.heads, h.kv_heads, h.head_dim, 0, 0, 0};
+}
+Problem moba(std::vector<std::int64_t> cu_seqlens, Heads h, std::int64_t block, std::int64_t top_k) {
+  return {Mechanism::moba, std::move(cu_seqlens), h.heads, h.kv_heads, h.head_dim, block, top_k, 0};
+}
+Problem window(std::vector<std::int64_t> cu_seqlens, Heads h, std::int64_t width) {
+  return {Mechanism::sliding_window, std::move(cu_seqlens), h.heads, h.kv_heads, h.head_dim, 0, 0, width};
+}
+
+void add_full(std::vector<Case>& table) {
+  table.push_back({"full_one_token", full({0, 1}, kTwo64)});
+  table.push_back({"full_no_token", full({0, 0}, kTwo64)});
+  table.push_back({"full_tile_64", full({0, 64}, kOne64)});
+  table.push_back({"full_tile_plus_1", full({0, 65}, kOne128)});
+  table.push_back({"full_300_grouped", full({0, 300}, kGroup64)});
+  table.push_back({"full_600_d128", full({0, 600}, kOne128)});
+  table.push_back({"full_odd_head_dim", full({0, 150}, {2, 1, 40})});
+  table.push_back({"full_head_dim_1", full({0, 20}, {1, 1, 1})});
+  table.push_back({"full_varlen", full({0, 0, 1, 78, 78, 278}, kGroup128)});
+  table.push_back({"full_large", full({0, 200}, kTwo64), Fill::large, Purpose::verify, false, false});
+  table.push_back({"full_nan_key", full({0, 130}, kTwo64), Fill::nan_key});
+  table.push_back({"full_nan_query", full({0, 130}, kTwo64), Fill::nan_query});
+}
+
+void add_moba(std::vector<Case>& table) {
+  const std::int64_t B = 64;
+  table.push_back({"moba_one_token", moba({0, 1}, kTwo64, B, 2)});
+  table.push_back({"moba_no_token", moba({0, 0}, kTwo64, B, 2)});
+  table.push_back({"moba_shorter_than_block", moba({0, 50}, kTwo64, B, 2)});
+  table.push_back({"moba_one_block", moba({0, 64}, kTwo64, B, 2)});
+  table.push_back({"moba_one_block_plus_1", moba({0, 65}, kTwo64, B, 2)});
+  table.push_back({"moba_whole_blocks", moba({0, 320}, kTwo64, B, 3)});
+  table.push_back({"moba_whole_blocks_plus_1", moba({0, 321}, kOne128, B, 3)});
+  table.push_back({"moba_top_1", moba({0, 300}, kTwo64, B, 1)});
+  table.push_back({"moba_top_all", moba({0, 300}, kTwo64, B, 5)});
+  table.push_back({"moba_top_beyond_all", moba({0, 300}, kTwo64, B, 9)});
+  table.push_back({"moba_top_all_but_1", moba({0, 300}, kTwo64, B, 4)});
+  table.push_back({"moba_ties", moba({0, 400}, kTwo64, B, 3), Fill::duplicate_blocks, Purpose::verify, true});
+  table.push_back({"moba_ties_grouped", moba({0, 260}, kGroup64, 32, 4), Fill::duplicate_blocks, Purpose::verify, true});
+  table.push_back({"moba_unpicked_block", moba({0, 400}, kTwo64, B, 2), Fill::unpicked_block});
+  table.push_back({"moba_grouped_8_to_1", moba({0, 330}, kGroup64, B, 3)});
+  table.push_back({"moba_grouped_d128", moba({0, 330}, kGroup128, B, 3)});
+  table.push_back({"moba_block_16", moba({0, 203}, kTwo64, 16, 4)});
+  table.push_back({"moba_block_96", moba({0, 500}, kTwo64, 96, 3)});
+  table.push_back({"moba_block_1", moba({0, 40}, kOne64, 1, 5)});
+  table.push_back({"moba_odd_head_dim", moba({0, 300}, {2, 1, 72}, 48, 3)});
+  table.push_back({"moba_varlen", moba({0, 0, 1, 64, 129, 129, 500}, kTwo64, B, 3)});
+  table.push_back({"moba_128_top_8", moba({0, 1500}, kOne64, 128, 8)});
+  table.push_back({"moba_512_top_3", moba({0, 2100}, kOne64, 512, 3)});
+  table.push_back({"moba_large", moba({0, 400}, kTwo64, B, 3), Fill::large, Purpose::verify, false, false});
+  table.push_back({"moba_nan_key", moba({0, 300}, kTwo64, B, 3), Fill::nan_key});
+  table.push_back({"moba_nan_query", moba({0, 300}, kTwo64, B, 3), Fill::nan_query});
+}
+
+void add_window(std::vector<Case>& table) {
+  table.push_back({"window_100", window({0, 300}, kTwo64, 100)});
+  table.push_back({"window_1", window({0, 50}, kTwo64, 1)});
+  table.push_back({"window_beyond_all", window({0, 90}, kGroup64, 200)});
+  table.push_back({"window_varlen", window({0, 70, 70, 200}, kTwo64, 64)});
+}
+
+// Two heads: enough for two threads of work at the shortest length, little enough for a minute at the longest.
+void add_timed(std::vector<Case>& table) {
+  for (const std::int64_t sequence : {512, 1024, 2048, 4096, 8192, 16384}) {
+    for (const std::int64_t dim : {64, 128}) {
+      const Heads heads{2, 2, dim};
+      const auto add = [&](const std::string& kind, Problem problem) {
+        table.push_back({fmt::format("time_{}_{}_d{}", kind, sequence, dim), std::move(problem), Fill::normal,
+                         Purpose::time});
+      };
+      add("full", full({0, sequence}, heads));
+      for (const auto& [block, top_k] : {std::pair<std::int64_t, std::int64_t>{512, 3}, {128, 8}}) {
+        Problem problem = moba({0, sequence}, heads, block, top_k);
+        if (routes(problem, sequence)) add(fmt::format("moba_b{}_k{}", block, top_k), std::move(problem));
+      }
+    }
+  }
+}
+
+}  // namespace
+
+const std::vector<Case>& cases() {
+  static const std::vector<Case> table = [] {
+    std::vector<Case> rows;
+    add_full(rows);
+    add_moba(rows);
+    add_window(rows);
+    add_timed(rows);
+    return rows;
+  }();
+  return table;
+}
+
+std::vector<Case> cases_for(Purpose purpose) {
+  std::vector<Case> found;
+  for (const Case& row : cases()) {
+    if (row.purpose == purpose) found.push_back(row);
+  }
+  return found;
+}
+
+// Squares, and the projections of a layer of hidden 1024 and 4096 over 1024 to 2048 tokens (attention, FFN up and down,
+// and a thin product over one head).
+const std::vector<GemmCase>& gemm_cases() {
+  static const std::vector<GemmCase> table = {
+      {256, 256, 256},    {512, 512, 512},    {1024, 1024, 1024}, {2048, 2048, 2048}, {2048, 1024, 1024},
+      {2048, 4096, 1024}, {2048, 1024, 4096}, {1024, 4096, 4096}, {2048, 2048, 128},  {128, 4096, 4096},
+  };
+  return table;
+}
+
+}  // namespace mobasim::kernels

@@ -1,0 +1,36 @@
+// THE table of kernel problems. verify runs every row, bench times the rows marked for it, and the tests count the work
+// of all of them. A new kernel or shape is a new row.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kernels/fill.h"
+#include "kernels/problem.h"
+
+namespace mobasim::kernels {
+
+enum class Purpose {
+  verify,  // small enough for the float64 reference
+  time,    // timed by bench
+};
+
+struct Case {
+  std::string name;
+  Problem problem;
+  Fill fill = Fill::normal;
+  Purpose purpose = Purpose::verify;
+  bool exact_ties = false;  // gate scores that tie do so exactly in every format: the lower block must win
+  bool conditioned = true;  // the relative rms of gradients is meaningful (they do not cancel to nearly nothing)
+};
+
+[[nodiscard]] const std::vector<Case>& cases();
+[[nodiscard]] std::vector<Case> cases_for(Purpose purpose);
+
+// Matrix products that bench times: [m, k] x [k, n].
+struct GemmCase {
+  std::int64_t m, n, k;
+};
+[[nodiscard]] const std::vector<GemmCase>& gemm_cases();
+
+}  // namespace mobasim::kernels

@@ -1,0 +1,33 @@
+// What one call of a CPU kernel carries around: the problem, its tensors, the inner loops and each thread's scratch.
+#pragma once
+
+#include <vector>
+
+#include "kernels/cpu/attention.h"
+#include "kernels/cpu/packed.h"
+#include "kernels/cpu/tile.h"
+
+namespace mobasim::kernels {
+
+struct CpuContext {
+  const Problem& problem;
+  const Inputs<float>& inputs;
+  const MicroKernels& micro;
+  int threads;
+  PackedKeys keys;
+  std::vector<Tile> tiles;  // one a thread
+};
+
+[[nodiscard]] CpuContext cpu_context(const Problem& problem, const Inputs<float>& inputs, const CpuOptions& options);
+
+// Sums of the backward pass, packed: dq [heads, tokens, columns], dk and dv [kv_heads, tokens, columns], from 0.
+struct PackedGradients {
+  Buffer<float> dq, dk, dv;
+};
+
+// A run of tokens with causal attention among themselves: a sequence (full attention) or a block (MoBA's own).
+struct Run {
+  std::int64_t begin, end;
+};
+
+}  // namespace mobasim::kernels

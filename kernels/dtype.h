@@ -1,0 +1,17 @@
+// Number formats of tensors, and what rounding to them does to a value.
+#pragma once
+
+#include <string_view>
+
+namespace mobasim::kernels {
+
+enum class Dtype { f64, f32, fp16, bf16 };
+
+[[nodiscard]] std::string_view name(Dtype dtype);
+// `value` rounded to nearest, ties to even; beyond the largest finite number infinity; NaN stays NaN.
+[[nodiscard]] double rounded(double value, Dtype dtype);
+// u of the elementwise bounds (docs/method/kernels.md): 2^-8 bf16, 2^-11 fp16, 2^-20 for f32 kernels, which sum in f32,
+// and 2^-40 for float64 by the same allowance.
+[[nodiscard]] double unit_of(Dtype dtype);
+
+}  // namespace mobasim::kernels

@@ -1,0 +1,63 @@
+// The float64 oracle: attention written as its definition reads, one query at a time, forward and backward. Every
+// kernel is compared with it, and it counts its own work while running, for comparison with the closed forms of the
+// simulator (tests/cross).
+//
+// MoBA as in Lu et al. 2025 (arXiv 2502.13189), equations 2 to 6 and section 2.2; what the paper leaves open is settled
+// in docs/method/kernels.md: ties go to the lower block, top_k counts the own block, each query head routes by itself.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "kernels/dtype.h"
+#include "kernels/problem.h"
+
+namespace mobasim::kernels {
+
+// Counted where the work is done, all heads and sequences together.
+struct WorkCount {
+  std::int64_t pairs = 0;       // (query, key) pairs attended
+  std::int64_t gate_pairs = 0;  // (query, mean key) products
+  std::int64_t picks = 0;       // (query, past block) picks routed
+  std::int64_t blocks = 0;      // mean keys pooled
+  bool operator==(const WorkCount&) const = default;
+};
+
+struct ReferenceOptions {
+  Dtype dtype = Dtype::f32;              // mean keys are rounded to it
+  const Selection* selection = nullptr;  // use these picks in place of the gate's
+};
+
+struct ReferenceForward {
+  Forward<double> result;
+  std::vector<double> o_terms;  // like o: sum over keys of p |v|
+  WorkCount work;
+};
+
+// Throws ConfigError like check_inputs.
+[[nodiscard]] ReferenceForward reference_forward(const Problem& problem, const Inputs<double>& inputs,
+                                                 const ReferenceOptions& options = {});
+
+struct ReferenceBackward {
+  Gradients<double> result;
+  // The sums of the absolute values of the terms of each element, the sums inside them expanded too:
+  //   dv: p |d_o|    dk: p (sum |d_o v| + sum |d_o o|) scale |q|    dq: the same with |k|
+  Gradients<double> terms;
+};
+
+[[nodiscard]] ReferenceBackward reference_backward(const Problem& problem, const Inputs<double>& inputs,
+                                                   const Forward<double>& forward);
+
+// Mean keys and gate scores of one sequence, as the reference uses them.
+struct ReferenceGate {
+  std::int64_t begin = 0, blocks = 0;
+  std::vector<double> means;      // [blocks, kv_heads, head_dim], rounded
+  std::vector<double> magnitude;  // mean of |key|, for tolerances
+};
+[[nodiscard]] ReferenceGate reference_gate(const Problem& problem, const Inputs<double>& inputs, std::int64_t sequence,
+                                           Dtype dtype);
+// q[token, head] . mean_key[block], NaN read as -infinity.
+[[nodiscard]] double gate_score(const Problem& problem, const Inputs<double>& inputs, const ReferenceGate& gate,
+                                std::int64_t token, std::int64_t head, std::int64_t block);
+
+}  // namespace mobasim::kernels

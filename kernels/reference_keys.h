@@ -1,0 +1,30 @@
+// Which keys a query attends to, and where their rows lie: shared by the forward and backward reference.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "kernels/problem.h"
+
+namespace mobasim::kernels {
+
+// Tokens that (token, head) attends to, ascending, by the mechanism and the picks of the gate. The sequence has
+// `length` tokens from `begin`.
+[[nodiscard]] std::vector<std::int64_t> attended_keys(const Problem& problem, const Selection& selection,
+                                                      std::int64_t begin, std::int64_t length, std::int64_t token,
+                                                      std::int64_t head);
+
+[[nodiscard]] inline double dot(const double* a, const double* b, std::int64_t size) {
+  double sum = 0;
+  for (std::int64_t c = 0; c < size; ++c) sum += a[c] * b[c];
+  return sum;
+}
+
+// The row of k or v that query head `head` reads for `token`.
+[[nodiscard]] inline const double* key_row(const Problem& problem, std::span<const double> tensor, std::int64_t token,
+                                           std::int64_t head) {
+  return tensor.data() + (token * problem.kv_heads + kv_head_of(problem, head)) * problem.head_dim;
+}
+
+}  // namespace mobasim::kernels

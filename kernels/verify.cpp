@@ -1,0 +1,176 @@
+#include "kernels/verify.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "kernels/cpu/attention.h"
+#include "kernels/naive.h"
+#include "sim/base/error.h"
+#include "sim/base/text.h"
+
+namespace mobasim::kernels {
+namespace {
+
+constexpr double kLseTolerance = 1e-4;
+// Relative rms of bf16 kernels, 3e-3 and 4e-3, in units of u = 2^-8.
+constexpr double kForwardRms = 3e-3 * 256, kBackwardRms = 4e-3 * 256;
+
+// A tensor that is checked: its name, what the backend gave, what is right, and the bound of each element.
+struct Check {
+  std::string tensor;
+  std::vector<double> got, expected, bounds;
+  double rms_limit = 0;  // 0: not judged by its rms
+};
+
+struct Expected {
+  Forward<double> forward;
+  Gradients<double> gradients, terms;
+  std::vector<double> o_terms;
+  SelectionComparison selection;
+};
+
+Expected expected_of(const Case& row, const Backend& backend, const Inputs<double>& inputs, const Computed& computed) {
+  const ReferenceForward own = reference_forward(row.problem, inputs, {backend.dtype, nullptr});
+  Expected out;
+  out.selection = compare_selection(row.problem, inputs, computed.forward.selection, own.result.selection,
+                                    backend.dtype);
+  // Where near-ties were decided the other way, the numbers are compared for the same picks.
+  const bool same = out.selection.near_ties == 0 || out.selection.malformed > 0;
+  const ReferenceForward forward =
+      same ? own : reference_forward(row.problem, inputs, {backend.dtype, &computed.forward.selection});
+  ReferenceBackward backward = reference_backward(row.problem, inputs, forward.result);
+  out.forward = forward.result;
+  out.o_terms = forward.o_terms;
+  out.gradients = std::move(backward.result);
+  out.terms = std::move(backward.terms);
+  if (backend.is_reference) {
+    NaiveResult naive = naive_attention(row.problem, inputs, backend.dtype);
+    naive.forward.selection = out.forward.selection;
+    out.forward = std::move(naive.forward);
+    out.gradients = std::move(naive.gradients);
+  }
+  return out;
+}
+
+std::vector<double> scaled(const std::vector<double>& terms, double factor) {
+  std::vector<double> bounds = terms;
+  for (double& bound : bounds) bound *= factor;
+  return bounds;
+}
+
+VerifyRow judged(const Case& row, const Backend& backend, std::string pass_name, const std::vector<Check>& checks) {
+  VerifyRow out{row.name, backend.name, std::move(pass_name), 0, 0, 0, Verdict::pass, ""};
+  double worst = -1;
+  for (const Check& check : checks) {
+    const Comparison found = compare(check.got, check.expected, check.bounds);
+    const bool rms_fails = check.rms_limit > 0 && found.relative_rms > check.rms_limit;
+    const bool fails = found.ratio > 1 || found.finiteness > 0 || rms_fails;
+    if (found.ratio > worst) {
+      worst = found.ratio;
+      out.max_error = found.max_error;
+      out.bound = found.bound;
+    }
+    if (check.rms_limit > 0) out.relative_rms = std::max(out.relative_rms, found.relative_rms);
+    if (!fails) continue;
+    out.verdict = Verdict::fail;
+    out.note += fmt::format("{}{}[{}] is {}, not {} (error / bound {:.3g}, relative rms {:.3g}, {} elements finite on "
+                            "one side only)",
+                            out.note.empty() ? "" : "; ", check.tensor, found.element, found.got, found.expected,
+                            found.ratio, found.relative_rms, found.finiteness);
+  }
+  return out;
+}
+
+VerifyRow selection_row(const Case& row, const Backend& backend, const SelectionComparison& found) {
+  VerifyRow out{row.name, backend.name, "selection", found.gap, found.tolerance, 0, Verdict::pass, ""};
+  const bool wrong_ties = row.exact_ties && found.near_ties > 0;
+  if (found.malformed > 0 || found.ratio > 1 || wrong_ties) out.verdict = Verdict::fail;
+  if (found.near_ties > 0 || found.malformed > 0) {
+    out.note = fmt::format("{} near-ties decided the other way, {} malformed, of {} picks", found.near_ties,
+                           found.malformed, found.picks);
+  }
+  return out;
+}
+
+Cell number_cell(double value) { return std::isfinite(value) ? Cell(value) : Cell(); }
+
+}  // namespace
+
+Backend reference_backend() {
+  return {"reference", Dtype::f64, true, [](const Problem& problem, const Tensors& tensors) {
+            const WideTensors wide(tensors);
+            Computed out;
+            out.forward = reference_forward(problem, wide.view(), {Dtype::f64, nullptr}).result;
+            out.gradients = reference_backward(problem, wide.view(), out.forward).result;
+            return out;
+          }};
+}
+
+Backend cpu_backend(int threads, const MicroKernels* micro) {
+  return {"cpu", Dtype::f32, false, [=](const Problem& problem, const Tensors& tensors) {
+            const CpuOptions options{threads, micro};
+            Forward<float> forward;
+            Gradients<float> gradients;
+            cpu_forward(problem, tensors.view(), options, forward);
+            cpu_backward(problem, tensors.view(), forward, options, gradients);
+            const auto wide = [](const std::vector<float>& v) { return std::vector<double>(v.begin(), v.end()); };
+            return Computed{{wide(forward.o), forward.lse, forward.selection},
+                            {wide(gradients.dq), wide(gradients.dk), wide(gradients.dv)}};
+          }};
+}
+
+const std::vector<std::string>& backend_names() {
+  static const std::vector<std::string> names = {"cpu", "reference"};
+  return names;
+}
+
+Backend backend_named(const std::string& name) {
+  if (name == "cpu") return cpu_backend();
+  if (name == "reference") return reference_backend();
+  throw ConfigError(fmt::format("there is no backend '{}'; there are {}{}", name, joined(backend_names()),
+                                suggestion(name, backend_names())));
+}
+
+std::vector<VerifyRow> verify(const Case& row, const Backend& backend) {
+  const Tensors tensors = filled(row.problem, row.fill, 1);
+  Computed computed;
+  try {
+    computed = backend.compute(row.problem, tensors);
+  } catch (const Unsupported& unsupported) {
+    return {{row.name, backend.name, "forward", 0, 0, 0, Verdict::skipped, unsupported.what()},
+            {row.name, backend.name, "backward", 0, 0, 0, Verdict::skipped, unsupported.what()}};
+  }
+  const WideTensors wide(tensors);
+  const Expected right = expected_of(row, backend, wide.view(), computed);
+  const double u = unit_of(backend.dtype);
+  std::vector<double> o_bounds = scaled(right.o_terms, u);
+  for (std::size_t i = 0; i < o_bounds.size(); ++i) o_bounds[i] += u * std::abs(right.forward.o[i]);
+  const std::vector<double> lse_bounds(right.forward.lse.size(), kLseTolerance);
+  const double forward_rms = row.conditioned ? kForwardRms * u : 0, backward_rms = row.conditioned ? kBackwardRms * u : 0;
+  std::vector<VerifyRow> rows;
+  if (row.problem.mechanism == Mechanism::moba) rows.push_back(selection_row(row, backend, right.selection));
+  rows.push_back(judged(row, backend, "forward",
+                        {{"o", computed.forward.o, right.forward.o, o_bounds, forward_rms},
+                         {"lse", computed.forward.lse, right.forward.lse, lse_bounds, 0}}));
+  rows.push_back(judged(
+      row, backend, "backward",
+      {{"dq", computed.gradients.dq, right.gradients.dq, scaled(right.terms.dq, 2 * u), backward_rms},
+       {"dk", computed.gradients.dk, right.gradients.dk, scaled(right.terms.dk, 2 * u), backward_rms},
+       {"dv", computed.gradients.dv, right.gradients.dv, scaled(right.terms.dv, 2 * u), backward_rms}}));
+  return rows;
+}
+
+Table verify_table(const std::vector<VerifyRow>& rows) {
+  Table table{{"case", "backend", "pass_name", "max_error", "bound", "relative_rms", "verdict"}, {}};
+  for (const VerifyRow& row : rows) {
+    const bool ran = row.verdict != Verdict::skipped;
+    const char* verdict = row.verdict == Verdict::pass ? "pass" : row.verdict == Verdict::fail ? "fail" : "skipped";
+    table.rows.push_back({row.case_name, row.backend, row.pass_name, ran ? number_cell(row.max_error) : Cell(),
+                          ran ? number_cell(row.bound) : Cell(), ran ? number_cell(row.relative_rms) : Cell(),
+                          std::string(verdict)});
+  }
+  return table;
+}
+
+}  // namespace mobasim::kernels
