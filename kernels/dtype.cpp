@@ -49,4 +49,14 @@ double unit_of(Dtype dtype) {
   return 0;
 }
 
+double smallest_normal(Dtype dtype) {
+  switch (dtype) {
+    case Dtype::f64: return std::ldexp(1.0, -1022);
+    case Dtype::f32: return std::ldexp(1.0, -126);
+    case Dtype::fp16: return std::ldexp(1.0, -14);
+    case Dtype::bf16: return std::ldexp(1.0, -126);
+  }
+  return 0;
+}
+
 }  // namespace mobasim::kernels

@@ -14,4 +14,7 @@ enum class Dtype { f64, f32, fp16, bf16 };
 // and 2^-40 for float64 by the same allowance.
 [[nodiscard]] double unit_of(Dtype dtype);
 
+// The smallest normal number: what is smaller, a kernel may flush to 0.
+[[nodiscard]] double smallest_normal(Dtype dtype);
+
 }  // namespace mobasim::kernels

@@ -34,7 +34,7 @@ void repeat_first_block(const Problem& problem, std::vector<float>& k) {
 
 void repel_second_block(const Problem& problem, Tensors& tensors) {
   for (std::size_t i = 0; i < tensors.q.size(); i += static_cast<std::size_t>(problem.head_dim)) {
-    tensors.q[i] = 4.0f + std::abs(tensors.q[i]);
+    tensors.q[i] = 1.0f + 0.5f * std::abs(tensors.q[i]);
   }
   for_each_key_row(problem, tensors.k, [&](float* key, std::int64_t place) {
     if (place / problem.block == 1) key[0] = -8.0f;

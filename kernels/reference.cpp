@@ -54,7 +54,7 @@ void choose(const Problem& problem, const Inputs<double>& inputs, const Referenc
 }
 
 void attend(const Problem& problem, const Inputs<double>& inputs, std::int64_t begin, std::int64_t length,
-            std::int64_t token, std::int64_t head, ReferenceForward& out) {
+            std::int64_t token, std::int64_t head, Dtype dtype, ReferenceForward& out) {
   const std::vector<std::int64_t> keys = attended_keys(problem, out.result.selection, begin, length, token, head);
   const std::int64_t dim = problem.head_dim, row = token * problem.heads + head;
   const double scale = scale_of(problem);
@@ -73,7 +73,7 @@ void attend(const Problem& problem, const Inputs<double>& inputs, std::int64_t b
     const double* v = key_row(problem, inputs.v, keys[j], head);
     for (std::int64_t c = 0; c < dim; ++c) {
       out.result.o[row * dim + c] += p * v[c];
-      out.o_terms[row * dim + c] += p * std::abs(v[c]);
+      out.o_terms[row * dim + c] += std::max(p, floor_of(dtype)) * std::abs(v[c]);
     }
   }
 }
@@ -126,7 +126,7 @@ ReferenceForward reference_forward(const Problem& problem, const Inputs<double>&
     const std::int64_t end = problem.cu_seqlens[static_cast<std::size_t>(i) + 1];
     for (std::int64_t t = begin; t < end; ++t) {
       for (std::int64_t head = 0; head < problem.heads; ++head) {
-        attend(problem, inputs, begin, end - begin, t, head, out);
+        attend(problem, inputs, begin, end - begin, t, head, options.dtype, out);
       }
     }
   }

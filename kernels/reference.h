@@ -24,19 +24,23 @@ struct WorkCount {
 };
 
 struct ReferenceOptions {
-  Dtype dtype = Dtype::f32;              // mean keys are rounded to it
+  Dtype dtype = Dtype::f32;              // of the tensors: mean keys are rounded to it
   const Selection* selection = nullptr;  // use these picks in place of the gate's
 };
 
 struct ReferenceForward {
   Forward<double> result;
-  std::vector<double> o_terms;  // like o: sum over keys of p |v|
+  std::vector<double> o_terms;  // like o: sum over keys of p |v|, p at least floor_of(dtype)
   WorkCount work;
 };
 
 // Throws ConfigError like check_inputs.
 [[nodiscard]] ReferenceForward reference_forward(const Problem& problem, const Inputs<double>& inputs,
                                                  const ReferenceOptions& options = {});
+
+// In the sums of absolute terms, a probability counts as at least this much: u times it is the smallest normal number of
+// the format, which a kernel may flush to 0.
+[[nodiscard]] inline double floor_of(Dtype dtype) { return smallest_normal(dtype) / unit_of(dtype); }
 
 struct ReferenceBackward {
   Gradients<double> result;
@@ -46,7 +50,7 @@ struct ReferenceBackward {
 };
 
 [[nodiscard]] ReferenceBackward reference_backward(const Problem& problem, const Inputs<double>& inputs,
-                                                   const Forward<double>& forward);
+                                                   const Forward<double>& forward, Dtype dtype = Dtype::f32);
 
 // Mean keys and gate scores of one sequence, as the reference uses them.
 struct ReferenceGate {

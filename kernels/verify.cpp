@@ -39,7 +39,7 @@ Expected expected_of(const Case& row, const Backend& backend, const Inputs<doubl
   const bool same = out.selection.near_ties == 0 || out.selection.malformed > 0;
   const ReferenceForward forward =
       same ? own : reference_forward(row.problem, inputs, {backend.dtype, &computed.forward.selection});
-  ReferenceBackward backward = reference_backward(row.problem, inputs, forward.result);
+  ReferenceBackward backward = reference_backward(row.problem, inputs, forward.result, backend.dtype);
   out.forward = forward.result;
   out.o_terms = forward.o_terms;
   out.gradients = std::move(backward.result);

@@ -22,14 +22,15 @@ MOBASIM_INLINE void store(std::int32_t* p, Integers v) { *reinterpret_cast<Integ
 MOBASIM_INLINE Vector all(float value) { return value - Vector{}; }
 MOBASIM_INLINE Integers all(std::int32_t value) { return value - Integers{}; }
 
-// One register tile: kRows x (kVectors * kWidth) of c over the whole depth.
+// One register tile: kRows x (kVectors * kWidth) of c over the whole depth, summed from 0 and then added: sums of many
+// tiles round less so.
 template <int kRows, int kVectors>
 MOBASIM_INLINE void tile(i64 depth, LeftOperand a, const float* b, i64 b_row, float* c, i64 c_row, bool add) {
   Vector sum[kRows][kVectors];
 #pragma GCC unroll 16
   for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 8
-    for (int j = 0; j < kVectors; ++j) sum[i][j] = add ? load(c + i * c_row + j * kWidth) : Vector{};
+    for (int j = 0; j < kVectors; ++j) sum[i][j] = Vector{};
   }
   const float* left = a.data;
   for (i64 p = 0; p < depth; ++p, left += a.step, b += b_row) {
@@ -46,7 +47,10 @@ MOBASIM_INLINE void tile(i64 depth, LeftOperand a, const float* b, i64 b_row, fl
 #pragma GCC unroll 16
   for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 8
-    for (int j = 0; j < kVectors; ++j) store(c + i * c_row + j * kWidth, sum[i][j]);
+    for (int j = 0; j < kVectors; ++j) {
+      float* at = c + i * c_row + j * kWidth;
+      store(at, add ? load(at) + sum[i][j] : sum[i][j]);
+    }
   }
 }
 

@@ -51,6 +51,17 @@ void set_begins(Tile& tile, std::int64_t keys) {
   }
 }
 
+// scores[keys, lanes] = rows[keys, head_dim] transposed[head_dim, lanes], summed in parts of kDepth: an error of a score
+// is an error of e to its power, and shorter sums round less.
+void row_products(const Tile& tile, const MicroKernels& micro, const float* rows, std::int64_t count,
+                  const Buffer<float>& transposed, Buffer<float>& scores) {
+  constexpr std::int64_t kDepth = 32;
+  for (std::int64_t c = 0; c < tile.head_dim; c += kDepth) {
+    micro.multiply(count, tile.lanes, std::min(kDepth, tile.head_dim - c), {rows + c, tile.columns, 1},
+                   transposed.data() + c * kLanes, kLanes, scores.data(), kLanes, c > 0);
+  }
+}
+
 constexpr std::int32_t kZeros[kLanes] = {};
 
 }  // namespace
@@ -85,8 +96,7 @@ void attend(Tile& tile, const MicroKernels& micro, const PackedKeys& keys, std::
     const float* k = keys.k.data() + keys.offset(kv_head, at);
     const float* v = keys.v.data() + keys.offset(kv_head, at);
     const bool all = set_limits(tile, at, count, mask);
-    micro.multiply(count, tile.lanes, tile.head_dim, {k, tile.columns, 1}, tile.q_t.data(), kLanes, tile.scores.data(),
-                   kLanes, false);
+    row_products(tile, micro, k, count, tile.q_t, tile.scores);
     micro.softmax_step(tile.scores.data(), count, tile.lanes, scale, tile.limit, tile.m, tile.sum, tile.factor);
     micro.scale_rows(tile.o.data(), tile.rows, tile.columns, tile.factor);
     const LeftOperand p = {tile.scores.data(), 1, kLanes};
@@ -124,10 +134,8 @@ void attend_backward(Tile& tile, const MicroKernels& micro, const PackedKeys& ke
     const std::int64_t count = std::min(kTileKeys, end - at), offset = keys.offset(kv_head, at);
     const float *k = keys.k.data() + offset, *v = keys.v.data() + offset;
     const bool all = set_limits(tile, at, count, mask);
-    micro.multiply(count, tile.lanes, tile.head_dim, {k, columns, 1}, tile.q_t.data(), kLanes, tile.scores.data(),
-                   kLanes, false);
-    micro.multiply(count, tile.lanes, tile.head_dim, {v, columns, 1}, tile.d_o_t.data(), kLanes, tile.dp.data(),
-                   kLanes, false);
+    row_products(tile, micro, k, count, tile.q_t, tile.scores);
+    row_products(tile, micro, v, count, tile.d_o_t, tile.dp);
     micro.softmax_backward(tile.scores.data(), tile.dp.data(), count, tile.lanes, scale, tile.limit, tile.lse_high,
                            tile.lse_low, tile.delta);
     const LeftOperand p = {tile.scores.data(), kLanes, 1}, ds = {tile.dp.data(), kLanes, 1};
