@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "sim/base/error.h"
+#include "sim/base/text.h"
+
 namespace mobasim::kernels {
 namespace {
 
@@ -22,7 +25,7 @@ Problem window(std::vector<std::int64_t> cu_seqlens, Heads h, std::int64_t width
 }
 
 void add_full(std::vector<Case>& table) {
-  table.push_back({"full_one_token", full({0, 1}, kTwo64)});
+  table.push_back({"full_one_token", full({0, 1}, kTwo64), Fill::normal, Purpose::verify, false, false});
   table.push_back({"full_no_token", full({0, 0}, kTwo64)});
   table.push_back({"full_tile_64", full({0, 64}, kOne64)});
   table.push_back({"full_tile_plus_1", full({0, 65}, kOne128)});
@@ -38,7 +41,7 @@ void add_full(std::vector<Case>& table) {
 
 void add_moba(std::vector<Case>& table) {
   const std::int64_t B = 64;
-  table.push_back({"moba_one_token", moba({0, 1}, kTwo64, B, 2)});
+  table.push_back({"moba_one_token", moba({0, 1}, kTwo64, B, 2), Fill::normal, Purpose::verify, false, false});
   table.push_back({"moba_no_token", moba({0, 0}, kTwo64, B, 2)});
   table.push_back({"moba_shorter_than_block", moba({0, 50}, kTwo64, B, 2)});
   table.push_back({"moba_one_block", moba({0, 64}, kTwo64, B, 2)});
@@ -50,7 +53,8 @@ void add_moba(std::vector<Case>& table) {
   table.push_back({"moba_top_beyond_all", moba({0, 300}, kTwo64, B, 9)});
   table.push_back({"moba_top_all_but_1", moba({0, 300}, kTwo64, B, 4)});
   table.push_back({"moba_ties", moba({0, 400}, kTwo64, B, 3), Fill::duplicate_blocks, Purpose::verify, true});
-  table.push_back({"moba_ties_grouped", moba({0, 260}, kGroup64, 32, 4), Fill::duplicate_blocks, Purpose::verify, true});
+  table.push_back(
+      {"moba_ties_grouped", moba({0, 260}, kGroup64, 32, 4), Fill::duplicate_blocks, Purpose::verify, true});
   table.push_back({"moba_unpicked_block", moba({0, 400}, kTwo64, B, 2), Fill::unpicked_block});
   table.push_back({"moba_grouped_8_to_1", moba({0, 330}, kGroup64, B, 3)});
   table.push_back({"moba_grouped_d128", moba({0, 330}, kGroup128, B, 3)});
@@ -59,8 +63,8 @@ void add_moba(std::vector<Case>& table) {
   table.push_back({"moba_block_1", moba({0, 40}, kOne64, 1, 5)});
   table.push_back({"moba_odd_head_dim", moba({0, 300}, {2, 1, 72}, 48, 3)});
   table.push_back({"moba_varlen", moba({0, 0, 1, 64, 129, 129, 500}, kTwo64, B, 3)});
-  table.push_back({"moba_128_top_8", moba({0, 1500}, kOne64, 128, 8)});
-  table.push_back({"moba_512_top_3", moba({0, 2100}, kOne64, 512, 3)});
+  table.push_back({"moba_128_top_8", moba({0, 1100}, kOne64, 128, 8)});
+  table.push_back({"moba_512_top_3", moba({0, 1600}, kOne64, 512, 3)});
   table.push_back({"moba_large", moba({0, 400}, kTwo64, B, 3), Fill::large, Purpose::verify, false, false});
   table.push_back({"moba_nan_key", moba({0, 300}, kTwo64, B, 3), Fill::nan_key});
   table.push_back({"moba_nan_query", moba({0, 300}, kTwo64, B, 3), Fill::nan_query});
@@ -79,8 +83,8 @@ void add_timed(std::vector<Case>& table) {
     for (const std::int64_t dim : {64, 128}) {
       const Heads heads{2, 2, dim};
       const auto add = [&](const std::string& kind, Problem problem) {
-        table.push_back({fmt::format("time_{}_{}_d{}", kind, sequence, dim), std::move(problem), Fill::normal,
-                         Purpose::time});
+        table.push_back(
+            {fmt::format("time_{}_{}_d{}", kind, sequence, dim), std::move(problem), Fill::normal, Purpose::time});
       };
       add("full", full({0, sequence}, heads));
       for (const auto& [block, top_k] : {std::pair<std::int64_t, std::int64_t>{512, 3}, {128, 8}}) {
@@ -111,6 +115,15 @@ std::vector<Case> cases_for(Purpose purpose) {
     if (row.purpose == purpose) found.push_back(row);
   }
   return found;
+}
+
+const Case& case_named(const std::vector<Case>& table, const std::string& name) {
+  std::vector<std::string> names;
+  for (const Case& row : table) {
+    if (row.name == name) return row;
+    names.push_back(row.name);
+  }
+  throw ConfigError(fmt::format("there is no case '{}'{}", name, suggestion(name, names)));
 }
 
 // Squares, and the projections of a layer of hidden 1024 and 4096 over 1024 to 2048 tokens (attention, FFN up and down,

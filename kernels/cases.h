@@ -26,6 +26,8 @@ struct Case {
 
 [[nodiscard]] const std::vector<Case>& cases();
 [[nodiscard]] std::vector<Case> cases_for(Purpose purpose);
+// Throws ConfigError, naming the nearest case.
+[[nodiscard]] const Case& case_named(const std::vector<Case>& table, const std::string& name);
 
 // Matrix products that bench times: [m, k] x [k, n].
 struct GemmCase {

@@ -56,7 +56,9 @@ Comparison compare(std::span<const double> got, std::span<const double> expected
     out.ratio = ratio, out.max_error = error, out.bound = bounds[i];
     if (out.finiteness == 0) out.element = i, out.got = got[i], out.expected = expected[i];
   }
-  out.relative_rms = errors == 0 ? 0 : squares == 0 ? std::numeric_limits<double>::infinity() : std::sqrt(errors / squares);
+  out.relative_rms = errors == 0    ? 0
+                     : squares == 0 ? std::numeric_limits<double>::infinity()
+                                    : std::sqrt(errors / squares);
   return out;
 }
 

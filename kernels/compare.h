@@ -24,8 +24,9 @@ struct Comparison {
 [[nodiscard]] Comparison compare(std::span<const double> got, std::span<const double> expected,
                                  std::span<const double> bounds);
 
-// The picks of a kernel against the scores of the reference. A pick that the reference would not have made is a near-tie
-// when the gap of the two scores is within `u` (|q| . mean |key| of both blocks), the rounding of the mean key.
+// The picks of a kernel against the scores of the reference. A pick that the reference would not have made is a
+// near-tie when the gap of the two scores is within `u` (|q| . mean |key| of both blocks), the rounding of the mean
+// key.
 struct SelectionComparison {
   std::int64_t picks = 0;
   std::int64_t near_ties = 0;  // (token, head) whose picks differ from the reference's

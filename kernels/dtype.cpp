@@ -21,40 +21,56 @@ double rounded_to(double value, int digits, int lowest, double largest) {
 
 std::string_view name(Dtype dtype) {
   switch (dtype) {
-    case Dtype::f64: return "f64";
-    case Dtype::f32: return "f32";
-    case Dtype::fp16: return "fp16";
-    case Dtype::bf16: return "bf16";
+    case Dtype::f64:
+      return "f64";
+    case Dtype::f32:
+      return "f32";
+    case Dtype::fp16:
+      return "fp16";
+    case Dtype::bf16:
+      return "bf16";
   }
   return "";
 }
 
 double rounded(double value, Dtype dtype) {
   switch (dtype) {
-    case Dtype::f64: return value;
-    case Dtype::f32: return static_cast<double>(static_cast<float>(value));
-    case Dtype::fp16: return rounded_to(value, 11, -14, 65504.0);
-    case Dtype::bf16: return rounded_to(value, 8, -126, std::ldexp(255.0, 120));
+    case Dtype::f64:
+      return value;
+    case Dtype::f32:
+      return static_cast<double>(static_cast<float>(value));
+    case Dtype::fp16:
+      return rounded_to(value, 11, -14, 65504.0);
+    case Dtype::bf16:
+      return rounded_to(value, 8, -126, std::ldexp(255.0, 120));
   }
   return value;
 }
 
 double unit_of(Dtype dtype) {
   switch (dtype) {
-    case Dtype::f64: return std::ldexp(1.0, -40);
-    case Dtype::f32: return std::ldexp(1.0, -20);
-    case Dtype::fp16: return std::ldexp(1.0, -11);
-    case Dtype::bf16: return std::ldexp(1.0, -8);
+    case Dtype::f64:
+      return std::ldexp(1.0, -40);
+    case Dtype::f32:
+      return std::ldexp(1.0, -20);
+    case Dtype::fp16:
+      return std::ldexp(1.0, -11);
+    case Dtype::bf16:
+      return std::ldexp(1.0, -8);
   }
   return 0;
 }
 
 double smallest_normal(Dtype dtype) {
   switch (dtype) {
-    case Dtype::f64: return std::ldexp(1.0, -1022);
-    case Dtype::f32: return std::ldexp(1.0, -126);
-    case Dtype::fp16: return std::ldexp(1.0, -14);
-    case Dtype::bf16: return std::ldexp(1.0, -126);
+    case Dtype::f64:
+      return std::ldexp(1.0, -1022);
+    case Dtype::f32:
+      return std::ldexp(1.0, -126);
+    case Dtype::fp16:
+      return std::ldexp(1.0, -14);
+    case Dtype::bf16:
+      return std::ldexp(1.0, -126);
   }
   return 0;
 }

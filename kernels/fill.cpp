@@ -62,16 +62,25 @@ Tensors filled(const Problem& problem, Fill fill, std::uint64_t seed) {
   for (std::vector<float>* tensor : {&tensors.q, &tensors.k, &tensors.v, &tensors.d_o}) fill_normal(*tensor, ++part);
   Random random(seed);
   switch (fill) {
-    case Fill::normal: break;
-    case Fill::duplicate_blocks: repeat_first_block(problem, tensors.k); break;
-    case Fill::unpicked_block: repel_second_block(problem, tensors); break;
+    case Fill::normal:
+      break;
+    case Fill::duplicate_blocks:
+      repeat_first_block(problem, tensors.k);
+      break;
+    case Fill::unpicked_block:
+      repel_second_block(problem, tensors);
+      break;
     case Fill::large:
       fill_integers(tensors.q, random, 1);
       fill_integers(tensors.k, random, 1);
       fill_integers(tensors.v, random, 1000);
       break;
-    case Fill::nan_key: put_nan(tensors.k); break;
-    case Fill::nan_query: put_nan(tensors.q); break;
+    case Fill::nan_key:
+      put_nan(tensors.k);
+      break;
+    case Fill::nan_query:
+      put_nan(tensors.q);
+      break;
   }
   return tensors;
 }

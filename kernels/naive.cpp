@@ -21,7 +21,8 @@ Matrix head_of(std::span<const double> tensor, std::int64_t begin, std::int64_t 
   return rows;
 }
 
-void add_to(std::vector<double>& tensor, const Matrix& rows, std::int64_t begin, std::int64_t heads, std::int64_t head) {
+void add_to(std::vector<double>& tensor, const Matrix& rows, std::int64_t begin, std::int64_t heads,
+            std::int64_t head) {
   for (std::int64_t t = 0; t < rows.rows(); ++t) {
     for (std::int64_t c = 0; c < rows.cols(); ++c) tensor[((begin + t) * heads + head) * rows.cols() + c] += rows(t, c);
   }
@@ -36,7 +37,12 @@ Mask routed_blocks(const Problem& problem, const Matrix& q, const Matrix& k, Dty
     means.row(i) = k.middleRows(i * problem.block, size).colwise().sum() / static_cast<double>(size);
   }
   means = means.unaryExpr([dtype](double x) { return rounded(x, dtype); });
-  const Matrix scores = q * means.transpose();
+  Matrix scores = Matrix::Zero(length, blocks);  // summed in one order for all blocks: equal keys tie exactly
+  for (std::int64_t c = 0; c < q.cols(); ++c) {
+    for (std::int64_t t = 0; t < length; ++t) {
+      for (std::int64_t i = 0; i < blocks; ++i) scores(t, i) += q(t, c) * means(i, c);
+    }
+  }
   Mask open = Mask::Constant(length, blocks, false);
   for (std::int64_t t = 0; t < length; ++t) {
     const std::int64_t own = t / problem.block;

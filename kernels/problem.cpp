@@ -20,9 +20,12 @@ void check_size(const char* tensor, std::size_t got, std::int64_t wanted) {
 
 std::string name(Mechanism mechanism) {
   switch (mechanism) {
-    case Mechanism::full: return "full";
-    case Mechanism::moba: return "moba";
-    case Mechanism::sliding_window: return "sliding_window";
+    case Mechanism::full:
+      return "full";
+    case Mechanism::moba:
+      return "moba";
+    case Mechanism::sliding_window:
+      return "sliding_window";
   }
   return "";
 }
@@ -82,8 +85,6 @@ bool routes(const Problem& problem, std::int64_t length) {
   return problem.mechanism == Mechanism::moba && problem.top_k > 1 && problem.top_k < blocks_of(problem, length);
 }
 
-std::int64_t slots_of(const Problem& problem) {
-  return problem.mechanism == Mechanism::moba ? problem.top_k - 1 : 0;
-}
+std::int64_t slots_of(const Problem& problem) { return problem.mechanism == Mechanism::moba ? problem.top_k - 1 : 0; }
 
 }  // namespace mobasim::kernels

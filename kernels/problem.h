@@ -78,7 +78,8 @@ struct Selection {
 template <class T>
 struct Forward {
   std::vector<T> o;
-  std::vector<double> lse;  // float64 everywhere: in f32 the rounding of an lse of 70 alone is 4 u (docs/method/kernels.md)
+  std::vector<double>
+      lse;  // float64 everywhere: in f32 the rounding of an lse of 70 alone is 4 u (docs/method/kernels.md)
   Selection selection;
 };
 

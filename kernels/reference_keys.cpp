@@ -11,8 +11,12 @@ std::vector<std::int64_t> attended_keys(const Problem& problem, const Selection&
     for (std::int64_t key = first; key < last; ++key) keys.push_back(key);
   };
   switch (problem.mechanism) {
-    case Mechanism::full: add(begin, token + 1); break;
-    case Mechanism::sliding_window: add(std::max(begin, token - problem.window + 1), token + 1); break;
+    case Mechanism::full:
+      add(begin, token + 1);
+      break;
+    case Mechanism::sliding_window:
+      add(std::max(begin, token - problem.window + 1), token + 1);
+      break;
     case Mechanism::moba: {
       if (problem.top_k >= blocks_of(problem, length)) {  // every past block would be picked
         add(begin, token + 1);
@@ -20,7 +24,8 @@ std::vector<std::int64_t> attended_keys(const Problem& problem, const Selection&
       }
       const std::int64_t slots = slots_of(problem);
       for (std::int64_t s = 0; s < slots; ++s) {
-        const std::int64_t block = selection.picks[static_cast<std::size_t>((token * problem.heads + head) * slots + s)];
+        const std::int64_t block =
+            selection.picks[static_cast<std::size_t>((token * problem.heads + head) * slots + s)];
         if (block >= 0) add(begin + block * problem.block, begin + (block + 1) * problem.block);
       }
       add(begin + (token - begin) / problem.block * problem.block, token + 1);

@@ -15,10 +15,15 @@ namespace mobasim::kernels {
                                                       std::int64_t begin, std::int64_t length, std::int64_t token,
                                                       std::int64_t head);
 
+// In four sums, for speed; always in the same order.
 [[nodiscard]] inline double dot(const double* a, const double* b, std::int64_t size) {
-  double sum = 0;
-  for (std::int64_t c = 0; c < size; ++c) sum += a[c] * b[c];
-  return sum;
+  double sum[4] = {};
+  std::int64_t c = 0;
+  for (; c + 4 <= size; c += 4) {
+    for (std::int64_t i = 0; i < 4; ++i) sum[i] += a[c + i] * b[c + i];
+  }
+  for (; c < size; ++c) sum[0] += a[c] * b[c];
+  return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
 // The row of k or v that query head `head` reads for `token`.

@@ -33,8 +33,8 @@ struct Expected {
 Expected expected_of(const Case& row, const Backend& backend, const Inputs<double>& inputs, const Computed& computed) {
   const ReferenceForward own = reference_forward(row.problem, inputs, {backend.dtype, nullptr});
   Expected out;
-  out.selection = compare_selection(row.problem, inputs, computed.forward.selection, own.result.selection,
-                                    backend.dtype);
+  out.selection =
+      compare_selection(row.problem, inputs, computed.forward.selection, own.result.selection, backend.dtype);
   // Where near-ties were decided the other way, the numbers are compared for the same picks.
   const bool same = out.selection.near_ties == 0 || out.selection.malformed > 0;
   const ReferenceForward forward =
@@ -74,10 +74,11 @@ VerifyRow judged(const Case& row, const Backend& backend, std::string pass_name,
     if (check.rms_limit > 0) out.relative_rms = std::max(out.relative_rms, found.relative_rms);
     if (!fails) continue;
     out.verdict = Verdict::fail;
-    out.note += fmt::format("{}{}[{}] is {}, not {} (error / bound {:.3g}, relative rms {:.3g}, {} elements finite on "
-                            "one side only)",
-                            out.note.empty() ? "" : "; ", check.tensor, found.element, found.got, found.expected,
-                            found.ratio, found.relative_rms, found.finiteness);
+    out.note += fmt::format(
+        "{}{}[{}] is {}, not {} (error / bound {:.3g}, relative rms {:.3g}, {} elements finite on "
+        "one side only)",
+        out.note.empty() ? "" : "; ", check.tensor, found.element, found.got, found.expected, found.ratio,
+        found.relative_rms, found.finiteness);
   }
   return out;
 }
@@ -147,17 +148,18 @@ std::vector<VerifyRow> verify(const Case& row, const Backend& backend) {
   std::vector<double> o_bounds = scaled(right.o_terms, u);
   for (std::size_t i = 0; i < o_bounds.size(); ++i) o_bounds[i] += u * std::abs(right.forward.o[i]);
   const std::vector<double> lse_bounds(right.forward.lse.size(), kLseTolerance);
-  const double forward_rms = row.conditioned ? kForwardRms * u : 0, backward_rms = row.conditioned ? kBackwardRms * u : 0;
+  const double forward_rms = row.conditioned ? kForwardRms * u : 0,
+               backward_rms = row.conditioned ? kBackwardRms * u : 0;
   std::vector<VerifyRow> rows;
   if (row.problem.mechanism == Mechanism::moba) rows.push_back(selection_row(row, backend, right.selection));
   rows.push_back(judged(row, backend, "forward",
                         {{"o", computed.forward.o, right.forward.o, o_bounds, forward_rms},
                          {"lse", computed.forward.lse, right.forward.lse, lse_bounds, 0}}));
-  rows.push_back(judged(
-      row, backend, "backward",
-      {{"dq", computed.gradients.dq, right.gradients.dq, scaled(right.terms.dq, 2 * u), backward_rms},
-       {"dk", computed.gradients.dk, right.gradients.dk, scaled(right.terms.dk, 2 * u), backward_rms},
-       {"dv", computed.gradients.dv, right.gradients.dv, scaled(right.terms.dv, 2 * u), backward_rms}}));
+  rows.push_back(
+      judged(row, backend, "backward",
+             {{"dq", computed.gradients.dq, right.gradients.dq, scaled(right.terms.dq, 2 * u), backward_rms},
+              {"dk", computed.gradients.dk, right.gradients.dk, scaled(right.terms.dk, 2 * u), backward_rms},
+              {"dv", computed.gradients.dv, right.gradients.dv, scaled(right.terms.dv, 2 * u), backward_rms}}));
   return rows;
 }
 

@@ -23,7 +23,7 @@ struct Computed {
 // A backend under test. `compute` throws Unsupported for what it cannot do: such a case is skipped, visibly.
 struct Backend {
   std::string name;
-  Dtype dtype = Dtype::f32;  // fixes the bounds; gates round mean keys to it
+  Dtype dtype = Dtype::f32;   // fixes the bounds; gates round mean keys to it
   bool is_reference = false;  // then the oracle is naive_attention, else the reference
   std::function<Computed(const Problem&, const Tensors&)> compute;
 };

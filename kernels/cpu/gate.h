@@ -1,5 +1,6 @@
 // MoBA's gate: mean keys, their products with the queries, and the top_k - 1 past blocks of each query.
-// Lu et al. 2025 (arXiv 2502.13189), section 2.2 and equations 5 and 6; ties go to the lower block (docs/method/kernels.md).
+// Lu et al. 2025 (arXiv 2502.13189), section 2.2 and equations 5 and 6; ties go to the lower block
+// (docs/method/kernels.md).
 #pragma once
 
 #include "kernels/cpu/context.h"

@@ -8,7 +8,7 @@
 
 namespace mobasim::kernels {
 
-inline constexpr int kLanes = 64;         // queries in a tile; rows of a tile of scores are this long
+inline constexpr int kLanes = 64;           // queries in a tile; rows of a tile of scores are this long
 inline constexpr int kColumnMultiple = 16;  // padded head_dim and lane counts are multiples of this
 
 // An operand a[i, p] = data[i * row + p * step], i over rows of the product, p over what is summed.

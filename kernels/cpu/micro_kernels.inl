@@ -238,7 +238,7 @@ double multiply_adds(double count, float* sink) {
 }  // namespace
 
 extern const MicroKernels table;
-const MicroKernels table = {MOBASIM_MICRO_NAME, multiply,         multiply_ranges, softmax_step, scale_rows,
-                            softmax_backward,   top_blocks,       multiply_adds};
+const MicroKernels table = {MOBASIM_MICRO_NAME, multiply,         multiply_ranges, softmax_step,
+                            scale_rows,         softmax_backward, top_blocks,      multiply_adds};
 
 }  // namespace mobasim::kernels::MOBASIM_MICRO_NAMESPACE

@@ -45,8 +45,7 @@ void moba_forward(CpuContext& context, Run sequence, Forward<float>& out) {
   for (std::int64_t head = 0; head < problem.heads; ++head) {
     for (const Run& rows : chunks) {
       const RoutedRows routed = routed_rows(problem, out.selection, head, sequence, rows);
-      const std::int32_t* picks =
-          out.selection.picks.data() + (rows.begin * problem.heads + head) * slots_of(problem);
+      const std::int32_t* picks = out.selection.picks.data() + (rows.begin * problem.heads + head) * slots_of(problem);
       const RoutedPartials partials{&routed, picks, problem.heads, &o, &m, &sum};
       routed_forward(context, routed, partials);
       causal_forward(context, own_blocks(problem, rows), head, head + 1, &partials, out);

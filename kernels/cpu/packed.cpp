@@ -20,7 +20,9 @@ void for_each_part(std::int64_t tokens, std::int64_t heads, int threads, const T
 
 }  // namespace
 
-std::int64_t padded(std::int64_t head_dim) { return (head_dim + kColumnMultiple - 1) / kColumnMultiple * kColumnMultiple; }
+std::int64_t padded(std::int64_t head_dim) {
+  return (head_dim + kColumnMultiple - 1) / kColumnMultiple * kColumnMultiple;
+}
 
 PackedKeys packed_keys(const Problem& problem, const Inputs<float>& inputs, int threads) {
   PackedKeys packed;
@@ -29,16 +31,17 @@ PackedKeys packed_keys(const Problem& problem, const Inputs<float>& inputs, int 
   const std::size_t size = static_cast<std::size_t>(problem.kv_heads * packed.tokens * packed.columns);
   packed.k = Buffer<float>(size);
   packed.v = Buffer<float>(size);
-  for_each_part(packed.tokens, problem.kv_heads, threads, [&](std::int64_t first, std::int64_t last, std::int64_t head) {
-    for (std::int64_t t = first; t < last; ++t) {
-      const std::int64_t from = (t * problem.kv_heads + head) * problem.head_dim;
-      const std::int64_t to = packed.offset(head, t);
-      std::copy_n(inputs.k.data() + from, problem.head_dim, packed.k.data() + to);
-      std::copy_n(inputs.v.data() + from, problem.head_dim, packed.v.data() + to);
-      std::fill(packed.k.data() + to + problem.head_dim, packed.k.data() + to + packed.columns, 0.0f);
-      std::fill(packed.v.data() + to + problem.head_dim, packed.v.data() + to + packed.columns, 0.0f);
-    }
-  });
+  for_each_part(packed.tokens, problem.kv_heads, threads,
+                [&](std::int64_t first, std::int64_t last, std::int64_t head) {
+                  for (std::int64_t t = first; t < last; ++t) {
+                    const std::int64_t from = (t * problem.kv_heads + head) * problem.head_dim;
+                    const std::int64_t to = packed.offset(head, t);
+                    std::copy_n(inputs.k.data() + from, problem.head_dim, packed.k.data() + to);
+                    std::copy_n(inputs.v.data() + from, problem.head_dim, packed.v.data() + to);
+                    std::fill(packed.k.data() + to + problem.head_dim, packed.k.data() + to + packed.columns, 0.0f);
+                    std::fill(packed.v.data() + to + problem.head_dim, packed.v.data() + to + packed.columns, 0.0f);
+                  }
+                });
   return packed;
 }
 

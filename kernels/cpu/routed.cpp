@@ -41,9 +41,8 @@ RoutedRows routed_rows(const Problem& problem, const Selection& selection, std::
   for (std::size_t i = 1; i < routed.first.size(); ++i) routed.first[i] += routed.first[i - 1];
   routed.cells.resize(static_cast<std::size_t>(routed.first.back()));
   std::vector<std::int64_t> next = routed.first;
-  for_each_pick([&](std::size_t block, std::int64_t cell) {
-    routed.cells[static_cast<std::size_t>(next[block]++)] = cell;
-  });
+  for_each_pick(
+      [&](std::size_t block, std::int64_t cell) { routed.cells[static_cast<std::size_t>(next[block]++)] = cell; });
   return routed;
 }
 
@@ -51,7 +50,8 @@ void routed_forward(CpuContext& context, const RoutedRows& routed, const RoutedP
   std::vector<Part> parts;
   for (std::size_t block = 0; block + 1 < routed.first.size(); ++block) {
     for (std::int64_t at = routed.first[block]; at < routed.first[block + 1]; at += kLanes) {
-      parts.push_back({static_cast<std::int64_t>(block), at, std::min<std::int64_t>(kLanes, routed.first[block + 1] - at)});
+      parts.push_back(
+          {static_cast<std::int64_t>(block), at, std::min<std::int64_t>(kLanes, routed.first[block + 1] - at)});
     }
   }
   parallel_for(static_cast<std::int64_t>(parts.size()), context.threads, [&](std::int64_t i, int thread) {
@@ -102,8 +102,8 @@ void routed_backward(CpuContext& context, const RoutedRows& routed, const Forwar
       const std::int64_t count = std::min<std::int64_t>(kLanes, last - at);
       take_tokens(routed, at, count, tokens_of_tile);
       begin_backward(tile, context.problem, context.inputs, forward, delta, routed.head, tokens_of_tile, count);
-      attend_backward(tile, context.micro, context.keys, kv_head_of(context.problem, routed.head), keys.begin,
-                      keys.end, Mask::none, gradients.dk.data(), gradients.dv.data());
+      attend_backward(tile, context.micro, context.keys, kv_head_of(context.problem, routed.head), keys.begin, keys.end,
+                      Mask::none, gradients.dk.data(), gradients.dv.data());
       for (std::int64_t r = 0; r < count; ++r) {
         const std::int64_t cell = routed.cells[static_cast<std::size_t>(at + r)];
         std::copy_n(tile.dq.data() + r * tile.columns, tile.columns, partial_dq.data() + cell * tile.columns);
@@ -118,8 +118,7 @@ void add_routed_dq(CpuContext& context, const RoutedRows& routed, const Selectio
   parallel_for((count + kLanes - 1) / kLanes, context.threads, [&](std::int64_t i, int) {
     for (std::int64_t row = i * kLanes; row < std::min((i + 1) * kLanes, count); ++row) {
       const std::int64_t token = routed.rows.begin + row;
-      const std::int32_t* picks =
-          selection.picks.data() + (token * context.problem.heads + routed.head) * routed.slots;
+      const std::int32_t* picks = selection.picks.data() + (token * context.problem.heads + routed.head) * routed.slots;
       float* dq = gradients.dq.data() + (routed.head * context.keys.tokens + token) * columns;
       for (std::int64_t s = 0; s < routed.slots && picks[s] >= 0; ++s) {
         const float* partial = partial_dq.data() + (row * routed.slots + s) * columns;

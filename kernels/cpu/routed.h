@@ -24,8 +24,8 @@ struct RoutedPartials {
   const RoutedRows* routed;
   const std::int32_t* picks;  // of the first row's head; the next row is heads * slots further
   std::int64_t heads;
-  Buffer<float>* o;        // [rows, slots, columns]
-  Buffer<float>*m, *sum;   // [rows, slots]
+  Buffer<float>* o;       // [rows, slots, columns]
+  Buffer<float>*m, *sum;  // [rows, slots]
 };
 
 void routed_forward(CpuContext& context, const RoutedRows& routed, const RoutedPartials& partials);

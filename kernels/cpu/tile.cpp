@@ -33,8 +33,7 @@ void take_tokens(Tile& tile, const std::int64_t* tokens, std::int64_t count) {
 bool set_limits(Tile& tile, std::int64_t first, std::int64_t keys, Mask mask) {
   bool all = true;
   for (std::int64_t r = 0; r < tile.rows; ++r) {
-    const std::int64_t seen =
-        mask == Mask::none ? keys : std::clamp<std::int64_t>(tile.token[r] + 1 - first, 0, keys);
+    const std::int64_t seen = mask == Mask::none ? keys : std::clamp<std::int64_t>(tile.token[r] + 1 - first, 0, keys);
     tile.limit[r] = static_cast<std::int32_t>(seen);
     all = all && seen == keys;
   }
@@ -51,8 +50,8 @@ void set_begins(Tile& tile, std::int64_t keys) {
   }
 }
 
-// scores[keys, lanes] = rows[keys, head_dim] transposed[head_dim, lanes], summed in parts of kDepth: an error of a score
-// is an error of e to its power, and shorter sums round less.
+// scores[keys, lanes] = rows[keys, head_dim] transposed[head_dim, lanes], summed in parts of kDepth: an error of a
+// score is an error of e to its power, and shorter sums round less.
 void row_products(const Tile& tile, const MicroKernels& micro, const float* rows, std::int64_t count,
                   const Buffer<float>& transposed, Buffer<float>& scores) {
   constexpr std::int64_t kDepth = 32;

@@ -26,11 +26,11 @@ struct Tile {
   std::int64_t rows = 0, lanes = 0;
   std::int64_t token[kLanes];
 
-  Buffer<float> q_t, scores, o;                          // [head_dim, kLanes] [kTileKeys, kLanes] [kLanes, columns]
+  Buffer<float> q_t, scores, o;  // [head_dim, kLanes] [kTileKeys, kLanes] [kLanes, columns]
   float m[kLanes], sum[kLanes], factor[kLanes];
   std::int32_t limit[kLanes], begin[kTileKeys];
 
-  Buffer<float> q, d_o, d_o_t, dp, dq;                   // backward: row-major, and transposed for dp
+  Buffer<float> q, d_o, d_o_t, dp, dq;  // backward: row-major, and transposed for dp
   float lse_high[kLanes], lse_low[kLanes], delta[kLanes];
 };
 
