@@ -63,7 +63,8 @@ void check_layout(const Run& run, std::vector<Breach>& found) {
                      fmt::format("data is {}, and {} is a single device: its file has no "
                                  "link_bandwidth and no network_bandwidth",
                                  layout.data, device.name)});
-  } else if (layout.data > device.devices_per_node && !(device.network_bandwidth > ByteRate(0))) {
+  } else if (device.devices_per_node > 1 && layout.data > device.devices_per_node &&
+             !(device.network_bandwidth > ByteRate(0))) {
     found.push_back({"layout", "data",
                      fmt::format("data is {}, and {} has {} devices a node and no network_bandwidth", layout.data,
                                  device.name, device.devices_per_node)});
@@ -211,7 +212,7 @@ class RunReader {
       }
     } else if (!named) {
       root_.problem("", "the key 'device' is missing: name one here or with --device");
-    } else if (const std::string problem = from(*named, folder_); !problem.empty()) {
+    } else if (const std::string problem = named->empty() ? "" : from(*named, folder_); !problem.empty()) {
       root_.problem("device", "'device': " + problem);
     }
   }

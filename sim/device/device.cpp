@@ -10,6 +10,17 @@ namespace {
 
 const std::vector<std::string> kDtypes{"f32", "bf16", "fp16", "fp8"};
 
+std::vector<std::string> violations(const Efficiency& efficiency) {
+  std::vector<std::string> found;
+  if (!(efficiency.lo > 0)) found.emplace_back("lo must be above 0");
+  if (!(efficiency.hi <= 1)) found.emplace_back("hi must be at most 1");
+  if (!(efficiency.lo <= efficiency.value && efficiency.value <= efficiency.hi)) {
+    found.push_back(fmt::format("lo <= value <= hi does not hold ({} <= {} <= {})", efficiency.lo, efficiency.value,
+                                efficiency.hi));
+  }
+  return found;
+}
+
 Efficiency efficiency_from(ConfigMap map) {
   Efficiency efficiency;
   efficiency.value = map.fraction("value");
@@ -21,25 +32,25 @@ Efficiency efficiency_from(ConfigMap map) {
   return efficiency;
 }
 
-// `linked`: there is more than one device, and collectives take time.
-void read_efficiencies(ConfigMap map, bool linked, DeviceProfile& device) {
-  device.gemm = efficiency_from(map.map("gemm"));
-  device.memory_bound = efficiency_from(map.map("memory_bound"));
-  if (linked || map.has("collective")) device.collective = efficiency_from(map.map("collective"));
-  auto attention = map.optional_map("attention");
-  if (!attention) return;
-  for (const std::string& mechanism : attention_names()) {
-    if (auto one = attention->optional_map(mechanism)) device.attention[mechanism] = efficiency_from(*one);
-  }
-}
+// What was read, and where: the rules of an efficiency are checked once its numbers are known to be numbers.
+using PlacedEfficiencies = std::vector<std::pair<ConfigMap, Efficiency>>;
 
-void check(const Efficiency& efficiency, const std::string& what, std::vector<std::string>& found) {
-  if (!(efficiency.lo > 0)) found.push_back(fmt::format("efficiency of {}: lo must be above 0", what));
-  if (!(efficiency.hi <= 1)) found.push_back(fmt::format("efficiency of {}: hi must be at most 1", what));
-  if (!(efficiency.lo <= efficiency.value && efficiency.value <= efficiency.hi)) {
-    found.push_back(fmt::format("efficiency of {}: lo <= value <= hi does not hold ({} <= {} <= {})", what,
-                                efficiency.lo, efficiency.value, efficiency.hi));
+// `linked`: there is more than one device, and collectives take time.
+PlacedEfficiencies read_efficiencies(ConfigMap map, bool linked, DeviceProfile& device) {
+  PlacedEfficiencies placed;
+  const auto read = [&](ConfigMap one) {
+    placed.emplace_back(one, efficiency_from(one));
+    return placed.back().second;
+  };
+  device.gemm = read(map.map("gemm"));
+  device.memory_bound = read(map.map("memory_bound"));
+  if (linked || map.has("collective")) device.collective = read(map.map("collective"));
+  auto attention = map.optional_map("attention");
+  if (!attention) return placed;
+  for (const std::string& mechanism : attention_names()) {
+    if (auto one = attention->optional_map(mechanism)) device.attention[mechanism] = read(*one);
   }
+  return placed;
 }
 
 void check_rows(const DeviceProfile& device, std::vector<std::string>& found) {
@@ -79,10 +90,13 @@ std::vector<std::string> violations(const DeviceProfile& device) {
   require(device.devices_per_node == 1 || device.link_bandwidth > ByteRate(0),
           "devices_per_node above 1 needs link_bandwidth");
   if (device.price) require(*device.price >= DollarRate(0), "price must not be negative");
-  check(device.gemm, "gemm", found);
-  check(device.memory_bound, "memory_bound", found);
-  check(device.collective, "collective", found);
-  for (const auto& [mechanism, efficiency] : device.attention) check(efficiency, "attention " + mechanism, found);
+  const auto check = [&](const Efficiency& efficiency, const std::string& what) {
+    for (const std::string& breach : violations(efficiency)) found.push_back("efficiency of " + what + ": " + breach);
+  };
+  check(device.gemm, "gemm");
+  check(device.memory_bound, "memory_bound");
+  check(device.collective, "collective");
+  for (const auto& [mechanism, efficiency] : device.attention) check(efficiency, "attention " + mechanism);
   check_rows(device, found);
   return found;
 }
@@ -106,8 +120,10 @@ DeviceProfile device_from(const std::filesystem::path& path) {
   device.price = root.optional_quantity<DollarRate>("price");
   device.price_source = root.text_or("price_source", "");
   const bool several = device.link_bandwidth > ByteRate(0) || device.network_bandwidth > ByteRate(0);
-  read_efficiencies(root.map("efficiency"), several, device);
+  PlacedEfficiencies efficiencies = read_efficiencies(root.map("efficiency"), several, device);
   const std::optional<std::string> table = root.optional_text("profile");
+  file.finish();
+  for (auto& [map, efficiency] : efficiencies) map.problems(violations(efficiency));
   file.finish();
   if (table) device.profile = read_profile(path.parent_path() / *table);
   root.problems(violations(device));

@@ -11,25 +11,21 @@ namespace {
 
 constexpr double kOtherParametersHi = 1.5;  // A27
 
-AttentionLayer dense(AttentionLayer layer, const std::string& implementation) {
-  layer.attention = FullAttention{};
-  layer.implementation = implementation;
-  return layer;
+// The dense kernel that a MoBA kernel attends its pairs with: its own where it has dense rows, FlashAttention-2 for the
+// two published ones, which are built on it (A27); "" is the fastest of the table.
+std::string dense_kernel_of(const std::string& implementation, const AttentionLayer& layer,
+                            const DeviceProfile& device) {
+  const auto known = implementations(device, "full", layer.dtype);
+  const bool published = implementation == "flash_moba" || implementation == "moba_official";
+  const std::string wanted = published ? "flash_attention_2" : implementation;
+  return std::find(known.begin(), known.end(), wanted) != known.end() ? wanted : "";
 }
 
-// Seconds per useful FLOP of dense attention at the layer's shape: of the slowest implementation in the table, which is
-// what the published MoBA kernels are built on, or of the fastest.
-double dense_time_per_flop(const AttentionLayer& layer, const DeviceProfile& device, bool slowest) {
-  const auto of = [&](const std::string& implementation) {
-    const AttentionLayer full = dense(layer, implementation);
-    return attention_time(full, device).time.value() / useful_flops(full).value();
-  };
-  double time = of("");
-  if (!slowest) return time;
-  for (const std::string& implementation : implementations(device, "full", layer.dtype)) {
-    time = std::max(time, of(implementation));
-  }
-  return time;
+// Seconds per useful FLOP of dense attention at the layer's shape.
+double dense_time_per_flop(AttentionLayer layer, const DeviceProfile& device, const std::string& implementation) {
+  layer.attention = FullAttention{};
+  layer.implementation = implementation;
+  return attention_time(layer, device).time.value() / useful_flops(layer).value();
 }
 
 // The three counts that time is split by, and the dense time of the pairs.
@@ -40,11 +36,12 @@ struct Counts {
   }
 };
 
-Counts counts_of(const AttentionLayer& layer, const DeviceProfile& device) {
+Counts counts_of(const AttentionLayer& layer, const std::string& implementation, const DeviceProfile& device) {
+  const std::string dense = dense_kernel_of(implementation, layer, device);
   const AttentionWork all = work(layer.attention, layer.shape, bytes_of(layer.dtype));
   const Flops pairs = layer.pass == Pass::forward ? all.forward - all.gate : all.backward;
   const double picks = static_cast<double>(count(layer.attention, layer.shape.sequence).picks);
-  return {pairs.value() * dense_time_per_flop(layer, device, true),
+  return {pairs.value() * dense_time_per_flop(layer, device, dense),
           picks * static_cast<double>(layer.shape.heads * layer.shape.batch * layer.shape.head_dim), all.gate.value()};
 }
 
@@ -63,7 +60,7 @@ MobaSplit split_of(const AttentionLayer& layer, const ProfileRows& rows, const D
   double uu = 0, uv = 0, vv = 0, uw = 0, vw = 0;
   for (const ProfileRow* row : rows) {
     if (row->pass != name_of(layer.pass)) continue;
-    const Counts counts = counts_of(layer_of(*row, layer), device);
+    const Counts counts = counts_of(layer_of(*row, layer), row->implementation, device);
     const double time = row->time.value();
     const double u = counts.picks / time, v = counts.gate / time, w = 1 - counts.pairs_time / time;
     uu += u * u, uv += u * v, vv += v * v, uw += u * w, vw += v * w;
@@ -83,10 +80,12 @@ MobaSplit split_of(const AttentionLayer& layer, const ProfileRows& rows, const D
 TimeEstimate scaled(const TimeEstimate& measured, const AttentionLayer& from, const AttentionLayer& to,
                     const ProfileRows& rows, const DeviceProfile& device) {
   const MobaSplit split = split_of(from, rows, device);
-  const double factor = counts_of(to, device).time(split) / counts_of(from, device).time(split);
+  const std::string& implementation = rows.front()->implementation;
+  const double factor =
+      counts_of(to, implementation, device).time(split) / counts_of(from, implementation, device).time(split);
   TimeEstimate estimate;
   estimate.time = measured.time * factor;
-  const Seconds at_dense_rate(useful_flops(to).value() * dense_time_per_flop(to, device, false));
+  const Seconds at_dense_rate(useful_flops(to).value() * dense_time_per_flop(to, device, ""));
   estimate.lo = std::min(measured.lo * factor, at_dense_rate);
   estimate.hi = std::max(measured.hi * factor, estimate.time * kOtherParametersHi);
   estimate.basis = Basis::extrapolated;

@@ -35,13 +35,18 @@ Seconds roofline_of(const MemoryBound& operation, const DeviceProfile& device) {
   return operation.bytes / device.memory_bandwidth;
 }
 
+bool spans_nodes(std::int64_t devices, const DeviceProfile& device) {
+  // Without a network all devices are of one node, however many the file says that it has.
+  return devices > device.devices_per_node && device.network_bandwidth > ByteRate(0);
+}
+
 // Ring: each device sends (p - 1) / p of the buffer in a reduce-scatter or an all-gather, and twice that in an
 // all-reduce. A ring inside a node runs at the link's rate; one that spans nodes at no more than all network ports of
 // a node together, because the rings of its devices leave by different ports (A30).
 Seconds roofline_of(const Collective& collective, const DeviceProfile& device) {
   if (collective.devices <= 1) return Seconds(0);
   ByteRate rate = device.link_bandwidth;
-  if (collective.devices > device.devices_per_node) {
+  if (spans_nodes(collective.devices, device)) {
     const ByteRate ports = device.network_bandwidth * static_cast<double>(device.devices_per_node);
     rate = device.devices_per_node > 1 ? std::min(rate, ports) : ports;
   }
@@ -70,9 +75,8 @@ TimeEstimate estimate(const MemoryBound& operation, const DeviceProfile& device)
   return by_efficiency(roofline_of(operation, device), device.memory_bound, "memory bandwidth");
 }
 TimeEstimate estimate(const Collective& collective, const DeviceProfile& device) {
-  const bool spans = collective.devices > device.devices_per_node;
   return by_efficiency(roofline_of(collective, device), device.collective,
-                       spans ? "node's network bandwidth" : "link bandwidth");
+                       spans_nodes(collective.devices, device) ? "node's network bandwidth" : "link bandwidth");
 }
 
 }  // namespace
