@@ -21,12 +21,15 @@ AttentionLayer at_sequence(AttentionLayer layer, std::int64_t sequence) {
   return layer;
 }
 
-// Beyond the ends of the curve the end's fraction of the roofline is held, and the spread grows with each doubling
-// (A26).
-TimeEstimate held(const AttentionLayer& layer, const DeviceProfile& device, const CurvePoint& end) {
+// Beyond the ends of the curve the end's fraction of the roofline is held - for MoBA, which is nowhere near it, the
+// split of its time (A27) - and the spread grows with each doubling (A26).
+TimeEstimate held(const AttentionLayer& layer, const DeviceProfile& device, const ProfileRows& rows,
+                  const CurvePoint& end) {
   const AttentionLayer there = at_sequence(layer, end.sequence);
   const double flops = useful_flops(there).value();
-  const double growth = roofline(layer, device) / roofline(there, device);
+  const double growth = std::holds_alternative<Moba>(layer.attention)
+                            ? ratio_of_times(layer, there, rows, device)
+                            : roofline(layer, device) / roofline(there, device);
   const double doublings = log_distance(layer.shape.sequence, end.sequence) / std::log(2.0);
   const double spread = std::pow(1 + published_spread(layer.pass), doublings);
   return {Seconds(std::exp(end.time) * flops * growth), Seconds(std::exp(end.lo) * flops * growth / spread),
@@ -59,7 +62,8 @@ std::string note_on(const LayerRows& found, const ChosenCurve& chosen, const Att
   std::string note = fmt::format("{} {}, rows {}..{}", found.rows.front()->implementation, name_of(layer.pass),
                                  length_text(chosen.curve.front().sequence), length_text(chosen.curve.back().sequence));
   if (!chosen.how.empty()) note += " (" + chosen.how + ")";
-  if (!inside) note += ", fraction of the roofline held beyond them";
+  const bool moba = std::holds_alternative<Moba>(layer.attention);
+  if (!inside) note += moba ? ", split by counts beyond them" : ", fraction of the roofline held beyond them";
   if (found.head_dim != layer.shape.head_dim) {
     note += fmt::format(", time per FLOP of head_dim {} for {}", found.head_dim, layer.shape.head_dim);
   }
@@ -89,7 +93,7 @@ std::optional<FromRows> from_rows(const AttentionLayer& layer, const DeviceProfi
   if (curve.empty()) return std::nullopt;
   result.estimate = covers(curve, layer.shape.sequence)
                         ? on_curve(result.layer, rows, curve)
-                        : held(result.layer, device, point_at(curve, layer.shape.sequence));
+                        : held(result.layer, device, rows, point_at(curve, layer.shape.sequence));
   return result;
 }
 

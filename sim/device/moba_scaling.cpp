@@ -77,12 +77,16 @@ MobaSplit split_of(const AttentionLayer& layer, const ProfileRows& rows, const D
   return pick * uw >= gate * vw ? MobaSplit{pick, 0} : MobaSplit{0, gate};
 }
 
-TimeEstimate scaled(const TimeEstimate& measured, const AttentionLayer& from, const AttentionLayer& to,
-                    const ProfileRows& rows, const DeviceProfile& device) {
+double ratio_of_times(const AttentionLayer& to, const AttentionLayer& from, const ProfileRows& rows,
+                      const DeviceProfile& device) {
   const MobaSplit split = split_of(from, rows, device);
   const std::string& implementation = rows.front()->implementation;
-  const double factor =
-      counts_of(to, implementation, device).time(split) / counts_of(from, implementation, device).time(split);
+  return counts_of(to, implementation, device).time(split) / counts_of(from, implementation, device).time(split);
+}
+
+TimeEstimate scaled(const TimeEstimate& measured, const AttentionLayer& from, const AttentionLayer& to,
+                    const ProfileRows& rows, const DeviceProfile& device) {
+  const double factor = ratio_of_times(to, from, rows, device);
   TimeEstimate estimate;
   estimate.time = measured.time * factor;
   const Seconds at_dense_rate(useful_flops(to).value() * dense_time_per_flop(to, device, ""));

@@ -1,8 +1,9 @@
-// From the block and top_k that were measured to others.
+// From the shapes that a MoBA kernel was measured at to others.
 //
-// The table of a MoBA kernel holds one (block, top_k), and its time per FLOP does not carry over: routing costs by
-// (query, block), gathering by (query, picked block), the attended pairs by FLOPs. So the time is split into these
-// three, and each is scaled by its own count (docs/method/simulator.md, "MoBA at another block and top_k"; A27).
+// The table of a MoBA kernel holds one (block, top_k), and its time per FLOP carries over neither to others nor to
+// longer sequences: routing costs by (query, block), gathering by (query, picked block), the attended pairs by FLOPs.
+// So the time is split into these three, and each is scaled by its own count (docs/method/simulator.md, "MoBA at
+// another block and top_k"; A27).
 #pragma once
 
 #include "sim/device/attention_rows.h"
@@ -22,5 +23,9 @@ struct MobaSplit {
 };
 // By least squares of the relative error over the rows that time the layer's pass, neither below 0.
 [[nodiscard]] MobaSplit split_of(const AttentionLayer& layer, const ProfileRows& rows, const DeviceProfile& device);
+// By how much `to` takes longer than `from` by the split of the rows; the two differ in the attention's parameters or
+// in the sequence.
+[[nodiscard]] double ratio_of_times(const AttentionLayer& to, const AttentionLayer& from, const ProfileRows& rows,
+                                    const DeviceProfile& device);
 
 }  // namespace mobasim

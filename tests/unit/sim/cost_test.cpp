@@ -1,0 +1,43 @@
+// A whole run: steps, hours, money, and the axes that figures are drawn over.
+#include "sim/run_cost.h"
+#include "tests/unit/sim/simulator_fixture.h"
+
+using namespace mobasim;
+using namespace mobasim::tests;
+
+TEST_CASE("Steps, hours and price follow from the step") {
+  Run run = shipped_run("moba-1.5b-32k");
+  const RunCost cost = cost_of(run);
+  CHECK(cost.steps == Approx(27.4e9 / (192 * 32768.0)));
+  CHECK(cost.run_time.value() == Approx(cost.steps * cost.step_time.value()));
+  CHECK(cost.device_hours == Approx(64 * cost.run_time.value() / 3600));
+  REQUIRE(cost.price);
+  CHECK(cost.price->value() == Approx(2.5 * cost.device_hours));
+  CHECK(cost.price_lo->value() == Approx(2.5 * cost.device_hours_lo));
+  CHECK(cost.price_hi->value() == Approx(2.5 * cost.device_hours_hi));
+  CHECK(cost.run_model_flops.value() == Approx(cost.steps * cost.step_model_flops.value()));
+  CHECK(cost.run_6nd / kPetaflopDay == Approx(6 * 1.5e9 * 27.4e9 / 8.64e19));
+  run.device.price.reset();
+  CHECK_FALSE(cost_of(run).price);
+}
+
+TEST_CASE("The basis of a run is the worst of what its step rests on") {
+  Run run = small_run();
+  CHECK(cost_of(run).basis == Basis::assumed);
+  for (Efficiency* efficiency : {&run.device.gemm, &run.device.memory_bound, &run.device.attention["full"]}) {
+    efficiency->basis = Basis::published;
+  }
+  CHECK(cost_of(run).basis == Basis::published);  // one device: the assumed collective takes no time
+  run.layout.data = 2;
+  CHECK(cost_of(run).basis == Basis::assumed);
+}
+
+TEST_CASE("MoBA's model FLOPs are less than full attention's by what it does not attend to") {
+  const Run run = shipped_run("moba-1.5b-32k");
+  const ModelShape full = with_attention(run.model, FullAttention{});
+  const double saved =
+      (model_flops_per_token(full, 32768, true) - model_flops_per_token(run.model, 32768, true)).value();
+  const double pairs = 16384.5 - 1256.5;         // per query
+  const double gate = 2.0 * 128 * (64 - 1) / 2;  // past blocks of a query on average
+  CHECK(saved == Approx(20 * 20 * (12 * 128 * pairs - gate)).epsilon(1e-9));
+}

@@ -1,0 +1,266 @@
+// The time of one operation on a device.
+#include <cmath>
+
+#include "sim/device/attention_time.h"
+#include "sim/device/moba_scaling.h"
+#include "tests/unit/sim/simulator_fixture.h"
+
+using namespace mobasim;
+using namespace mobasim::tests;
+
+namespace {
+
+const std::vector<std::string> kShipped{"h100-sxm", "a100-sxm"};
+constexpr Pass kPasses[] = {Pass::forward, Pass::backward};
+
+void check_order(const TimeEstimate& estimate, Seconds least) {
+  CHECK(least <= estimate.lo);
+  CHECK(estimate.lo <= estimate.time);
+  CHECK(estimate.time <= estimate.hi);
+}
+
+}  // namespace
+
+TEST_CASE("No time is below the roofline, and lo <= time <= hi, on every shipped device") {
+  for (const std::string& name : kShipped) {
+    const DeviceProfile device = shipped_device(name);
+    REQUIRE(violations(device).empty());
+    for (const Attention& attention : {Attention(FullAttention{}), Attention(Moba{128, 8}), Attention(Moba{512, 3}),
+                                       Attention(Moba{4096, 12}), Attention(SlidingWindow{4096})}) {
+      for (std::int64_t sequence = 128; sequence <= 1 << 21; sequence *= 2) {
+        for (const std::int64_t head_dim : {64, 96, 128}) {
+          for (const Pass pass : kPasses) {
+            AttentionLayer layer = attention_layer_of(sequence, pass, attention);
+            layer.shape.head_dim = head_dim;
+            INFO(name << " " << description(attention) << " " << sequence << " " << head_dim);
+            check_order(time_of(layer, device), roofline(layer, device));
+          }
+        }
+      }
+    }
+    for (const std::int64_t m : {1, 128, 8192, 131072}) {
+      const MatrixProduct product{m, 4096, 4096, 3, "bf16"};
+      check_order(time_of(product, device), roofline(product, device));
+    }
+  }
+}
+
+TEST_CASE("A longer sequence is never cheaper") {
+  for (const std::string& name : kShipped) {
+    const DeviceProfile device = shipped_device(name);
+    for (const Attention& attention :
+         {Attention(FullAttention{}), Attention(Moba{128, 8}), Attention(Moba{512, 3}), Attention(Moba{4096, 12})}) {
+      Seconds before(0);
+      for (double exact = 256; exact <= 1 << 21; exact *= 1.25) {
+        const auto sequence = static_cast<std::int64_t>(exact);
+        Seconds now(0);  // of both passes: a faster implementation of their sum may be slower in one
+        for (const Pass pass : kPasses) now += time_of(attention_layer_of(sequence, pass, attention), device).time;
+        INFO(name << " " << description(attention) << " at " << sequence << ": " << now.value() << " s, before "
+                  << before.value() << " s");
+        CHECK(before <= now);
+        before = now;
+      }
+    }
+  }
+}
+
+TEST_CASE("The curve goes through each point of the shipped tables, sources that disagree at their geometric mean") {
+  for (const std::string& name : kShipped) {
+    const DeviceProfile device = shipped_device(name);
+    REQUIRE(device.profile.size() > 30);
+    for (const ProfileRow& row : device.profile) {
+      if (row.pass == "forward_backward") continue;
+      if (implementations(device, row.mechanism, row.dtype).empty()) continue;
+      double log_time = 0;
+      int count = 0;
+      for (const ProfileRow& same : device.profile) {
+        if (same.mechanism != row.mechanism || same.implementation != row.implementation || same.pass != row.pass ||
+            same.head_dim != row.head_dim || same.sequence != row.sequence) {
+          continue;
+        }
+        log_time += std::log(same.time.value() / same.flops.value());
+        ++count;
+      }
+      AttentionLayer layer;
+      layer.attention = row.mechanism == "moba" ? Attention(Moba{row.block, row.top_k}) : Attention(FullAttention{});
+      layer.shape = {row.sequence, row.batch, row.heads, row.kv_heads, row.head_dim};
+      layer.pass = row.pass == "forward" ? Pass::forward : Pass::backward;
+      layer.dtype = "bf16";
+      layer.implementation = row.implementation;
+      const TimeEstimate estimate = time_of(layer, device);
+      INFO(name << " " << row.implementation << " " << row.pass << " " << row.sequence);
+      CHECK(estimate.time.value() == Approx(row.flops.value() * std::exp(log_time / count)).epsilon(1e-9));
+      CHECK(estimate.basis == Basis::published);
+      const double spread = layer.pass == Pass::forward ? 0.10 : 0.15;
+      CHECK(estimate.lo.value() <= (1 - spread) * estimate.time.value() * (1 + 1e-9));
+      CHECK(estimate.hi.value() >= (1 + spread) * estimate.time.value() * (1 - 1e-9));
+      CHECK(estimate.lo <= row.time);
+      CHECK(row.time <= estimate.hi);
+    }
+  }
+}
+
+TEST_CASE("Measured at a measured point, interpolated between, extrapolated beyond") {
+  DeviceProfile device = small_device();
+  device.attention.clear();
+  for (const Pass pass : kPasses) {
+    device.profile.push_back(attention_row(attention_layer_of(1024, pass), "mine", 4.0));
+    device.profile.push_back(attention_row(attention_layer_of(4096, pass), "mine", 1.0));
+  }
+  const auto of = [&](std::int64_t sequence) { return time_of(attention_layer_of(sequence), device); };
+  const auto flops = [](std::int64_t s) { return 4.0 * 128 * 32 * static_cast<double>(s * (s + 1) / 2); };
+  CHECK(of(1024).basis == Basis::measured);
+  CHECK(of(1024).time.value() == Approx(4.0 * flops(1024)));
+  CHECK(of(2048).basis == Basis::interpolated);
+  CHECK(of(2048).time.value() == Approx(2.0 * flops(2048)));  // straight in the logarithms
+  CHECK(of(8192).basis == Basis::extrapolated);
+  CHECK(of(8192).time.value() == Approx(1.0 * flops(8192)).epsilon(1e-3));
+  CHECK(of(8192).hi / of(8192).time == Approx(1.1));
+  AttentionLayer wide = attention_layer_of(1024);
+  wide.shape.heads = 32;
+  CHECK(time_of(wide, device).basis == Basis::interpolated);
+  CHECK(time_of(wide, device).time.value() == Approx(8.0 * flops(1024)));
+  wide = attention_layer_of(1024);
+  wide.shape.head_dim = 64;
+  CHECK(time_of(wide, device).basis == Basis::extrapolated);
+}
+
+TEST_CASE("Rows that time both passes together are split, and the parts add up") {
+  DeviceProfile device = small_device();
+  ProfileRow both = attention_row(attention_layer_of(2048), "mine", 1.0);
+  both.pass = "forward_backward";
+  both.flops = both.flops * 3;
+  both.time = both.time_lo = both.time_hi = Seconds(both.flops.value());
+  device.profile = {both};
+  const TimeEstimate forward = time_of(attention_layer_of(2048), device);
+  const TimeEstimate backward = time_of(attention_layer_of(2048, Pass::backward), device);
+  CHECK((forward.time + backward.time).value() == Approx(both.time.value()));
+  CHECK(backward.time / forward.time == Approx(2.5));
+  CHECK(forward.basis == Basis::published);
+
+  ProfileRow alone = attention_row(attention_layer_of(2048), "mine", 0.5);
+  device.profile.push_back(alone);
+  const TimeEstimate rest = time_of(attention_layer_of(2048, Pass::backward), device);
+  CHECK(rest.time.value() == Approx((both.time - alone.time).value()));
+}
+
+TEST_CASE("The fastest implementation that serves both passes is taken, or the one that is asked for") {
+  DeviceProfile device = small_device();
+  for (const Pass pass : kPasses) {
+    device.profile.push_back(attention_row(attention_layer_of(2048, pass), "slow", 2.0));
+    device.profile.push_back(attention_row(attention_layer_of(2048, pass), "fast", 1.0));
+  }
+  device.profile.push_back(attention_row(attention_layer_of(2048), "forward_only", 0.5));
+  AttentionLayer layer = attention_layer_of(2048);
+  CHECK(implementations(device, "full", "bf16") == std::vector<std::string>{"slow", "fast"});
+  CHECK(time_of(layer, device).note.find("fast") == 0);
+  layer.implementation = "slow";
+  CHECK(time_of(layer, device).note.find("slow") == 0);
+  layer.implementation = "unheard_of";
+  CHECK_THROWS_AS(time_of(layer, device), Unsupported);
+}
+
+TEST_CASE("MoBA that attends to everything takes what full attention takes") {
+  const DeviceProfile device = shipped_device("h100-sxm");
+  for (const Pass pass : kPasses) {
+    const TimeEstimate full = time_of(attention_layer_of(8192, pass), device);
+    for (const Moba& moba : {Moba{512, 16}, Moba{512, 40}, Moba{8192, 1}}) {
+      const TimeEstimate same = time_of(attention_layer_of(8192, pass, moba), device);
+      CHECK(same.time == full.time);
+      CHECK(same.basis == full.basis);
+    }
+  }
+}
+
+TEST_CASE("Another block and top_k than measured: extrapolated, between dense attention's rate and 1.5 times") {
+  const DeviceProfile device = shipped_device("h100-sxm");
+  for (const Pass pass : kPasses) {
+    const TimeEstimate moba = time_of(attention_layer_of(32768, pass, Moba{512, 3}), device);
+    const TimeEstimate full = time_of(attention_layer_of(32768, pass), device);
+    CHECK(moba.basis == Basis::extrapolated);
+    CHECK(moba.hi / moba.time >= 1.5);
+    CHECK(moba.lo < 0.1 * full.time);  // it attends to a thirteenth of the pairs
+    CHECK(moba.time < full.time);
+  }
+}
+
+// Figure 2 of the MoBA report (arXiv 2502.13189), forward, read off its vector graphics: milliseconds of dense
+// attention and of the official MoBA kernel. The GPU is not stated, so only their ratio is compared.
+TEST_CASE("Scaled from block 128, the official kernel compares with dense attention as in the MoBA report") {
+  struct Point {
+    std::int64_t sequence, block, top_k;
+    double dense, moba;
+  };
+  const DeviceProfile device = shipped_device("h100-sxm");
+  for (const Point& point : {Point{131072, 4096, 12, 14.29, 11.99}, Point{262144, 4096, 12, 57.65, 27.36},
+                             Point{524288, 4096, 12, 236.1, 60.58}, Point{1048576, 4096, 12, 944.04, 144.3},
+                             Point{131072, 2048, 3, 13.51, 4.0417}, Point{1048576, 16384, 3, 902.04, 77.42},
+                             Point{4194304, 65536, 3, 14552.8, 1028.3}, Point{10485760, 163840, 3, 90882.5, 5856.8}}) {
+    AttentionLayer dense = attention_layer_of(point.sequence);
+    dense.implementation = "flash_attention_2";
+    AttentionLayer moba = attention_layer_of(point.sequence, Pass::forward, Moba{point.block, point.top_k});
+    moba.implementation = "moba_official";
+    const LayerRows rows = rows_for(moba, device, "moba_official");
+    REQUIRE(rows.parameters == AttentionParameters{128, 8, 0});
+    const double foretold = time_of(moba, device).time / time_of(dense, device).time;
+    const double published = point.moba / point.dense;
+    INFO("sequence " << point.sequence << " block " << point.block << ": " << foretold << ", published " << published);
+    CHECK(foretold / published < 1.5);
+    CHECK(foretold / published > 1 / 1.5);
+  }
+}
+
+TEST_CASE("Products: the measured shape, the line inside the range, the efficiency outside") {
+  DeviceProfile device = small_device();
+  device.peak["f32"] = FlopRate(1e9);
+  device.memory_bandwidth = ByteRate(1e9);
+  for (const std::int64_t size : {64, 128, 256, 512}) {  // 1 ms and 0.5 GFLOP/s
+    ProfileRow row;
+    row.operation = "gemm";
+    row.dtype = "f32";
+    row.m = row.n = row.k = size;
+    row.flops = Flops(2.0 * static_cast<double>(size * size * size));
+    row.time = row.time_lo = row.time_hi = Seconds(1e-3 + row.flops.value() / 0.5e9);
+    device.profile.push_back(row);
+  }
+  const auto of = [&](std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t count = 1) {
+    return time_of(MatrixProduct{m, n, k, count, "f32"}, device);
+  };
+  CHECK(of(128, 128, 128).basis == Basis::measured);
+  CHECK(of(128, 128, 128).time.value() == Approx(1e-3 + 2.0 * 128 * 128 * 128 / 0.5e9));
+  CHECK(of(100, 300, 200).basis == Basis::interpolated);
+  CHECK(of(100, 300, 200).time.value() == Approx(1e-3 + 2.0 * 100 * 300 * 200 / 0.5e9));
+  CHECK(of(100, 300, 200, 7).time / of(100, 300, 200).time == Approx(7));
+  CHECK(of(1024, 512, 512).basis == Basis::assumed);
+  CHECK(of(1024, 512, 512).time.value() == Approx(2.0 * 1024 * 512 * 512 / 1e9 / 0.5));
+}
+
+TEST_CASE("Collectives: nothing for one device, the ring's share of the link, all ports of a node beyond it") {
+  const DeviceProfile device = small_device();
+  const auto of = [&](Collective::Kind kind, std::int64_t devices) {
+    return time_of(Collective{kind, Bytes(800), devices}, device).time.value();
+  };
+  CHECK(of(Collective::Kind::all_reduce, 1) == 0);
+  CHECK(of(Collective::Kind::all_gather, 4) == Approx(0.75 * 800 / 8 / 0.5));
+  CHECK(of(Collective::Kind::all_reduce, 4) == Approx(2 * 0.75 * 800 / 8 / 0.5));
+  CHECK(of(Collective::Kind::reduce_scatter, 8) == Approx(0.875 * 800 / 4 / 0.5));
+  CHECK(time_of(MemoryBound{Bytes(100)}, device).time.value() == Approx(100 / 10.0 / 0.5));
+}
+
+TEST_CASE("What a device has no number for is refused, not made up") {
+  DeviceProfile device = small_device();
+  device.attention.erase("moba");
+  CHECK_THROWS_AS(time_of(attention_layer_of(4096, Pass::forward, Moba{512, 3}), device), Unsupported);
+  CHECK_THROWS_AS(time_of(MatrixProduct{8, 8, 8, 1, "fp8"}, device), Unsupported);
+  device.network_bandwidth = device.link_bandwidth = ByteRate(0);
+  CHECK_THROWS_AS(time_of(Collective{Collective::Kind::all_gather, Bytes(8), 8}, device), Unsupported);
+}
+
+TEST_CASE("A device's broken rules are all told") {
+  DeviceProfile device = small_device();
+  CHECK(violations(device).empty());
+  device.gemm.lo = 0.9;
+  device.memory = Bytes(0);
+  device.link_bandwidth = ByteRate(0);
+  CHECK(violations(device).size() == 4);  // gemm's order, memory, reserved < memory, link
+}
