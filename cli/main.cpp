@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <exception>
@@ -10,6 +11,7 @@
 #include "cli/command.h"
 #include "mobasim_version.h"
 #include "sim/base/error.h"
+#include "sim/base/text.h"
 
 namespace mobasim::cli {
 namespace {
@@ -28,6 +30,15 @@ Examples:
 
 enum Exit { kOk = 0, kNo = 1, kUsage = 2, kMachine = 3, kNotModelled = 4, kInterrupted = 130 };
 
+// What to say of a first word that is no command, or "". CLI11 itself would only ask for a command.
+std::string problem_of_command(const CLI::App& program, const std::string& word) {
+  if (word.empty() || word[0] == '-') return "";
+  std::vector<std::string> names;
+  for (const CLI::App* command : program.get_subcommands(nullptr)) names.push_back(command->get_name());
+  if (std::find(names.begin(), names.end(), word) != names.end()) return "";
+  return fmt::format("'{}' is no command{}; there are: {}", word, suggestion(word, names), joined(names));
+}
+
 int run(int argc, char** argv) {
   CLI::App program(kDescription, "mobasim");
   program.set_version_flag("--version", fmt::format("mobasim {} ({}, {}, {}, CUDA kernels: none in this version)",
@@ -35,6 +46,8 @@ int run(int argc, char** argv) {
   program.require_subcommand(1);
   Action chosen;
   for (const AddCommand add : kCommands) add(program, chosen);
+  const std::string problem = problem_of_command(program, argc > 1 ? argv[1] : "");
+  if (!problem.empty()) throw ConfigError(problem);
   try {
     program.parse(argc, argv);
   } catch (const CLI::CallForHelp& help) {
