@@ -36,6 +36,8 @@ efficiency:
     full: {value: 0.5, lo: 0.4, hi: 0.6, basis: assumed, source: a test}
     moba: {value: 0.3, lo: 0.2, hi: 0.4, basis: assumed, source: a test}
     sliding_window: {value: 0.4, lo: 0.3, hi: 0.5, basis: assumed, source: a test}
+devices_per_node: 8
+network_bandwidth: 50 GB/s
 )";
 
 const std::string kModel = R"(name: test-model
@@ -148,9 +150,9 @@ std::vector<BadInput> runs() {
       {"missing key in a map", kPlan, run_with("sequence: 32768, ", ""), 2, {"run.yaml:5:", "sequence"}},
       {"block 0", kPlan, run_with("block: 512", "block: 0"), 2, {"run.yaml:4:", "block"}},
       {"top_k 0", kPlan, run_with("top_k: 3", "top_k: 0"), 2, {"run.yaml:4:", "top_k"}},
-      {"negative batch", kPlan, run_with("global_batch: 256", "global_batch: -256"), 2, {"run.yaml:5:48:"}},
-      {"ambiguous count", kPlan, run_with("32768", "32K"), 2, {"run.yaml:5:23:", "32K", "32Ki"}},
-      {"octal count", kPlan, run_with("microbatch: 1", "microbatch: 010"), 2, {"run.yaml:5:65:", "010"}},
+      {"negative batch", kPlan, run_with("global_batch: 256", "global_batch: -256"), 2, {"run.yaml:5:43:"}},
+      {"ambiguous count", kPlan, run_with("32768", "32K"), 2, {"run.yaml:5:22:", "32K", "32Ki"}},
+      {"octal count", kPlan, run_with("microbatch: 1", "microbatch: 010"), 2, {"run.yaml:5:60:", "010"}},
       {"not a number", kPlan, run_with("1e12", ".nan"), 2, {"run.yaml:5:", ".nan"}},
       {"infinite tokens", kPlan, run_with("1e12", ".inf"), 2, {"run.yaml:5:", ".inf"}},
       {"fractional count", kPlan, run_with("data: 64", "data: 6.4"), 2, {"run.yaml:6:16:", "6.4"}},
@@ -193,7 +195,7 @@ std::vector<BadInput> data_files() {
       {"unclosed quote", kFit, data_with("b,full,1.0", "\"b,full,1.0"), 2, {"data.csv:3:"}},
       {"NaN loss", kFit, data_with("1.70", "nan"), 2, {"data.csv:3:12:", "nan"}},
       {"zero loss", kFit, data_with("1.70", "0"), 2, {"data.csv:3:12:"}},
-      {"negative compute", kFit, data_with("full,1.0", "full,-1.0"), 2, {"data.csv:3:8:", "-1.0"}},
+      {"negative compute", kFit, data_with("full,1.0", "full,-1.0"), 2, {"data.csv:3:8:", "positive"}},
       {"text for a number", kFit, data_with("1.70", "low"), 2, {"data.csv:3:12:", "low"}},
       {"too few points", kFit, {{"data.csv", "compute,loss\n1,2\n2,1.9\n"}}, 2, {"data.csv"}},
       {"one x only", kFit, {{"data.csv", "compute,loss\n1,2\n1,1.9\n1,1.8\n1,1.7\n"}}, 2, {"data.csv"}},
