@@ -31,7 +31,6 @@ std::filesystem::path file_named(const std::string& text, const std::filesystem:
 }
 
 std::string problem_of_name(const std::string& text, const std::filesystem::path& file) {
-  if (text.empty()) return "";  // the reader has noted already that no name stands there
   std::error_code ignored;
   if (std::filesystem::exists(file, ignored)) return "";
   if (is_path(text)) {

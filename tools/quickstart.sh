@@ -19,16 +19,10 @@ mobasim verify --backend cpu -o out/verify.csv
 step 'Measuring the kernels of this machine (one minute)'
 mobasim bench -o out/cpu-local --budget 60
 
-step 'Costing runs: a small one on this machine, one of the five of the study on H100s'
-cat >out/small-on-this-machine.yaml <<'YAML'
-source: an example of quickstart, a small model on the machine that was just measured
-model: gpt-2-small
-device: cpu-local/cpu-local.yaml
-attention: {mechanism: moba, block: 128, top_k: 3}
-workload: {sequence: 4096, global_batch: 1, tokens: 1e8, dtype: f32}
-YAML
-mobasim plan out/small-on-this-machine.yaml -o out/plan-this-machine.csv
-mobasim plan configs/runs/moba-1.5b-32k.yaml -o out/plan-h100.csv
+step 'Costing runs: a small model on this machine, and one of the five of the studies on H100s'
+mobasim plan quickstart-tiny --device out/cpu-local/cpu-local.yaml -o out/plan-cpu-local.csv
+mobasim plan moba-1.5b-32k --device h100-sxm -o out/plan-h100-sxm.csv
+mobasim plan moba-1.5b-32k --device h100-sxm --attention full -o out/plan-h100-sxm-full.csv
 
 step 'Fitting the laws and projecting both studies, on 6 N D and on the hours of an H100'
 for study in moba-trailing-32k moba-position-28k-30k; do
@@ -43,8 +37,8 @@ for study in moba-trailing-32k moba-position-28k-30k; do
     sed 's/^/  /' "$folder/summary.txt"
   done
 done
-printf '\nRuns (CSV: out/plan-this-machine.csv, out/plan-h100.csv; kernels: out/cpu-local):\n'
-cat out/plan-this-machine.csv out/plan-h100.csv
+printf '\nRuns, as CSV: %s %s %s\n' out/plan-*.csv
+printf 'Kernels of this machine, as CSV: out/cpu-local, checked: out/verify.csv\n'
 printf '\nCharts:\n'
 ls out/*/loss-vs-compute.svg out/*/loss-vs-compute.png
 printf '\n%s minutes, of which %s for installing and building.\n' "$(minutes)" "$built"
