@@ -17,7 +17,7 @@ step 'Verifying the CPU kernels against the float64 reference'
 mobasim verify --backend cpu -o out/verify.csv
 
 step 'Measuring the kernels of this machine (one minute)'
-mobasim bench -o out/cpu-local --budget 60
+mobasim bench -o out/cpu-local --budget 60 >/dev/null
 
 step 'Costing runs: a small model on this machine, and one of the five of the studies on H100s'
 mobasim plan quickstart-tiny --device out/cpu-local/cpu-local.yaml -o out/plan-cpu-local.csv
