@@ -195,7 +195,7 @@ std::vector<BadInput> data_files() {
       {"unclosed quote", kFit, data_with("b,full,1.0", "\"b,full,1.0"), 2, {"data.csv:3:"}},
       {"NaN loss", kFit, data_with("1.70", "nan"), 2, {"data.csv:3:12:", "nan"}},
       {"zero loss", kFit, data_with("1.70", "0"), 2, {"data.csv:3:12:"}},
-      {"negative compute", kFit, data_with("full,1.0", "full,-1.0"), 2, {"data.csv:3:8:", "positive"}},
+      {"negative compute", kFit, data_with("full,1.0", "full,-1.0"), 2, {"data.csv:3:8:", "-1"}},
       {"text for a number", kFit, data_with("1.70", "low"), 2, {"data.csv:3:12:", "low"}},
       {"too few points", kFit, {{"data.csv", "compute,loss\n1,2\n2,1.9\n"}}, 2, {"data.csv"}},
       {"one x only", kFit, {{"data.csv", "compute,loss\n1,2\n1,1.9\n1,1.8\n1,1.7\n"}}, 2, {"data.csv"}},
