@@ -1,0 +1,26 @@
+// What this machine is, as far as it can be known: measurements are worth little without it. A chroot may lack /sys and
+// /proc; what cannot be read is "unknown" or 0, never an error.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "sim/base/units.h"
+
+namespace mobasim::kernels {
+
+struct Machine {
+  std::string cpu_model;             // "AMD EPYC 9654", from the processor itself where it tells
+  std::int64_t processors = 1;       // that this process may use
+  Bytes memory;                      // physical; 0 unknown
+  Bytes last_level_cache;            // of all that share it on the socket, as the processor tells; 0 unknown
+  std::string governor = "unknown";  // of processor 0: performance, schedutil, ...
+  std::string system;                // kernel name and release
+};
+
+[[nodiscard]] Machine this_machine();
+
+// Now, as 2026-01-31T12:00:00Z.
+[[nodiscard]] std::string utc_now();
+
+}  // namespace mobasim::kernels

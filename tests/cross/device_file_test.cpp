@@ -1,0 +1,25 @@
+// The device that bench writes is one that the simulator reads.
+#include "kernels/bench.h"
+#include "kernels/bench_files.h"
+#include "sim/device/device.h"
+#include "tests/catch.h"
+#include "tests/program.h"
+
+using namespace mobasim;
+
+TEST_CASE("a bench of a few seconds gives a device that the simulator accepts") {
+  const tests::ScratchFolder folder;
+  kernels::BenchOptions options;
+  options.budget = kernels::least_budget();
+  const kernels::BenchResult result = kernels::bench(options);
+  kernels::write_bench(result, options, folder.path(), "here");
+  const DeviceProfile device = device_from(folder / "here.yaml");
+  CHECK(violations(device).empty());
+  CHECK(device.name == "here");
+  CHECK(device.peak.at("f32") > FlopRate(1e8));
+  CHECK(device.memory_bandwidth > ByteRate(1e8));
+  CHECK(device.gemm.basis == Basis::measured);
+  CHECK(device.attention.at("moba").basis == Basis::measured);
+  CHECK(device.attention.at("sliding_window").basis == Basis::assumed);
+  CHECK(device.profile.size() == result.rows.size());
+}
