@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdio>
 #include <exception>
+#include <memory>
 #include <system_error>
 
 #include "cli/command.h"
@@ -30,6 +31,15 @@ Examples:
 
 enum Exit { kOk = 0, kNo = 1, kUsage = 2, kMachine = 3, kNotModelled = 4, kInterrupted = 130 };
 
+// In the list of commands each takes one line, the first of its description.
+class OneLineACommand : public CLI::Formatter {
+ public:
+  std::string make_subcommand(const CLI::App* command) const override {
+    const std::string text = command->get_description();
+    return fmt::format("  {:<12}{}\n", command->get_name(), text.substr(0, text.find('\n')));
+  }
+};
+
 // What to say of a first word that is no command, or "". CLI11 itself would only ask for a command.
 std::string problem_of_command(const CLI::App& program, const std::string& word) {
   if (word.empty() || word[0] == '-') return "";
@@ -41,6 +51,7 @@ std::string problem_of_command(const CLI::App& program, const std::string& word)
 
 int run(int argc, char** argv) {
   CLI::App program(kDescription, "mobasim");
+  program.formatter(std::make_shared<OneLineACommand>());
   program.set_version_flag("--version", fmt::format("mobasim {} ({}, {}, {}, CUDA kernels: none in this version)",
                                                     kVersion, kCommit, kCompiler, kBuildType));
   program.require_subcommand(1);
