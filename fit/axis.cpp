@@ -76,9 +76,12 @@ Axis axis_named(const std::string& name) {
 std::string_view unit_of(Axis axis) {
   switch (axis) {
     case Axis::six_nd:
-    case Axis::model_flops: return "PFLOP/s-days";
-    case Axis::gpu_hours: return "h";
-    case Axis::dollars: return "USD";
+    case Axis::model_flops:
+      return "PFLOP/s-days";
+    case Axis::gpu_hours:
+      return "h";
+    case Axis::dollars:
+      return "USD";
   }
   return "";
 }
@@ -116,9 +119,12 @@ CostBasis cost_basis(const Study& study, Axis axis, const std::optional<std::fil
 
 std::string label_of(const CostBasis& costs, const Study& study) {
   switch (costs.axis) {
-    case Axis::six_nd: return study.chart.x_label;
-    case Axis::model_flops: return "model PFLOP/s-days";
-    case Axis::gpu_hours: return fmt::format("GPU hours ({})", costs.device->name);
+    case Axis::six_nd:
+      return study.chart.x_label;
+    case Axis::model_flops:
+      return "model PFLOP/s-days";
+    case Axis::gpu_hours:
+      return fmt::format("GPU hours ({})", costs.device->name);
     case Axis::dollars:
       return fmt::format("US dollars ({} at {:.2f} $/h)", costs.device->name, costs.price->value() * kHour.value());
   }

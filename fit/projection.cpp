@@ -1,0 +1,223 @@
+#include "fit/projection.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+namespace mobasim {
+namespace {
+
+double largest_x(const TrainingRun& run) {
+  double largest = 0;
+  for (const Point& point : run.points) largest = std::max(largest, point.x);
+  return largest;
+}
+
+ArmProjection arm_projection(const Study& study, const StudyArm& arm, const RunGroup& runs, const CostBasis& costs) {
+  ArmProjection result;
+  result.arm = arm;
+  result.costs = token_costs(costs, study, arm, costs.run ? costs.run->kernels : KernelChoice{});
+  result.basis = study.data_basis;
+  std::vector<double> x_per_token;
+  for (const TokenCost& cost : result.costs) {
+    x_per_token.push_back(cost.x);
+    result.basis = worst(result.basis, cost.basis);
+  }
+  result.runs = costs.axis == Axis::six_nd ? runs : moved(runs, study, x_per_token);
+  result.fit = fitted_power_law(result.runs, study.points, fmt::format("{} ({})", arm.label, study.data.string()));
+  return result;
+}
+
+std::vector<double> grid_of(const Projection& projection, const Study& study) {
+  if (projection.costs.axis == Axis::six_nd) {
+    return log_grid(study.chart.x_from, study.chart.x_to, study.chart.points_per_decade);
+  }
+  double smallest = 0, largest = 0;
+  for (const ArmProjection* arm : {&projection.treatment, &projection.baseline}) {
+    for (const TrainingRun& run : arm->runs.runs) {
+      const double end = largest_x(run);
+      smallest = smallest == 0 ? end : std::min(smallest, end);
+      largest = std::max(largest, end);
+    }
+  }
+  return log_grid(0.05 * smallest, 10 * largest, study.chart.points_per_decade);
+}
+
+std::vector<Cell> law_row(const Projection& projection, const ArmProjection& arm) {
+  const Fitted<PowerLaw>& fit = arm.fit;
+  return {std::string(name(projection.costs.axis)),
+          arm.arm.name,
+          std::string(PowerLaw::kName),
+          fit.points,
+          fit.clusters,
+          fit.objective,
+          fit.law.a,
+          fit.law.b,
+          fit.scale.lo,
+          fit.scale.hi,
+          fit.exponent.lo,
+          fit.exponent.hi,
+          {},
+          {},
+          {},
+          {},
+          {},
+          {},
+          fit.x_min,
+          fit.x_max,
+          std::string(unit_of(projection.costs.axis)),
+          std::string(name(arm.basis))};
+}
+
+std::vector<Cell> paired_row(const Projection& projection, const Fitted<PairedLaw>& fit) {
+  const std::string arms = projection.treatment.arm.name + "/" + projection.baseline.arm.name;
+  return {std::string(name(projection.costs.axis)),
+          arms,
+          std::string(PairedLaw::kName),
+          fit.points,
+          fit.clusters,
+          fit.objective,
+          {},
+          {},
+          {},
+          {},
+          {},
+          {},
+          fit.law.r,
+          fit.law.s,
+          fit.scale.lo,
+          fit.scale.hi,
+          fit.exponent.lo,
+          fit.exponent.hi,
+          fit.x_min,
+          fit.x_max,
+          std::string(unit_of(projection.costs.axis)),
+          std::string(name(worst(projection.treatment.basis, projection.baseline.basis)))};
+}
+
+std::vector<Cell> projection_row(const Projection& projection, double x) {
+  const Fitted<PowerLaw>&treatment = projection.treatment.fit, &baseline = projection.baseline.fit;
+  const Interval treatment_interval = interval_at(treatment, x), baseline_interval = interval_at(baseline, x);
+  const LossRatio ratio = loss_ratio_at(projection.comparison, x);
+  return {std::string(name(projection.costs.axis)),
+          x,
+          loss_at(treatment.law, x),
+          loss_at(baseline.law, x),
+          treatment_interval.lo,
+          treatment_interval.hi,
+          baseline_interval.lo,
+          baseline_interval.hi,
+          extrapolation(projection.comparison.treatment_range, x),
+          extrapolation(projection.comparison.baseline_range, x),
+          std::string(name(basis_at(projection, x))),
+          std::exp(ratio.log_ratio),
+          std::exp(ratio.interval.lo),
+          std::exp(ratio.interval.hi),
+          winner_name(projection, ratio.winner)};
+}
+
+}  // namespace
+
+Projection projection_of(const Study& study, const StudyData& data, const CostBasis& costs) {
+  Projection result;
+  result.costs = costs;
+  result.treatment = arm_projection(study, study.treatment, data.treatment, costs);
+  result.baseline = arm_projection(study, study.baseline, data.baseline, costs);
+  result.comparison =
+      comparison(result.treatment.runs, result.treatment.fit, result.baseline.runs, result.baseline.fit, study.points);
+  if (costs.axis == Axis::six_nd) {
+    const std::string what = fmt::format("{} over {}", study.treatment.label, study.baseline.label);
+    result.paired = fitted_paired_law(data.treatment, data.baseline, study.points, what);
+  }
+  result.grid = grid_of(result, study);
+  return result;
+}
+
+std::vector<double> log_grid(double from, double to, std::int64_t points_per_decade) {
+  const auto steps = static_cast<double>(points_per_decade);
+  std::vector<double> grid = {from};
+  const auto last = static_cast<std::int64_t>(std::ceil(std::log10(to) * steps));
+  for (auto k = static_cast<std::int64_t>(std::floor(std::log10(from) * steps)); k <= last; ++k) {
+    // Whole powers of ten by their decimal text, so that 0.1 is the double 0.1.
+    const double x = k % points_per_decade == 0
+                         ? std::strtod(fmt::format("1e{}", k / points_per_decade).c_str(), nullptr)
+                         : std::pow(10.0, static_cast<double>(k) / steps);
+    if (x > from * (1 + 1e-9) && x < to * (1 - 1e-9)) grid.push_back(x);
+  }
+  grid.push_back(to);
+  return grid;
+}
+
+double largest_common_x(const Comparison& comparison) {
+  const double x = std::min(comparison.treatment_range.hi, comparison.baseline_range.hi);
+  return inside(comparison.treatment_range, x) && inside(comparison.baseline_range, x) ? x : 0;
+}
+
+Basis basis_at(const Projection& projection, double x) {
+  const Comparison& comparison = projection.comparison;
+  const bool on_data = inside(comparison.treatment_range, x) && inside(comparison.baseline_range, x);
+  const Basis basis = worst(projection.treatment.basis, projection.baseline.basis);
+  return on_data ? basis : worst(basis, Basis::extrapolated);
+}
+
+std::string winner_name(const Projection& projection, Winner winner) {
+  if (winner == Winner::undecided) return "undecided";
+  return winner == Winner::treatment ? projection.treatment.arm.name : projection.baseline.arm.name;
+}
+
+Table laws_table(const Projection& projection) {
+  Table table;
+  table.columns = {"axis", "attention", "law",   "n",     "clusters", "objective", "a",    "b",
+                   "a_lo", "a_hi",      "b_lo",  "b_hi",  "r",        "s",         "r_lo", "r_hi",
+                   "s_lo", "s_hi",      "x_min", "x_max", "x_unit",   "basis"};
+  table.rows.push_back(law_row(projection, projection.treatment));
+  table.rows.push_back(law_row(projection, projection.baseline));
+  if (projection.paired) table.rows.push_back(paired_row(projection, *projection.paired));
+  return table;
+}
+
+Table curves_table(const Projection& projection, const Study& study) {
+  Table table;
+  table.columns = {"axis", "model", "attention", "x", "loss", "in_fit", "basis"};
+  for (const ArmProjection* arm : {&projection.treatment, &projection.baseline}) {
+    for (std::size_t i = 0; i < arm->runs.runs.size(); ++i) {
+      const TrainingRun& run = arm->runs.runs[i];
+      const std::vector<Point> chosen = chosen_points(run, study.points);
+      const Basis basis = worst(study.data_basis, arm->costs[i].basis);
+      for (const Point& point : run.points) {
+        const bool in_fit = std::any_of(chosen.begin(), chosen.end(), [&](const Point& other) {
+          return other.x == point.x && other.loss == point.loss;
+        });
+        table.rows.push_back({std::string(name(projection.costs.axis)), study.models[i].value, arm->arm.name, point.x,
+                              point.loss, in_fit, std::string(name(basis))});
+      }
+    }
+  }
+  return table;
+}
+
+Table projection_table(const Projection& projection) {
+  const std::string &treatment = projection.treatment.arm.name, &baseline = projection.baseline.arm.name;
+  Table table;
+  table.columns = {"axis",
+                   "x",
+                   "loss_" + treatment,
+                   "loss_" + baseline,
+                   "loss_" + treatment + "_lo",
+                   "loss_" + treatment + "_hi",
+                   "loss_" + baseline + "_lo",
+                   "loss_" + baseline + "_hi",
+                   "extrapolation_" + treatment,
+                   "extrapolation_" + baseline,
+                   "basis",
+                   "ratio",
+                   "ratio_lo",
+                   "ratio_hi",
+                   "winner"};
+  for (const double x : projection.grid) table.rows.push_back(projection_row(projection, x));
+  return table;
+}
+
+}  // namespace mobasim
