@@ -13,12 +13,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_colour(const std::string& text) {
-  return text.size() == 7 && text[0] == '#' && std::all_of(text.begin() + 1, text.end(), [](char c) {
-           return std::isxdigit(static_cast<unsigned char>(c)) != 0;
-         });
-}
-
 // Names stand in column names (loss_moba), so they are plain identifiers.
 bool is_identifier(const std::string& text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
@@ -49,7 +43,7 @@ StudyArm arm_from(ConfigMap map, const std::string& default_colour) {
 }
 
 void read_data(ConfigMap map, Study& study) {
-  study.data = study.file.parent_path() / map.text("file");
+  study.data = (study.file.parent_path() / map.text("file")).lexically_normal();
   if (map.has("where")) study.where = map.texts("where");
   for (const std::string& condition : study.where) {
     const std::size_t equals = condition.find('=');
@@ -178,6 +172,12 @@ std::vector<TrainingRun> ordered_runs(const RunGroup* group, const Study& study,
 }
 
 }  // namespace
+
+bool is_colour(const std::string& text) {
+  return text.size() == 7 && text[0] == '#' && std::all_of(text.begin() + 1, text.end(), [](char c) {
+           return std::isxdigit(static_cast<unsigned char>(c)) != 0;
+         });
+}
 
 fs::path config_path(const std::string& name_or_path, const fs::path& folder, const fs::path& from) {
   const bool is_path = name_or_path.find('/') != std::string::npos || name_or_path.ends_with(".yaml");

@@ -75,6 +75,9 @@ struct Study {
   std::optional<StudyRun> run;
 };
 
+// True for "#rrggbb".
+[[nodiscard]] bool is_colour(const std::string& text);
+
 // Where a config lies: a path (it contains '/' or ends in .yaml) from `from`, else a name in `folder`.
 [[nodiscard]] std::filesystem::path config_path(const std::string& name_or_path, const std::filesystem::path& folder,
                                                 const std::filesystem::path& from);

@@ -1,0 +1,171 @@
+// mobasim project: the laws of a study, their projection on the axis of one's choice, and the chart.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/loss_chart.h"
+#include "cli/provenance.h"
+#include "fit/verdict.h"
+#include "sim/base/error.h"
+#include "sim/base/file.h"
+#include "sim/base/text.h"
+#include "sim/base/units_text.h"
+
+namespace mobasim::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+  std::string study;
+  fs::path folder;
+  std::string axis = "6nd";
+  std::string device;  // name or file
+  std::string price;
+};
+
+constexpr const char* kDescription = R"(Which attention gives the lower loss for the same compute, hours or money.
+
+Examples:
+  mobasim project moba-trailing-32k -o out
+  mobasim project moba-trailing-32k -o out --axis gpu_hours --device h100-sxm
+  mobasim project my-study.yaml -o out --axis dollars --price '2.50 $/h'
+
+Writes laws.csv, curves.csv, projection.csv, sizes.csv, spread.csv (gpu_hours and dollars), loss-vs-compute.svg (and
+.png where rsvg-convert is installed), chart.yaml, summary.txt and provenance.json into DIR; prints the laws.)";
+
+std::vector<std::string> config_names(const fs::path& folder) {
+  std::vector<std::string> names;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(folder, none)) {
+    if (entry.path().extension() == ".yaml") names.push_back(entry.path().stem().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+// The file of a study or device that the user named on the command line.
+fs::path named_config(const std::string& name_or_path, const std::string& kind) {
+  const fs::path folder = config_folder() / kind;
+  const fs::path path = config_path(name_or_path, folder, "");
+  if (fs::exists(path)) return path;
+  const std::vector<std::string> names = config_names(folder);
+  throw ConfigError({path.string(), 0, 0},
+                    fmt::format("no such file; {} has: {}{}; or give a path to a .yaml file", folder.string(),
+                                joined(names), suggestion(name_or_path, names)));
+}
+
+std::optional<DollarRate> price_of(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  const ParsedQuantity parsed = parsed_quantity(text, dimension_of(DollarRate{}));
+  if (!parsed.value) throw ConfigError(fmt::format("--price '{}': {}", text, parsed.problem));
+  if (!(*parsed.value > 0)) throw ConfigError(fmt::format("--price '{}': must be positive", text));
+  return DollarRate(*parsed.value);
+}
+
+// Everything that project writes, complete in memory before the first file is touched.
+struct Result {
+  std::vector<std::pair<std::string, std::string>> files;
+  Chart chart;
+  std::string laws, summary;
+};
+
+std::string csv(const Table& table) { return rendered(table, TableFormat::csv); }
+
+Result result_of(const Study& study, const StudyData& data, const CostBasis& costs) {
+  const Projection projection = projection_of(study, data, costs);
+  const Projection on_6nd =
+      costs.axis == Axis::six_nd ? projection : projection_of(study, data, cost_basis(study, Axis::six_nd));
+  const std::vector<TradeOff> sizes = trade_offs(study, projection, on_6nd);
+  const std::vector<SpreadRow> spread = spread_of(study, data, projection);
+  const LossChartSettings settings = chart_settings(study, projection);
+  Result result;
+  result.laws = csv(laws_table(projection));
+  result.summary = verdict(study, projection, sizes, spread);
+  const std::string curves = csv(curves_table(projection, study)), rows = csv(projection_table(projection));
+  result.chart =
+      loss_chart(settings, CsvTable::from_text(curves, kCurvesFile), CsvTable::from_text(rows, kProjectionFile));
+  result.files = {{"laws.csv", result.laws},
+                  {kCurvesFile, curves},
+                  {kProjectionFile, rows},
+                  {"sizes.csv", csv(trade_off_table(projection, sizes))},
+                  {kChartSettingsFile, yaml_of(settings)},
+                  {"summary.txt", result.summary}};
+  if (!spread.empty()) result.files.emplace_back("spread.csv", csv(spread_table(projection, spread)));
+  return result;
+}
+
+Provenance provenance_of(const Options& options, const Study& study, const CostBasis& costs, const fs::path& device) {
+  Provenance provenance;
+  provenance.command = {"mobasim", "project", options.study, "-o", options.folder.string(), "--axis", options.axis};
+  provenance.inputs = {study.file, study.data};
+  provenance.facts = {
+      {"study", study.name}, {"source", study.source}, {"axis", options.axis}, {"points", study.points_text}};
+  if (!options.device.empty()) provenance.command.insert(provenance.command.end(), {"--device", options.device});
+  if (!options.price.empty()) provenance.command.insert(provenance.command.end(), {"--price", options.price});
+  if (costs.device) {
+    provenance.inputs.push_back(device);
+    provenance.facts.emplace_back("device", costs.device->name);
+  }
+  if (costs.price) {
+    provenance.facts.emplace_back("price", fmt::format("{} $/h", shortest(costs.price->value() * kHour.value())));
+    provenance.facts.emplace_back("price_source", costs.price_source);
+  }
+  return provenance;
+}
+
+// What an earlier projection on another axis left and this one does not write would be taken for this one's.
+void remove_stale(const fs::path& folder, const Result& result) {
+  for (const char* name : {"spread.csv", "loss-vs-compute.png"}) {
+    const bool written =
+        std::any_of(result.files.begin(), result.files.end(), [&](const auto& file) { return file.first == name; });
+    std::error_code none;
+    if (!written) fs::remove(folder / name, none);
+  }
+}
+
+int project(const Options& options) {
+  const Axis axis = axis_named(options.axis);
+  const std::optional<DollarRate> price = price_of(options.price);
+  if (price && axis != Axis::dollars) tell("--price has no effect on axis " + options.axis);
+  const Study study = study_from(named_config(options.study, "studies"), config_folder());
+  std::optional<fs::path> device;
+  if (!options.device.empty()) device = named_config(options.device, "devices");
+  const CostBasis costs = cost_basis(study, axis, device, price);
+  if (device && !costs.device) tell("--device has no effect on axis " + options.axis);
+  const StudyData data = data_of(study);
+  if (data.dropped_empty > 0) tell(fmt::format("{} rows without a loss were left out", data.dropped_empty));
+  if (data.ignored > 0)
+    tell(fmt::format("{} rows of sizes or arms that the study does not name were left out", data.ignored));
+  const Result result = result_of(study, data, costs);
+  if (interrupted()) throw Interrupted{};
+  const fs::path device_file = device ? *device : study.run ? study.run->device : fs::path();
+  make_directories(options.folder);
+  remove_stale(options.folder, result);
+  for (const auto& [name, content] : result.files) write_file(options.folder / name, content);
+  write_file(options.folder / "provenance.json", json_of(provenance_of(options, study, costs, device_file)));
+  write_chart(result.chart, options.folder / kChartFile);
+  std::fputs(result.summary.c_str(), stderr);
+  std::fputs(fmt::format("Written to {}\n", options.folder.string()).c_str(), stderr);
+  if (std::fputs(result.laws.c_str(), stdout) < 0 || std::fflush(stdout) != 0) throw_system_error("write to stdout");
+  return 0;
+}
+
+}  // namespace
+
+void add_project(CLI::App& program, Action& chosen) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = program.add_subcommand("project", kDescription);
+  command->add_option("STUDY", options->study, "a study in configs/studies, or a YAML file")->required();
+  command->add_option("-o,--output", options->folder, "the folder to write to; made if it is not there")->required();
+  command->add_option("--axis", options->axis, "6nd, model_flops, gpu_hours or dollars: what either arm spends")
+      ->capture_default_str();
+  command->add_option("--device", options->device, "a device in configs/devices, or a YAML file; replaces the study's");
+  command->add_option("--price", options->price, "per device: '2.50 $/h'; replaces the study's and the device's");
+  command->callback([options, &chosen] { chosen = [options] { return project(*options); }; });
+}
+
+}  // namespace mobasim::cli

@@ -1,0 +1,53 @@
+#include "cli/provenance.h"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+
+#include "mobasim_version.h"
+#include "sim/base/file.h"
+#include "sim/base/text.h"
+
+namespace mobasim::cli {
+namespace {
+
+// RFC 8259, section 7.
+std::string json_text(std::string_view text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      result += '\\';
+      result += c;
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      result += fmt::format("\\u{:04x}", static_cast<int>(c));
+    } else {
+      result += c;
+    }
+  }
+  return result + '"';
+}
+
+}  // namespace
+
+std::string fingerprint(const std::filesystem::path& file) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : text_of_file(file)) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return fmt::format("{:016x}", hash);
+}
+
+std::string json_of(const Provenance& provenance) {
+  std::vector<std::string> words, inputs;
+  for (const std::string& word : provenance.command) words.push_back(json_text(word));
+  for (const std::filesystem::path& file : provenance.inputs) {
+    inputs.push_back(
+        fmt::format("\n    {{\"file\": {}, \"fnv1a64\": \"{}\"}}", json_text(file.string()), fingerprint(file)));
+  }
+  std::string text = fmt::format("{{\n  \"program\": \"mobasim\",\n  \"version\": {},\n  \"commit\": {},\n",
+                                 json_text(kVersion), json_text(kCommit));
+  text += fmt::format("  \"command\": [{}],\n  \"inputs\": [{}\n  ]", joined(words), joined(inputs, ","));
+  for (const auto& [key, value] : provenance.facts)
+    text += fmt::format(",\n  {}: {}", json_text(key), json_text(value));
+  return text + "\n}\n";
+}
+
+}  // namespace mobasim::cli

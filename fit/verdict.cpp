@@ -1,0 +1,198 @@
+#include "fit/verdict.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+namespace mobasim {
+namespace {
+
+std::string label_of_winner(const Projection& projection, Winner winner) {
+  if (winner == Winner::undecided) return "neither, by this data";
+  return winner == Winner::treatment ? projection.treatment.arm.label : projection.baseline.arm.label;
+}
+
+// "12.3 h" with three significant digits.
+std::string amount(const Projection& projection, double x) {
+  return fmt::format("{:.3g} {}", x, unit_of(projection.costs.axis));
+}
+
+// "3.1% (2.0% .. 4.2%)": how much lower the lower loss is, and the 95% interval, signed where it contains zero.
+std::string margin(const Projection& projection, double x) {
+  const LossRatio ratio = loss_ratio_at(projection.comparison, x);
+  const double sign = ratio.log_ratio < 0 ? -1 : 1;
+  const auto percent = [&](double log_ratio) { return 100 * (1 - std::exp(-sign * log_ratio)); };
+  const double one = percent(ratio.interval.lo), other = percent(ratio.interval.hi);
+  return fmt::format("{:.1f}% (95%: {:.1f}% .. {:.1f}%)", percent(ratio.log_ratio), std::min(one, other),
+                     std::max(one, other));
+}
+
+std::string_view zone_text(Zone zone) {
+  switch (zone) {
+    case Zone::below:
+      return "below the data: extrapolated";
+    case Zone::inside:
+      return "inside the data";
+    case Zone::beyond:
+      return "up to 3x beyond the data: extrapolated";
+    case Zone::beyond_3x:
+      return "3x to 10x beyond the data: extrapolated, take care";
+    case Zone::beyond_10x:
+      return "more than 10x beyond the data: extrapolated, a guess";
+  }
+  return "";
+}
+
+std::string headline(const Projection& projection) {
+  const double x = largest_common_x(projection.comparison);
+  if (x == 0) return "The two arms' data share no x: every comparison here is extrapolated.\n";
+  const LossRatio ratio = loss_ratio_at(projection.comparison, x);
+  const Winner lower = ratio.log_ratio < 0 ? Winner::treatment : Winner::baseline;
+  const Winner higher = lower == Winner::treatment ? Winner::baseline : Winner::treatment;
+  std::string text = fmt::format("At the end of the data, {}: {} has the lower loss by {}{}.\n", amount(projection, x),
+                                 label_of_winner(projection, lower), margin(projection, x),
+                                 ratio.winner == Winner::undecided ? ", an interval that contains zero: undecided"
+                                                                   : ", an interval away from zero");
+  const double factor = equal_loss_cost_factor(projection.comparison, x);
+  text += fmt::format("There {} would have to spend {:.2f}x as much for the same loss.\n",
+                      label_of_winner(projection, higher), factor);
+  return text;
+}
+
+std::string crossing_text(const Projection& projection) {
+  const std::optional<double> x = crossing(projection.comparison);
+  if (!x) return "The laws do not cross.\n";
+  const Zone zone = zone_of(projection.comparison, *x);
+  const double end = std::min(projection.comparison.treatment_range.hi, projection.comparison.baseline_range.hi);
+  std::string where = std::string(zone_text(zone));
+  if (*x > end) where = fmt::format("{:.3g}x beyond the data: extrapolated", *x / end);
+  return fmt::format("The laws cross at {} ({}).\n", amount(projection, *x), where);
+}
+
+std::string law_text(const ArmProjection& arm) {
+  const Fitted<PowerLaw>& fit = arm.fit;
+  return fmt::format("  {}: L = {:.4f} x^-{:.4f}; a {:.4f} .. {:.4f}, b {:.4f} .. {:.4f} (95%); {} points of {} runs\n",
+                     arm.arm.label, fit.law.a, fit.law.b, fit.scale.lo, fit.scale.hi, fit.exponent.lo, fit.exponent.hi,
+                     fit.points, fit.clusters);
+}
+
+std::string paired_text(const Projection& projection) {
+  if (!projection.paired) return "";
+  const Fitted<PairedLaw>& fit = *projection.paired;
+  return fmt::format("  {} / {} = {:.4f} x^-s, s = {:.4f} ({:.4f} .. {:.4f}), paired by size: the gap {}\n",
+                     projection.treatment.arm.label, projection.baseline.arm.label, fit.law.r, fit.law.s,
+                     fit.exponent.lo, fit.exponent.hi,
+                     fit.exponent.lo > 0   ? "closes with compute"
+                     : fit.exponent.hi < 0 ? "widens with compute"
+                                           : "may close or widen, the interval contains zero");
+}
+
+std::string trade_off_text(const Projection& projection, const std::vector<TradeOff>& rows) {
+  std::string text = fmt::format(
+      "For the same tokens, {} spends so many times less on this axis (saving), and its higher loss is worth so many "
+      "times\nmore 6nd compute (penalty); the saving outweighs the penalty where the axis's verdict is its win:\n",
+      projection.treatment.arm.label);
+  for (const TradeOff& row : rows) {
+    text += fmt::format("  {:>6}: saving {:.2f}x, penalty {:.2f}x{}\n", row.model, row.saving, row.penalty,
+                        row.treatment_fits && row.baseline_fits ? "" : "; does not fit in the device's memory");
+  }
+  return text;
+}
+
+std::string basis_text(const Projection& projection) {
+  std::string text;
+  for (const ArmProjection* arm : {&projection.treatment, &projection.baseline}) {
+    text += fmt::format("  {}: {}", arm->arm.label, name(arm->basis));
+    if (!arm->costs.empty() && !arm->costs.back().note.empty()) text += "; attention: " + arm->costs.back().note;
+    text += '\n';
+  }
+  if (projection.costs.price) {
+    text += fmt::format("  price: {:.2f} $/h per device ({})\n", projection.costs.price->value() * kHour.value(),
+                        projection.costs.price_source);
+  }
+  return text;
+}
+
+std::string spread_text(const Projection& projection, const std::vector<SpreadRow>& rows) {
+  if (rows.empty()) return "";
+  std::map<std::string, int> wins;
+  double lowest = std::exp(rows.front().ratio.log_ratio), highest = lowest;
+  for (const SpreadRow& row : rows) {
+    ++wins[label_of_winner(projection, row.ratio.winner)];
+    lowest = std::min(lowest, std::exp(row.ratio.log_ratio));
+    highest = std::max(highest, std::exp(row.ratio.log_ratio));
+  }
+  std::string counted;
+  for (const auto& [who, count] : wins) counted += fmt::format("{}{} in {}", counted.empty() ? "" : ", ", who, count);
+  return fmt::format(
+      "Spread over the range of the attention times and the measured implementations ({} cases, spread.csv), each at "
+      "the "
+      "end of\nits data: lower loss by {}; loss ratio {}/{} from {:.4f} to {:.4f}.\n",
+      rows.size(), counted, projection.treatment.arm.name, projection.baseline.arm.name, lowest, highest);
+}
+
+std::string stretch_text(const Projection& projection, const Stretch& stretch) {
+  std::string text = fmt::format("  {:.3g} .. {}: {}", stretch.from, amount(projection, stretch.to),
+                                 label_of_winner(projection, stretch.winner));
+  if (stretch.winner != Winner::undecided) {
+    const auto percent = [&](double x) {
+      return 100 * (1 - std::exp(-std::abs(loss_ratio_at(projection.comparison, x).log_ratio)));
+    };
+    text += fmt::format(", by {:.1f}% to {:.1f}%", percent(stretch.from), percent(stretch.to));
+  }
+  return text + fmt::format(" ({})\n", zone_text(stretch.zone));
+}
+
+}  // namespace
+
+Zone zone_of(const Comparison& comparison, double x) {
+  const double start = std::max(comparison.treatment_range.lo, comparison.baseline_range.lo);
+  const double end = std::min(comparison.treatment_range.hi, comparison.baseline_range.hi);
+  if (x > 10 * end) return Zone::beyond_10x;
+  if (x > 3 * end) return Zone::beyond_3x;
+  if (x > end) return Zone::beyond;
+  return x < start ? Zone::below : Zone::inside;
+}
+
+std::vector<Stretch> stretches(const Projection& projection) {
+  const Comparison& comparison = projection.comparison;
+  const double start = std::max(comparison.treatment_range.lo, comparison.baseline_range.lo);
+  const double end = std::min(comparison.treatment_range.hi, comparison.baseline_range.hi);
+  std::vector<double> xs = projection.grid;
+  for (const double x : {start, end, 3 * end, 10 * end}) {
+    if (x > projection.grid.front() && x < projection.grid.back()) xs.push_back(x);
+  }
+  std::sort(xs.begin(), xs.end());
+  std::vector<Stretch> result;
+  for (const double x : xs) {
+    const Zone zone = zone_of(comparison, x);
+    const Winner winner = loss_ratio_at(comparison, x).winner;
+    if (result.empty() || result.back().zone != zone || result.back().winner != winner) {
+      result.push_back({x, x, zone, winner});
+    }
+    result.back().to = x;
+  }
+  return result;
+}
+
+std::string verdict(const Study& study, const Projection& projection, const std::vector<TradeOff>& trade_offs,
+                    const std::vector<SpreadRow>& spread) {
+  std::string text =
+      fmt::format("Study {}: {} against {}, axis {} ({})\n", study.name, projection.treatment.arm.label,
+                  projection.baseline.arm.label, name(projection.costs.axis), label_of(projection.costs, study));
+  if (projection.costs.axis == Axis::six_nd) {
+    text += "This axis counts 6 N D without attention: equal x is equal tokens, not equal cost.\n";
+  }
+  text += headline(projection) + crossing_text(projection);
+  text += fmt::format("Lower loss at equal x (by 95% intervals that use the pairing of the runs):\n");
+  for (const Stretch& stretch : stretches(projection)) text += stretch_text(projection, stretch);
+  if (projection.costs.axis != Axis::six_nd) text += trade_off_text(projection, trade_offs);
+  text += fmt::format("Laws, x in {}, points {}:\n", unit_of(projection.costs.axis), study.points_text);
+  text += law_text(projection.treatment) + law_text(projection.baseline) + paired_text(projection);
+  text += "What it rests on (basis):\n" + basis_text(projection) + spread_text(projection, spread);
+  return text;
+}
+
+}  // namespace mobasim
