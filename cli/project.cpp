@@ -37,16 +37,6 @@ Examples:
 Writes laws.csv, curves.csv, projection.csv, sizes.csv, spread.csv (gpu_hours and dollars), loss-vs-compute.svg (and
 .png where rsvg-convert is installed), chart.yaml, summary.txt and provenance.json into DIR; prints the laws.)";
 
-std::vector<std::string> config_names(const fs::path& folder) {
-  std::vector<std::string> names;
-  std::error_code none;
-  for (const auto& entry : fs::directory_iterator(folder, none)) {
-    if (entry.path().extension() == ".yaml") names.push_back(entry.path().stem().string());
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
 // The file of a study or device that the user named on the command line.
 fs::path named_config(const std::string& name_or_path, const std::string& kind) {
   const fs::path folder = config_folder() / kind;

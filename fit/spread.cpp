@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sim/device/attention_time.h"
+
 namespace mobasim {
 namespace {
 
@@ -28,7 +30,11 @@ SpreadRow row_of(const Study& study, const StudyData& data, const ArmCase& treat
   const Comparison compared =
       comparison(treatment_runs, fitted_power_law(treatment_runs, study.points, study.treatment.label), baseline_runs,
                  fitted_power_law(baseline_runs, study.points, study.baseline.label), study.points);
-  SpreadRow row{treatment.implementation, baseline.implementation, treatment.attention, baseline.attention};
+  SpreadRow row;
+  row.treatment_implementation = treatment.implementation;
+  row.baseline_implementation = baseline.implementation;
+  row.treatment_attention = treatment.attention;
+  row.baseline_attention = baseline.attention;
   row.x = std::min(compared.treatment_range.hi, compared.baseline_range.hi);
   row.ratio = loss_ratio_at(compared, row.x);
   row.cost_factor = equal_loss_cost_factor(compared, row.x);
@@ -40,20 +46,6 @@ SpreadRow row_of(const Study& study, const StudyData& data, const ArmCase& treat
   return row;
 }
 
-// What the device's table knows of an arm's mechanism at the run's dtype.
-std::vector<std::string> implementations(const CostBasis& costs, const StudyArm& arm) {
-  std::vector<std::string> names;
-  for (const ProfileRow& row : costs.device->profile) {
-    const bool matches = row.operation == "attention" && row.mechanism == name(arm.attention) &&
-                         row.dtype == costs.run->workload.dtype && !row.implementation.empty();
-    if (matches && std::find(names.begin(), names.end(), row.implementation) == names.end()) {
-      names.push_back(row.implementation);
-    }
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
 KernelChoice with_implementation(KernelChoice kernels, const StudyArm& arm, const std::string& implementation) {
   if (name(arm.attention) == "full") kernels.full = implementation;
   if (name(arm.attention) == "moba") kernels.moba = implementation;
@@ -63,11 +55,19 @@ KernelChoice with_implementation(KernelChoice kernels, const StudyArm& arm, cons
 
 std::vector<ArmCase> alternatives(const Study& study, const CostBasis& costs, const StudyArm& arm) {
   std::vector<ArmCase> cases;
-  for (const std::string& implementation : implementations(costs, arm)) {
+  for (const std::string& implementation :
+       implementations(*costs.device, name(arm.attention), costs.run->workload.dtype)) {
     const KernelChoice kernels = with_implementation(costs.run->kernels, arm, implementation);
     cases.push_back({implementation, "middle", token_costs(costs, study, arm, kernels)});
   }
   return cases;
+}
+
+// Empty for a law that never reaches the other's loss.
+Cell finite_cell(double value) {
+  Cell cell;
+  if (std::isfinite(value)) cell = value;
+  return cell;
 }
 
 }  // namespace
@@ -108,12 +108,11 @@ Table spread_table(const Projection& projection, const std::vector<SpreadRow>& r
                    "cost_factor",
                    "basis"};
   for (const SpreadRow& row : rows) {
-    const Cell factor = std::isfinite(row.cost_factor) ? Cell{row.cost_factor} : Cell{};
     table.rows.push_back({std::string(name(projection.costs.axis)), row.treatment_implementation,
                           row.baseline_implementation, row.treatment_attention, row.baseline_attention, row.x,
                           std::exp(row.ratio.log_ratio), std::exp(row.ratio.interval.lo),
-                          std::exp(row.ratio.interval.hi), winner_name(projection, row.ratio.winner), factor,
-                          std::string(name(row.basis))});
+                          std::exp(row.ratio.interval.hi), winner_name(projection, row.ratio.winner),
+                          finite_cell(row.cost_factor), std::string(name(row.basis))});
   }
   return table;
 }

@@ -88,9 +88,33 @@ StudyChart chart_from(ConfigMap map) {
   return chart;
 }
 
+// Adds what `read` throws to the problems of the study.
+template <class Read>
+void gather(std::vector<Problem>& problems, Read read) {
+  try {
+    read();
+  } catch (const ConfigError& error) {
+    problems.insert(problems.end(), error.problems().begin(), error.problems().end());
+  }
+}
+
+// "; known: a, b" for a name that has no file, "" where the file is there.
+std::string unknown_name(const std::string& text, const fs::path& file) {
+  if (fs::exists(file)) return "";
+  if (text.find('/') != std::string::npos || text.ends_with(".yaml")) {
+    return fmt::format("there is no file {}", file.string());
+  }
+  const std::vector<std::string> known = config_names(file.parent_path());
+  return fmt::format("'{}' is unknown{}; known: {}", text, suggestion(text, known), joined(known));
+}
+
 StudyRun run_part_from(ConfigMap map, const Study& study, const fs::path& configs) {
   StudyRun run;
-  run.device = config_path(map.text("device"), configs / "devices", study.file.parent_path());
+  const std::string device = map.text("device");
+  run.device = config_path(device, configs / "devices", study.file.parent_path());
+  if (const std::string unknown = unknown_name(device, run.device); !device.empty() && !unknown.empty()) {
+    map.problem("device", unknown);
+  }
   run.workload.sequence = study.sequence;
   ConfigMap workload = map.map("workload");
   run.workload.microbatch = workload.count_or("microbatch", 1);
@@ -110,7 +134,8 @@ StudyRun run_part_from(ConfigMap map, const Study& study, const fs::path& config
   return run;
 }
 
-std::vector<StudyModel> models_from(ConfigMap root, const Study& study, const fs::path& configs) {
+std::vector<StudyModel> models_from(ConfigMap root, const Study& study, const fs::path& configs,
+                                    std::vector<Problem>& problems) {
   std::vector<StudyModel> models;
   std::set<std::string> seen;
   for (ConfigMap map : root.maps("models")) {
@@ -122,11 +147,11 @@ std::vector<StudyModel> models_from(ConfigMap root, const Study& study, const fs
       map.problem("value", fmt::format("'{}' stands here twice", model.value));
     }
     if (name.empty()) continue;
-    try {
-      model.shape = model_from(config_path(name, configs / "models", study.file.parent_path()));
-    } catch (const ConfigError& error) {
-      // Said at the place in the study that names the file; the file's own places are in the message.
-      map.problem("model", error.what());
+    const fs::path file = config_path(name, configs / "models", study.file.parent_path());
+    if (const std::string unknown = unknown_name(name, file); !unknown.empty()) {
+      map.problem("model", unknown);
+    } else {
+      gather(problems, [&] { model.shape = model_from(file); });
     }
     models.push_back(std::move(model));
   }
@@ -173,6 +198,16 @@ std::vector<TrainingRun> ordered_runs(const RunGroup* group, const Study& study,
 
 }  // namespace
 
+std::vector<std::string> config_names(const fs::path& folder) {
+  std::vector<std::string> names;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(folder, none)) {
+    if (entry.path().extension() == ".yaml") names.push_back(entry.path().stem().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 bool is_colour(const std::string& text) {
   return text.size() == 7 && text[0] == '#' && std::all_of(text.begin() + 1, text.end(), [](char c) {
            return std::isxdigit(static_cast<unsigned char>(c)) != 0;
@@ -199,7 +234,8 @@ Study study_from(const fs::path& file, const fs::path& configs) {
     root.problem("points", error.what());
   }
   study.sequence = root.count("sequence");
-  study.models = models_from(root, study, configs);
+  std::vector<Problem> problems;
+  study.models = models_from(root, study, configs, problems);
   ConfigMap arms = root.map("arms");
   study.treatment = arm_from(arms.map("treatment"), "#1a4fd6");
   study.baseline = arm_from(arms.map("baseline"), "#d62222");
@@ -207,7 +243,8 @@ Study study_from(const fs::path& file, const fs::path& configs) {
   study.chart = chart_from(root.map("chart"));
   if (auto run = root.optional_map("run")) study.run = run_part_from(*run, study, configs);
   check_batches(root, study);
-  config.finish();
+  gather(problems, [&] { config.finish(); });
+  if (!problems.empty()) throw ConfigError(problems);
   return study;
 }
 
