@@ -109,8 +109,8 @@ std::vector<Cell> projection_row(const Projection& projection, double x) {
           treatment_interval.hi,
           baseline_interval.lo,
           baseline_interval.hi,
-          extrapolation(projection.comparison.treatment_range, x),
-          extrapolation(projection.comparison.baseline_range, x),
+          extrapolation(projection.comparison.treatment, x),
+          extrapolation(projection.comparison.baseline, x),
           std::string(name(basis_at(projection, x))),
           std::exp(ratio.log_ratio),
           std::exp(ratio.interval.lo),
@@ -150,16 +150,9 @@ std::vector<double> log_grid(double from, double to, std::int64_t points_per_dec
   return grid;
 }
 
-double largest_common_x(const Comparison& comparison) {
-  const double x = std::min(comparison.treatment_range.hi, comparison.baseline_range.hi);
-  return inside(comparison.treatment_range, x) && inside(comparison.baseline_range, x) ? x : 0;
-}
-
 Basis basis_at(const Projection& projection, double x) {
-  const Comparison& comparison = projection.comparison;
-  const bool on_data = inside(comparison.treatment_range, x) && inside(comparison.baseline_range, x);
   const Basis basis = worst(projection.treatment.basis, projection.baseline.basis);
-  return on_data ? basis : worst(basis, Basis::extrapolated);
+  return inside(common_range(projection.comparison), x) ? basis : worst(basis, Basis::extrapolated);
 }
 
 std::string winner_name(const Projection& projection, Winner winner) {

@@ -35,8 +35,6 @@ struct Projection {
 // Points at powers of 10^(1 / points_per_decade) between the ends, and the ends.
 [[nodiscard]] std::vector<double> log_grid(double from, double to, std::int64_t points_per_decade);
 
-// The largest x inside both arms' fitted ranges, where the arms are compared on data; 0 when the ranges do not meet.
-[[nodiscard]] double largest_common_x(const Comparison& comparison);
 // The worst of what both arms rest on; extrapolated where x lies outside of either arm's fitted range.
 [[nodiscard]] Basis basis_at(const Projection& projection, double x);
 [[nodiscard]] std::string winner_name(const Projection& projection, Winner winner);  // an arm's name, or undecided

@@ -35,14 +35,15 @@ SpreadRow row_of(const Study& study, const StudyData& data, const ArmCase& treat
   row.baseline_implementation = baseline.implementation;
   row.treatment_attention = treatment.attention;
   row.baseline_attention = baseline.attention;
-  row.x = std::min(compared.treatment_range.hi, compared.baseline_range.hi);
+  const Interval common = common_range(compared);
+  row.x = common.hi;
   row.ratio = loss_ratio_at(compared, row.x);
   row.cost_factor = equal_loss_cost_factor(compared, row.x);
   row.basis = study.data_basis;
   for (const ArmCase* arm : {&treatment, &baseline}) {
     for (const TokenCost& cost : arm->costs) row.basis = worst(row.basis, cost.basis);
   }
-  if (largest_common_x(compared) == 0) row.basis = worst(row.basis, Basis::extrapolated);
+  if (common.lo > common.hi) row.basis = worst(row.basis, Basis::extrapolated);
   return row;
 }
 

@@ -46,8 +46,9 @@ std::string_view zone_text(Zone zone) {
 }
 
 std::string headline(const Projection& projection) {
-  const double x = largest_common_x(projection.comparison);
-  if (x == 0) return "The two arms' data share no x: every comparison here is extrapolated.\n";
+  const Interval common = common_range(projection.comparison);
+  const double x = common.hi;
+  if (common.lo > common.hi) return "The two arms' data share no x: every comparison here is extrapolated.\n";
   const LossRatio ratio = loss_ratio_at(projection.comparison, x);
   const Winner lower = ratio.log_ratio < 0 ? Winner::treatment : Winner::baseline;
   const Winner higher = lower == Winner::treatment ? Winner::baseline : Winner::treatment;
@@ -65,7 +66,7 @@ std::string crossing_text(const Projection& projection) {
   const std::optional<double> x = crossing(projection.comparison);
   if (!x) return "The laws do not cross.\n";
   const Zone zone = zone_of(projection.comparison, *x);
-  const double end = std::min(projection.comparison.treatment_range.hi, projection.comparison.baseline_range.hi);
+  const double end = common_range(projection.comparison).hi;
   std::string where = std::string(zone_text(zone));
   if (*x > end) where = fmt::format("{:.3g}x beyond the data: extrapolated", *x / end);
   return fmt::format("The laws cross at {} ({}).\n", amount(projection, *x), where);
@@ -148,8 +149,7 @@ std::string stretch_text(const Projection& projection, const Stretch& stretch) {
 }  // namespace
 
 Zone zone_of(const Comparison& comparison, double x) {
-  const double start = std::max(comparison.treatment_range.lo, comparison.baseline_range.lo);
-  const double end = std::min(comparison.treatment_range.hi, comparison.baseline_range.hi);
+  const auto [start, end] = common_range(comparison);
   if (x > 10 * end) return Zone::beyond_10x;
   if (x > 3 * end) return Zone::beyond_3x;
   if (x > end) return Zone::beyond;
@@ -158,8 +158,7 @@ Zone zone_of(const Comparison& comparison, double x) {
 
 std::vector<Stretch> stretches(const Projection& projection) {
   const Comparison& comparison = projection.comparison;
-  const double start = std::max(comparison.treatment_range.lo, comparison.baseline_range.lo);
-  const double end = std::min(comparison.treatment_range.hi, comparison.baseline_range.hi);
+  const auto [start, end] = common_range(comparison);
   std::vector<double> xs = projection.grid;
   for (const double x : {start, end, 3 * end, 10 * end}) {
     if (x > projection.grid.front() && x < projection.grid.back()) xs.push_back(x);

@@ -137,7 +137,13 @@ TEST_CASE("the end of the data is the last x that both arms were fitted at") {
 
 TEST_CASE("what cannot stand on a logarithmic axis is refused at its place") {
   const CsvTable bad = CsvTable::from_text("model,attention,x,loss,in_fit\n545M,moba,0,3,false\n", "curves.csv");
-  CHECK_THROWS_WITH(loss_chart(settings(), bad, projection()), Catch::Matchers::Contains("curves.csv:2:11"));
+  std::string said;
+  try {
+    (void)loss_chart(settings(), bad, projection());
+  } catch (const ConfigError& error) {
+    said = error.what();
+  }
+  CHECK(contains(said, "curves.csv:2:11"));
 }
 
 TEST_CASE("chart.yaml says the same after writing and reading") {
