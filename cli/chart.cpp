@@ -100,17 +100,27 @@ SvgAttributes stroke(const std::string& colour, double width, bool dashed) {
   return attributes;
 }
 
-void draw_lines(Svg& svg, const Chart& chart) {
+// White under the dashes, so that they stand out from the curves below them.
+void draw_halos(Svg& svg, const Chart& chart) {
   for (const ChartLine& line : chart.lines) {
-    const std::vector<SvgPoint> points = on_canvas(chart, line.points);
-    if (line.dashed) {
-      svg.polyline(points, {{"stroke", "#ffffff"},
-                            {"stroke-width", svg_number(line.width + 1.6)},
-                            {"stroke-dasharray", std::string(kDashes)}});
+    if (!line.dashed) continue;
+    svg.polyline(on_canvas(chart, line.points), {{"stroke", "#ffffff"},
+                                                 {"stroke-width", svg_number(line.width + 1.6)},
+                                                 {"stroke-dasharray", std::string(kDashes)},
+                                                 {"stroke-dashoffset", svg_number(line.dash_offset)}});
+  }
+}
+
+void draw_lines(Svg& svg, const Chart& chart) {
+  for (const bool dashed : {false, true}) {
+    for (const ChartLine& line : chart.lines) {
+      if (line.dashed != dashed) continue;
+      SvgAttributes attributes = {{"id", line.id}};
+      for (auto& attribute : stroke(line.colour, line.width, dashed)) attributes.push_back(attribute);
+      if (line.dash_offset > 0) attributes.emplace_back("stroke-dashoffset", svg_number(line.dash_offset));
+      svg.polyline(on_canvas(chart, line.points), attributes);
     }
-    SvgAttributes attributes = {{"id", line.id}};
-    for (auto& attribute : stroke(line.colour, line.width, line.dashed)) attributes.push_back(attribute);
-    svg.polyline(points, attributes);
+    if (!dashed) draw_halos(svg, chart);
   }
 }
 

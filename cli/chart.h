@@ -20,6 +20,7 @@ struct ChartLine {
   std::string colour;
   double width = 1.2;
   bool dashed = false;
+  double dash_offset = 0;                         // so that the dashes of coinciding lines alternate
   std::vector<std::pair<double, double>> points;  // in the order of x
 };
 

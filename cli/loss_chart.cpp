@@ -73,17 +73,19 @@ void add_curves(Chart& chart, const LossChartSettings& settings, const CsvTable&
       const auto found = points.find({settings.models[i], arm.name});
       if (found == points.end()) continue;
       chart.lines.push_back({id_of("curve-" + arm.name + "-" + settings.models[i]),
-                             shade_of(arm.curve_colour, i, count), 1.3, false, found->second});
+                             shade_of(arm.curve_colour, i, count), 1.3, false, 0, found->second});
     }
   }
 }
 
 void add_laws(Chart& chart, const LossChartSettings& settings, const CsvTable& projection) {
   const std::size_t x = projection.column("x");
+  double offset = 0;
   for (const ChartArm& arm : settings.arms) {
     const std::size_t loss = projection.column("loss_" + arm.name), lo = projection.column("loss_" + arm.name + "_lo"),
                       hi = projection.column("loss_" + arm.name + "_hi");
-    ChartLine line{id_of("projection-" + arm.name), arm.colour, 2.2, true, {}};
+    ChartLine line{id_of("projection-" + arm.name), arm.colour, 2.2, true, offset, {}};
+    offset += 7;
     ChartBand band{id_of("interval-" + arm.name), arm.colour, {}};
     for (std::size_t row = 0; row < projection.rows(); ++row) {
       const double at = positive(projection, row, x);
@@ -128,6 +130,11 @@ LossChartSettings chart_settings(const Study& study, const Projection& projectio
   settings.title = study.chart.title;
   settings.x = {label_of(projection.costs, study), projection.grid.front(), projection.grid.back(), {}};
   settings.y = {study.chart.y_label, study.chart.y_from, study.chart.y_to, study.chart.y_ticks};
+  if (projection.costs.axis != Axis::six_nd) {  // the study's range is that of its own axis
+    for (const ArmProjection* arm : {&projection.treatment, &projection.baseline}) {
+      settings.y.from = std::min(settings.y.from, 0.97 * loss_at(arm->fit.law, projection.grid.back()));
+    }
+  }
   for (const StudyArm* arm : {&study.treatment, &study.baseline}) {
     settings.arms.push_back({arm->name, arm->label, arm->colour, arm->curve_colour});
   }

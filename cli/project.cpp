@@ -81,7 +81,7 @@ Result result_of(const Study& study, const StudyData& data, const CostBasis& cos
   result.files = {{"laws.csv", result.laws},
                   {kCurvesFile, curves},
                   {kProjectionFile, rows},
-                  {"sizes.csv", csv(trade_off_table(projection, sizes))},
+                  {"sizes.csv", csv(trade_off_table(projection, study.data_basis, sizes))},
                   {kChartSettingsFile, yaml_of(settings)},
                   {"summary.txt", result.summary}};
   if (!spread.empty()) result.files.emplace_back("spread.csv", csv(spread_table(projection, spread)));

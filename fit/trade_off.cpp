@@ -35,7 +35,7 @@ std::vector<TradeOff> trade_offs(const Study& study, const Projection& on_axis, 
   return rows;
 }
 
-Table trade_off_table(const Projection& on_axis, const std::vector<TradeOff>& rows) {
+Table trade_off_table(const Projection& on_axis, Basis data_basis, const std::vector<TradeOff>& rows) {
   const std::string &treatment = on_axis.treatment.arm.name, &baseline = on_axis.baseline.arm.name;
   Table table;
   table.columns = {"axis",
@@ -55,11 +55,11 @@ Table trade_off_table(const Projection& on_axis, const std::vector<TradeOff>& ro
                    "fits_" + baseline};
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const TradeOff& row = rows[i];
-    table.rows.push_back({std::string(name(on_axis.costs.axis)), row.model, row.tokens, row.compute_6nd,
-                          row.treatment_x, row.baseline_x, std::string(unit_of(on_axis.costs.axis)), row.saving,
-                          row.treatment_loss, row.baseline_loss, row.penalty,
-                          std::string(name(on_axis.treatment.costs[i].basis)),
-                          std::string(name(on_axis.baseline.costs[i].basis)), row.treatment_fits, row.baseline_fits});
+    table.rows.push_back(
+        {std::string(name(on_axis.costs.axis)), row.model, row.tokens, row.compute_6nd, row.treatment_x, row.baseline_x,
+         std::string(unit_of(on_axis.costs.axis)), row.saving, row.treatment_loss, row.baseline_loss, row.penalty,
+         std::string(name(worst(data_basis, on_axis.treatment.costs[i].basis))),
+         std::string(name(worst(data_basis, on_axis.baseline.costs[i].basis))), row.treatment_fits, row.baseline_fits});
   }
   return table;
 }

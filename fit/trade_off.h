@@ -23,6 +23,6 @@ struct TradeOff {
 
 // `on_6nd` is the same study's projection on 6nd.
 [[nodiscard]] std::vector<TradeOff> trade_offs(const Study& study, const Projection& on_axis, const Projection& on_6nd);
-[[nodiscard]] Table trade_off_table(const Projection& on_axis, const std::vector<TradeOff>& rows);
+[[nodiscard]] Table trade_off_table(const Projection& on_axis, Basis data_basis, const std::vector<TradeOff>& rows);
 
 }  // namespace mobasim

@@ -10,13 +10,18 @@ namespace mobasim {
 namespace {
 
 std::string label_of_winner(const Projection& projection, Winner winner) {
-  if (winner == Winner::undecided) return "neither, by this data";
   return winner == Winner::treatment ? projection.treatment.arm.label : projection.baseline.arm.label;
 }
 
-// "12.3 h" with three significant digits.
+// Three significant digits, without an exponent where people would not write one.
+std::string short_number(double x) {
+  if (x < 1000 || x >= 1e9) return fmt::format("{:.3g}", x);
+  const double unit = std::pow(10.0, std::floor(std::log10(x)) - 2);
+  return fmt::format("{:.0f}", std::round(x / unit) * unit);
+}
+
 std::string amount(const Projection& projection, double x) {
-  return fmt::format("{:.3g} {}", x, unit_of(projection.costs.axis));
+  return short_number(x) + " " + std::string(unit_of(projection.costs.axis));
 }
 
 // "3.1% (2.0% .. 4.2%)": how much lower the lower loss is, and the 95% interval, signed where it contains zero.
@@ -92,11 +97,12 @@ std::string paired_text(const Projection& projection) {
 
 std::string trade_off_text(const Projection& projection, const std::vector<TradeOff>& rows) {
   std::string text = fmt::format(
-      "For the same tokens, {} spends so many times less on this axis (saving), and its higher loss is worth so many "
-      "times\nmore 6nd compute (penalty); the saving outweighs the penalty where the axis's verdict is its win:\n",
-      projection.treatment.arm.label);
+      "At equal tokens {0} costs less on this axis (saving: {1} / {0}), and its higher loss is worth more 6nd compute "
+      "(penalty):\n",
+      projection.treatment.arm.label, projection.baseline.arm.label);
   for (const TradeOff& row : rows) {
-    text += fmt::format("  {:>6}: saving {:.2f}x, penalty {:.2f}x{}\n", row.model, row.saving, row.penalty,
+    text += fmt::format("  {:>6}: saving {:.2f}x {} penalty {:.2f}x{}\n", row.model, row.saving,
+                        row.saving > row.penalty ? ">" : "<", row.penalty,
                         row.treatment_fits && row.baseline_fits ? "" : "; does not fit in the device's memory");
   }
   return text;
@@ -121,29 +127,35 @@ std::string spread_text(const Projection& projection, const std::vector<SpreadRo
   std::map<std::string, int> wins;
   double lowest = std::exp(rows.front().ratio.log_ratio), highest = lowest;
   for (const SpreadRow& row : rows) {
-    ++wins[label_of_winner(projection, row.ratio.winner)];
+    ++wins[row.ratio.winner == Winner::undecided ? "undecided" : label_of_winner(projection, row.ratio.winner)];
     lowest = std::min(lowest, std::exp(row.ratio.log_ratio));
     highest = std::max(highest, std::exp(row.ratio.log_ratio));
   }
   std::string counted;
   for (const auto& [who, count] : wins) counted += fmt::format("{}{} in {}", counted.empty() ? "" : ", ", who, count);
   return fmt::format(
-      "Spread over the range of the attention times and the measured implementations ({} cases, spread.csv), each at "
-      "the "
-      "end of\nits data: lower loss by {}; loss ratio {}/{} from {:.4f} to {:.4f}.\n",
+      "The intervals above hold the scatter of the runs, not what is uncertain about times. Over the ranges of the\n"
+      "attention times and the measured implementations ({} cases, spread.csv), each at the end of its data, the "
+      "lower\n"
+      "loss is: {}; loss ratio {}/{} from {:.4f} to {:.4f}.\n",
       rows.size(), counted, projection.treatment.arm.name, projection.baseline.arm.name, lowest, highest);
 }
 
+// "MoBA by 2.3% to 2.8%", by the laws themselves; with both arms named where they change places.
+std::string leads(const Projection& projection, double from, double to) {
+  const auto log_ratio = [&](double x) { return loss_ratio_at(projection.comparison, x).log_ratio; };
+  const auto label = [&](double x) {
+    return log_ratio(x) < 0 ? projection.treatment.arm.label : projection.baseline.arm.label;
+  };
+  const auto percent = [&](double x) { return 100 * (1 - std::exp(-std::abs(log_ratio(x)))); };
+  const std::string second = label(to) == label(from) ? "" : label(to) + " by ";
+  return fmt::format("{} by {:.1f}% to {}{:.1f}%", label(from), percent(from), second, percent(to));
+}
+
 std::string stretch_text(const Projection& projection, const Stretch& stretch) {
-  std::string text = fmt::format("  {:.3g} .. {}: {}", stretch.from, amount(projection, stretch.to),
-                                 label_of_winner(projection, stretch.winner));
-  if (stretch.winner != Winner::undecided) {
-    const auto percent = [&](double x) {
-      return 100 * (1 - std::exp(-std::abs(loss_ratio_at(projection.comparison, x).log_ratio)));
-    };
-    text += fmt::format(", by {:.1f}% to {:.1f}%", percent(stretch.from), percent(stretch.to));
-  }
-  return text + fmt::format(" ({})\n", zone_text(stretch.zone));
+  return fmt::format("  {} .. {}: {}{} ({})\n", short_number(stretch.from), amount(projection, stretch.to),
+                     stretch.winner == Winner::undecided ? "undecided, " : "",
+                     leads(projection, stretch.from, stretch.to), zone_text(stretch.zone));
 }
 
 }  // namespace
@@ -168,8 +180,13 @@ std::vector<Stretch> stretches(const Projection& projection) {
   for (const double x : xs) {
     const Zone zone = zone_of(comparison, x);
     const Winner winner = loss_ratio_at(comparison, x).winner;
-    if (result.empty() || result.back().zone != zone || result.back().winner != winner) {
+    if (result.empty()) {
       result.push_back({x, x, zone, winner});
+    } else if (result.back().zone != zone || result.back().winner != winner) {
+      // The ends of the data belong to the data; elsewhere a stretch ends where the next one begins.
+      const bool leaves_zone = result.back().zone != zone && zone > Zone::inside;
+      if (!leaves_zone) result.back().to = x;
+      result.push_back({result.back().to, x, zone, winner});
     }
     result.back().to = x;
   }
@@ -185,7 +202,8 @@ std::string verdict(const Study& study, const Projection& projection, const std:
     text += "This axis counts 6 N D without attention: equal x is equal tokens, not equal cost.\n";
   }
   text += headline(projection) + crossing_text(projection);
-  text += fmt::format("Lower loss at equal x (by 95% intervals that use the pairing of the runs):\n");
+  text +=
+      "Lower loss at equal x (decided where the 95% interval, which uses the pairing of the runs, excludes zero):\n";
   for (const Stretch& stretch : stretches(projection)) text += stretch_text(projection, stretch);
   if (projection.costs.axis != Axis::six_nd) text += trade_off_text(projection, trade_offs);
   text += fmt::format("Laws, x in {}, points {}:\n", unit_of(projection.costs.axis), study.points_text);
