@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <regex>
 #include <string>
@@ -57,7 +58,7 @@ inline NumberedPlaces cited_assumptions(const std::filesystem::path& root) {
   return places;
 }
 
-// Each violation as "file:line: text": cited and nowhere defined, or defined twice.
+// Each violation as "file:line: text": cited and nowhere defined, defined twice, or left out of docs/method.md.
 inline std::vector<std::string> assumption_violations(const std::filesystem::path& root) {
   const NumberedPlaces defined = defined_assumptions(root);
   std::vector<std::string> violations;
@@ -65,7 +66,12 @@ inline std::vector<std::string> assumption_violations(const std::filesystem::pat
     if (defined.contains(number)) continue;
     violations.push_back(places[0] + ": A" + std::to_string(number) + " is cited, and docs/method does not define it");
   }
+  std::ifstream stream(root / "docs/method.md");
+  const std::string index{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
   for (const auto& [number, places] : defined) {
+    if (index.find("| A" + std::to_string(number) + " |") == std::string::npos) {
+      violations.push_back(places[0] + ": A" + std::to_string(number) + " is not in the list of docs/method.md");
+    }
     if (places.size() == 1) continue;
     violations.push_back(places[1] + ": A" + std::to_string(number) + " is defined already in " + places[0]);
   }
