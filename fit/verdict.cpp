@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 namespace mobasim {
 namespace {
@@ -122,23 +121,28 @@ std::string basis_text(const Projection& projection) {
   return text;
 }
 
+std::string spread_case(const Projection& projection, const SpreadRow& row) {
+  const auto& [treatment, baseline] = std::pair{projection.treatment.arm.label, projection.baseline.arm.label};
+  const std::string implementations =
+      row.treatment_implementation.empty() && row.baseline_implementation.empty()
+          ? fmt::format("attention of {} at {}, of {} at {}", treatment, row.treatment_attention, baseline,
+                        row.baseline_attention)
+          : fmt::format("{} against {}", row.treatment_implementation, row.baseline_implementation);
+  return fmt::format("  {}: {}{} by {:.1f}% at {}\n", implementations,
+                     row.ratio.winner == Winner::undecided ? "undecided, " : "",
+                     row.ratio.log_ratio < 0 ? treatment : baseline,
+                     100 * (1 - std::exp(-std::abs(row.ratio.log_ratio))), amount(projection, row.x));
+}
+
 std::string spread_text(const Projection& projection, const std::vector<SpreadRow>& rows) {
   if (rows.empty()) return "";
-  std::map<std::string, int> wins;
-  double lowest = std::exp(rows.front().ratio.log_ratio), highest = lowest;
-  for (const SpreadRow& row : rows) {
-    ++wins[row.ratio.winner == Winner::undecided ? "undecided" : label_of_winner(projection, row.ratio.winner)];
-    lowest = std::min(lowest, std::exp(row.ratio.log_ratio));
-    highest = std::max(highest, std::exp(row.ratio.log_ratio));
-  }
-  std::string counted;
-  for (const auto& [who, count] : wins) counted += fmt::format("{}{} in {}", counted.empty() ? "" : ", ", who, count);
-  return fmt::format(
-      "The intervals above hold the scatter of the runs, not what is uncertain about times. Over the ranges of the\n"
-      "attention times and the measured implementations ({} cases, spread.csv), each at the end of its data, the "
-      "lower\n"
-      "loss is: {}; loss ratio {}/{} from {:.4f} to {:.4f}.\n",
-      rows.size(), counted, projection.treatment.arm.name, projection.baseline.arm.name, lowest, highest);
+  std::string text =
+      "The intervals above hold the scatter of the runs, not what is uncertain about times. With the attention times "
+      "at "
+      "the\nends of their ranges, and with the other implementations that were measured, at the end of each one's "
+      "data:\n";
+  for (const SpreadRow& row : rows) text += spread_case(projection, row);
+  return text;
 }
 
 // "MoBA by 2.3% to 2.8%", by the laws themselves; with both arms named where they change places.
