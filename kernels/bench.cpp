@@ -200,6 +200,7 @@ BenchResult bench(const BenchOptions& options) {
   time_groups(run, attention_groups(pool, result.threads), 0.97 * run.left(), 0.3 * result.peak_f32, result);
   if (run.stopped()) return result;
   result.peak_probes.push_back(probe(peak));
+  result.peak_f32 = *std::max_element(result.peak_probes.begin(), result.peak_probes.end());
   sort_rows(result);
   result.spent = Seconds(run.spent());
   return result;

@@ -26,7 +26,7 @@ struct BenchResult {
   std::string instruction_set;               // of the CPU kernels
   std::vector<ProfileRow> rows;              // in the order of the case table
   std::vector<std::vector<double>> samples;  // of each row, in the order taken
-  FlopRate peak_f32;                         // measured, all threads
+  FlopRate peak_f32;                         // the greatest of the probes: a peak is what the machine can do
   ByteRate memory_bandwidth;                 // measured, of the largest copies: bytes read and written
   Bytes input_pool;                          // inputs rotate over this much memory
   std::vector<std::string> left_out;         // shapes that the budget did not reach
