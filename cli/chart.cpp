@@ -78,7 +78,7 @@ void draw_data_end(Svg& svg, const Chart& chart) {
   svg.line({at, kTop}, {at, plot_bottom()},
            {{"stroke", "#999999"}, {"stroke-width", "1"}, {"stroke-dasharray", "2 3"}});
   svg.text({at + 5, plot_bottom() - 8}, "extrapolated \u2192", {{"font-size", "11"}, {"fill", "#777777"}});
-  svg.text({at - 5, plot_bottom() - 8}, "\u2190 data",
+  svg.text({at - 5, plot_bottom() - 8}, "\u2190 data of both",
            {{"font-size", "11"}, {"fill", "#777777"}, {"text-anchor", "end"}});
   svg.close();
 }

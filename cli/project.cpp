@@ -13,6 +13,7 @@
 #include "sim/base/file.h"
 #include "sim/base/text.h"
 #include "sim/base/units_text.h"
+#include "sim/named_file.h"
 
 namespace mobasim::cli {
 namespace {
@@ -39,13 +40,9 @@ Writes laws.csv, curves.csv, projection.csv, sizes.csv, spread.csv (gpu_hours an
 
 // The file of a study or device that the user named on the command line.
 fs::path named_config(const std::string& name_or_path, const std::string& kind) {
-  const fs::path folder = config_folder() / kind;
-  const fs::path path = config_path(name_or_path, folder, "");
-  if (fs::exists(path)) return path;
-  const std::vector<std::string> names = config_names(folder);
-  throw ConfigError({path.string(), 0, 0},
-                    fmt::format("no such file; {} has: {}{}; or give a path to a .yaml file", folder.string(),
-                                joined(names), suggestion(name_or_path, names)));
+  const fs::path file = file_named(name_or_path, config_folder() / kind, "");
+  if (const std::string problem = problem_of_name(name_or_path, file); !problem.empty()) throw ConfigError(problem);
+  return file;
 }
 
 std::optional<DollarRate> price_of(const std::string& text) {

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "sim/base/text.h"
+#include "sim/named_file.h"
 
 namespace mobasim {
 namespace {
@@ -98,38 +99,18 @@ void gather(std::vector<Problem>& problems, Read read) {
   }
 }
 
-// "; known: a, b" for a name that has no file, "" where the file is there.
-std::string unknown_name(const std::string& text, const fs::path& file) {
-  if (fs::exists(file)) return "";
-  if (text.find('/') != std::string::npos || text.ends_with(".yaml")) {
-    return fmt::format("there is no file {}", file.string());
-  }
-  const std::vector<std::string> known = config_names(file.parent_path());
-  return fmt::format("'{}' is unknown{}; known: {}", text, suggestion(text, known), joined(known));
-}
-
 StudyRun run_part_from(ConfigMap map, const Study& study, const fs::path& configs) {
   StudyRun run;
   const std::string device = map.text("device");
-  run.device = config_path(device, configs / "devices", study.file.parent_path());
-  if (const std::string unknown = unknown_name(device, run.device); !device.empty() && !unknown.empty()) {
+  run.device = file_named(device, configs / "devices", study.file.parent_path());
+  if (const std::string unknown = problem_of_name(device, run.device); !device.empty() && !unknown.empty()) {
     map.problem("device", unknown);
   }
   run.workload.sequence = study.sequence;
   ConfigMap workload = map.map("workload");
-  run.workload.microbatch = workload.count_or("microbatch", 1);
-  run.workload.recompute =
-      workload.choice_or("recompute", {"none", "full"}, "none") == "full" ? Recompute::full : Recompute::none;
-  run.workload.dtype = workload.choice_or("dtype", {"bf16", "fp16", "f32"}, "bf16");
-  run.workload.loss_chunks = workload.count_or("loss_chunks", 1);
-  ConfigMap layout = map.map("layout");
-  run.layout.data = layout.count_or("data", 1);
-  run.layout.zero_stage = layout.has("zero_stage") ? layout.whole_number("zero_stage") : 0;
-  if (auto kernels = map.optional_map("kernels")) {
-    run.kernels.full = kernels->text_or("full", "");
-    run.kernels.moba = kernels->text_or("moba", "");
-    run.kernels.sliding_window = kernels->text_or("sliding_window", "");
-  }
+  read_execution(workload, run.workload);
+  run.layout = layout_from(map.map("layout"));
+  if (auto kernels = map.optional_map("kernels")) run.kernels = kernels_from(*kernels);
   run.price = map.optional_quantity<DollarRate>("price");
   return run;
 }
@@ -147,8 +128,8 @@ std::vector<StudyModel> models_from(ConfigMap root, const Study& study, const fs
       map.problem("value", fmt::format("'{}' stands here twice", model.value));
     }
     if (name.empty()) continue;
-    const fs::path file = config_path(name, configs / "models", study.file.parent_path());
-    if (const std::string unknown = unknown_name(name, file); !unknown.empty()) {
+    const fs::path file = file_named(name, configs / "models", study.file.parent_path());
+    if (const std::string unknown = problem_of_name(name, file); !unknown.empty()) {
       map.problem("model", unknown);
     } else {
       gather(problems, [&] { model.shape = model_from(file); });
@@ -198,25 +179,10 @@ std::vector<TrainingRun> ordered_runs(const RunGroup* group, const Study& study,
 
 }  // namespace
 
-std::vector<std::string> config_names(const fs::path& folder) {
-  std::vector<std::string> names;
-  std::error_code none;
-  for (const auto& entry : fs::directory_iterator(folder, none)) {
-    if (entry.path().extension() == ".yaml") names.push_back(entry.path().stem().string());
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
 bool is_colour(const std::string& text) {
   return text.size() == 7 && text[0] == '#' && std::all_of(text.begin() + 1, text.end(), [](char c) {
            return std::isxdigit(static_cast<unsigned char>(c)) != 0;
          });
-}
-
-fs::path config_path(const std::string& name_or_path, const fs::path& folder, const fs::path& from) {
-  const bool is_path = name_or_path.find('/') != std::string::npos || name_or_path.ends_with(".yaml");
-  return is_path ? from / name_or_path : folder / (name_or_path + ".yaml");
 }
 
 Study study_from(const fs::path& file, const fs::path& configs) {

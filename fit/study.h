@@ -78,13 +78,6 @@ struct Study {
 // True for "#rrggbb".
 [[nodiscard]] bool is_colour(const std::string& text);
 
-// Where a config lies: a path (it contains '/' or ends in .yaml) from `from`, else a name in `folder`.
-[[nodiscard]] std::filesystem::path config_path(const std::string& name_or_path, const std::filesystem::path& folder,
-                                                const std::filesystem::path& from);
-
-// The names that a folder of configs holds, sorted.
-[[nodiscard]] std::vector<std::string> config_names(const std::filesystem::path& folder);
-
 // Throws one ConfigError with all problems. `configs` is the folder that names are looked up in.
 [[nodiscard]] Study study_from(const std::filesystem::path& file, const std::filesystem::path& configs);
 // The runs of the two arms as the study selects them, one run a size, on the 6nd axis.

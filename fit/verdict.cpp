@@ -122,14 +122,14 @@ std::string basis_text(const Projection& projection) {
 }
 
 std::string spread_case(const Projection& projection, const SpreadRow& row) {
-  const auto& [treatment, baseline] = std::pair{projection.treatment.arm.label, projection.baseline.arm.label};
-  const std::string implementations =
-      row.treatment_implementation.empty() && row.baseline_implementation.empty()
-          ? fmt::format("attention of {} at {}, of {} at {}", treatment, row.treatment_attention, baseline,
-                        row.baseline_attention)
-          : fmt::format("{} against {}", row.treatment_implementation, row.baseline_implementation);
-  return fmt::format("  {}: {}{} by {:.1f}% at {}\n", implementations,
-                     row.ratio.winner == Winner::undecided ? "undecided, " : "",
+  const std::string &treatment = projection.treatment.arm.label, &baseline = projection.baseline.arm.label;
+  const auto or_label = [](const std::string& text, const std::string& label) { return text.empty() ? label : text; };
+  const std::string what = row.treatment_implementation.empty() && row.baseline_implementation.empty()
+                               ? fmt::format("attention of {} at {}, of {} at {}", treatment, row.treatment_attention,
+                                             baseline, row.baseline_attention)
+                               : fmt::format("{} against {}", or_label(row.treatment_implementation, treatment),
+                                             or_label(row.baseline_implementation, baseline));
+  return fmt::format("  {}: {}{} by {:.1f}% at {}\n", what, row.ratio.winner == Winner::undecided ? "undecided, " : "",
                      row.ratio.log_ratio < 0 ? treatment : baseline,
                      100 * (1 - std::exp(-std::abs(row.ratio.log_ratio))), amount(projection, row.x));
 }
@@ -139,8 +139,8 @@ std::string spread_text(const Projection& projection, const std::vector<SpreadRo
   std::string text =
       "The intervals above hold the scatter of the runs, not what is uncertain about times. With the attention times "
       "at "
-      "the\nends of their ranges, and with the other implementations that were measured, at the end of each one's "
-      "data:\n";
+      "the\nends of their ranges, and with the other implementations that were measured, each at the end of its data "
+      "(spread.csv):\n";
   for (const SpreadRow& row : rows) text += spread_case(projection, row);
   return text;
 }

@@ -127,15 +127,8 @@ class RunReader {
     run.name = file_.path().stem().string();
     (void)root_.text("source");
     read_workload(run.workload);
-    if (auto layout = root_.optional_map("layout")) {
-      run.layout.data = layout->count_or("data", 1);
-      if (layout->has("zero_stage")) run.layout.zero_stage = layout->whole_number("zero_stage");
-    }
-    if (auto kernels = root_.optional_map("kernels")) {
-      run.kernels.full = kernels->text_or("full", "");
-      run.kernels.moba = kernels->text_or("moba", "");
-      run.kernels.sliding_window = kernels->text_or("sliding_window", "");
-    }
+    if (auto layout = root_.optional_map("layout")) run.layout = layout_from(*layout);
+    if (auto kernels = root_.optional_map("kernels")) run.kernels = kernels_from(*kernels);
     const auto price = root_.optional_quantity<DollarRate>("price");
     read_model(run, overrides);
     read_device(run, overrides);
@@ -152,12 +145,8 @@ class RunReader {
     ConfigMap map = root_.map("workload");
     workload.sequence = map.count("sequence");
     workload.global_batch = map.count("global_batch");
-    workload.microbatch = map.count_or("microbatch", 1);
     workload.tokens = static_cast<double>(map.count("tokens"));
-    workload.recompute =
-        map.choice_or("recompute", {"none", "full"}, "none") == "full" ? Recompute::full : Recompute::none;
-    workload.dtype = map.choice_or("dtype", {"bf16", "fp16", "f32"}, "bf16");
-    workload.loss_chunks = map.count_or("loss_chunks", 1);
+    read_execution(map, workload);
   }
 
   void read_model(Run& run, const RunOverrides& overrides) {
@@ -247,6 +236,25 @@ class RunReader {
 };
 
 }  // namespace
+
+void read_execution(ConfigMap workload, Workload& into) {
+  into.microbatch = workload.count_or("microbatch", 1);
+  into.recompute =
+      workload.choice_or("recompute", {"none", "full"}, "none") == "full" ? Recompute::full : Recompute::none;
+  into.dtype = workload.choice_or("dtype", {"bf16", "fp16", "f32"}, "bf16");
+  into.loss_chunks = workload.count_or("loss_chunks", 1);
+}
+
+Layout layout_from(ConfigMap map) {
+  Layout layout;
+  layout.data = map.count_or("data", 1);
+  if (map.has("zero_stage")) layout.zero_stage = map.whole_number("zero_stage");
+  return layout;
+}
+
+KernelChoice kernels_from(ConfigMap map) {
+  return {map.text_or("full", ""), map.text_or("moba", ""), map.text_or("sliding_window", "")};
+}
 
 std::string chosen_implementation(const KernelChoice& kernels, std::string_view mechanism) {
   if (mechanism == "full") return kernels.full;

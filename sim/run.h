@@ -49,6 +49,12 @@ struct Run {
 
 [[nodiscard]] std::vector<std::string> violations(const Run& run);
 
+// The parts of a RUN.yaml that studies have too. read_execution: how a `workload` is carried out (microbatch, recompute,
+// dtype, loss_chunks), not how much it is.
+void read_execution(ConfigMap workload, Workload& into);
+[[nodiscard]] Layout layout_from(ConfigMap map);
+[[nodiscard]] KernelChoice kernels_from(ConfigMap map);
+
 // What a flag says in place of the file.
 struct RunOverrides {
   std::optional<std::string> device;  // a name in configs/devices, or a path relative to the working folder
