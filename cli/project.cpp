@@ -89,12 +89,15 @@ Provenance provenance_of(const Options& options, const Study& study, const CostB
   Provenance provenance;
   provenance.command = {"mobasim", "project", options.study, "-o", options.folder.string(), "--axis", options.axis};
   provenance.inputs = {study.file, study.data};
+  for (const StudyModel& model : study.models) provenance.inputs.push_back(model.file);
   provenance.facts = {
       {"study", study.name}, {"source", study.source}, {"axis", options.axis}, {"points", study.points_text}};
   if (!options.device.empty()) provenance.command.insert(provenance.command.end(), {"--device", options.device});
   if (!options.price.empty()) provenance.command.insert(provenance.command.end(), {"--price", options.price});
   if (costs.device) {
     provenance.inputs.push_back(device);
+    const fs::path profile = fs::path(device).replace_extension(".profile.csv");
+    if (fs::exists(profile)) provenance.inputs.push_back(profile);
     provenance.facts.emplace_back("device", costs.device->name);
   }
   if (costs.price) {

@@ -132,6 +132,7 @@ std::vector<StudyModel> models_from(ConfigMap root, const Study& study, const fs
     if (const std::string unknown = problem_of_name(name, file); !unknown.empty()) {
       map.problem("model", unknown);
     } else {
+      model.file = file;
       gather(problems, [&] { model.shape = model_from(file); });
     }
     models.push_back(std::move(model));

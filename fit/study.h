@@ -25,6 +25,7 @@ struct StudyColumns {
 
 struct StudyModel {
   std::string value;  // in the model column
+  std::filesystem::path file;
   ModelShape shape;
   std::int64_t global_batch = 0;  // sequences per step
 };
