@@ -31,14 +31,19 @@ for study in moba-trailing-32k moba-position-28k-30k; do
 done
 
 step 'Done'
+# The columns named after the attention, which is quoted and has commas, are counted from the end.
+costs='NR == 1 {for (i = 1; i <= NF; i++) back[$i] = NF - i}
+  function of(column) {return $(NF - back[column])}
+  NR == 2 {printf "  %.3g device hours, %.2f s a step, %.0f%% of the peak, fits: %s, basis: %s (%s)\n",
+    of("gpu_hours"), of("step_time_s"), 100 * of("mfu"), of("fits"), of("basis"), FILENAME}'
+echo 'What runs cost: a small model on this machine, 1.5B at 32K on H100s with MoBA and with full attention'
+for run in cpu-local h100-sxm h100-sxm-full; do awk -F, "$costs" "out/plan-$run.csv"; done
 for study in moba-trailing-32k moba-position-28k-30k; do
   for folder in "out/$study" "out/$study-gpu-hours"; do
-    printf '\n%s\n' "$folder"
-    sed 's/^/  /' "$folder/summary.txt"
+    printf '\n'
+    sed '/^Lower loss/,$d' "$folder/summary.txt"
+    echo "More: $folder/summary.txt, laws.csv, curves.csv, projection.csv; chart: $(cd "$folder" && echo loss-vs-compute.*)"
   done
 done
-printf '\nRuns, as CSV: %s %s %s\n' out/plan-*.csv
-printf 'Kernels of this machine, as CSV: out/cpu-local, checked: out/verify.csv\n'
-printf '\nCharts:\n'
-ls out/*/loss-vs-compute.svg out/*/loss-vs-compute.png
-printf '\n%s minutes, of which %s for installing and building.\n' "$(minutes)" "$built"
+printf '\nKernels of this machine: out/cpu-local/cpu-local.profile.csv, checked: out/verify.csv\n'
+printf '%s minutes, of which %s for installing and building.\n' "$(minutes)" "$built"
