@@ -131,6 +131,15 @@ std::vector<BadInput> command_lines() {
        {},
        2,
        {"2.50 GB/s", "$/h"}},
+      {"budget below zero", {"bench", "--budget", "-1"}, {}, 2, {"-1 s"}},
+      {"unwritable folder of a benchmark", {"bench", "-o", "file/out"}, {{"file", "not a folder"}}, 3, {"file/out"}},
+      {"unknown case", {"verify", "--case", "nope"}, {}, 2, {"nope"}},
+      {"chart of nothing", {"plot", "nowhere"}, {}, 2, {"nowhere"}},
+      {"block 0 on the command line",
+       {"plan", "moba-1.5b-32k", "--attention", "moba:0:3"},
+       {},
+       2,
+       {"moba:0:3", "block"}},
       {"unknown backend", {"verify", "--backend", "abacus"}, {}, 2, {"abacus"}},
       {"unknown list", {"list", "planets"}, {}, 2, {"planets"}},
   };
@@ -223,6 +232,29 @@ std::vector<BadInput> data_files() {
   };
 }
 
+std::map<std::string, std::string> study_with(const std::string& from, const std::string& to) {
+  const std::filesystem::path configs = source_folder() / "configs";
+  const std::string study = file_content(configs / "studies" / "moba-trailing-32k.yaml");
+  return {{"study.yaml", with(with(study, "../losses", (configs / "losses").string()), from, to)}};
+}
+
+std::vector<BadInput> studies() {
+  const std::vector<std::string> project = {"project", "study.yaml", "-o", "out"};
+  const std::vector<std::string> hours = {"project", "study.yaml", "-o", "out", "--axis", "gpu_hours"};
+  return {
+      {"unknown key of a study", project, study_with("sequence: 32768", "sequence: 32768\nsequenz: 1"), 2, {"sequenz"}},
+      {"study without data", project, study_with("-training-curves.csv", "-nothing.csv"), 2, {"moba-nothing.csv"}},
+      {"column of a study", project, study_with("loss: loss,", "loss: los,"), 2, {"moba-training-curves.csv", "los"}},
+      {"condition of a study", project, study_with("panel=fig3b", "panel=fig9z"), 2, {"moba-training-curves.csv", "fig9z"}},
+      {"size without a run", project, study_with("value: 822M", "value: 823M"), 2, {"823M"}},
+      {"arm without a run", project, study_with("value: full", "value: ful"), 2, {"ful"}},
+      {"unknown model of a study", project, study_with("model: moba-1.5b", "model: moba-1.6b"), 2, {"moba-1.5b"}},
+      {"point rule of a study", project, study_with("tail:0.05", "tail:7"), 2, {"study.yaml:", "tail:7"}},
+      {"range of a chart", project, study_with("x: [0.02, 50]", "x: [50, 0.02]"), 2, {"study.yaml:"}},
+      {"hours without a run", hours, study_with("run:     ", "ran:     "), 2, {"study.yaml:", "ran"}},
+  };
+}
+
 std::vector<std::string> files_in(const std::filesystem::path& folder) {
   std::vector<std::string> files;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
@@ -268,6 +300,10 @@ TEST_CASE("a bad run, device or model gives one message with its place") {
 
 TEST_CASE("bad data gives one message with its place") {
   for (const BadInput& bad : data_files()) check(bad);
+}
+
+TEST_CASE("a bad study gives one message with its place") {
+  for (const BadInput& bad : studies()) check(bad);
 }
 
 TEST_CASE("the inputs that the bad ones are made from are good") {
