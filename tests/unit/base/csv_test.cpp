@@ -9,6 +9,7 @@
 #include "sim/base/table.h"
 #include "sim/base/text.h"
 #include "tests/catch.h"
+#include "tests/program.h"
 
 using namespace mobasim;
 
@@ -73,8 +74,8 @@ TEST_CASE("the forms of a table") {
 }
 
 TEST_CASE("a file is written whole or not at all") {
-  const std::filesystem::path folder = std::filesystem::temp_directory_path() / "mobasim_file_test";
-  std::filesystem::remove_all(folder);
+  const tests::ScratchFolder scratch;
+  const std::filesystem::path folder = scratch / "deep" / "down";
   make_directories(folder);
   write_file(folder / "a.txt", "first");
   write_file(folder / "a.txt", "second");
@@ -84,7 +85,6 @@ TEST_CASE("a file is written whole or not at all") {
   CHECK_THROWS_AS(make_directories(folder / "a.txt" / "d"), std::system_error);
   CHECK_THROWS_AS(text_of_file(folder), ConfigError);
   CHECK(std::distance(std::filesystem::directory_iterator(folder), {}) == 1);  // no temporary file left behind
-  std::filesystem::remove_all(folder);
 }
 
 TEST_CASE("the nearest word is a likely slip or nothing") {

@@ -1,10 +1,9 @@
 #include "sim/base/profile.h"
 
-#include <filesystem>
-
 #include "sim/base/error.h"
 #include "sim/base/file.h"
 #include "tests/catch.h"
+#include "tests/program.h"
 
 using namespace mobasim;
 
@@ -32,16 +31,17 @@ ProfileRow example() {
   return row;
 }
 
-std::filesystem::path written(const std::string& csv) {
-  const std::filesystem::path file = std::filesystem::temp_directory_path() / "mobasim_profile_test.csv";
-  write_file(file, csv);
-  return file;
+// What a profile of these rows reads back as.
+std::vector<ProfileRow> read_back(const std::vector<ProfileRow>& rows) {
+  const tests::ScratchFolder folder;
+  write_file(folder / "p.csv", rendered(profile_table(rows), TableFormat::csv));
+  return read_profile(folder / "p.csv");
 }
 
 }  // namespace
 
 TEST_CASE("a profile reads back as it was written") {
-  const auto rows = read_profile(written(rendered(profile_table({example(), example()}), TableFormat::csv)));
+  const auto rows = read_back({example(), example()});
   REQUIRE(rows.size() == 2);
   CHECK(profile_table(rows).rows == profile_table({example(), example()}).rows);
 }
@@ -49,11 +49,11 @@ TEST_CASE("a profile reads back as it was written") {
 TEST_CASE("a malformed profile is refused at the cell") {
   ProfileRow row = example();
   row.pass = "sideways";
-  CHECK_THROWS_AS(read_profile(written(rendered(profile_table({row}), TableFormat::csv))), ConfigError);
+  CHECK_THROWS_AS(read_back({row}), ConfigError);
   row = example();
   row.time = Seconds(1);  // outside its own quartiles
-  CHECK_THROWS_AS(read_profile(written(rendered(profile_table({row}), TableFormat::csv))), ConfigError);
+  CHECK_THROWS_AS(read_back({row}), ConfigError);
   row = example();
   row.time_lo = Seconds(-1);
-  CHECK_THROWS_AS(read_profile(written(rendered(profile_table({row}), TableFormat::csv))), ConfigError);
+  CHECK_THROWS_AS(read_back({row}), ConfigError);
 }

@@ -5,6 +5,7 @@
 
 #include "cli/loss_chart.h"
 #include "tests/catch.h"
+#include "tests/program.h"
 
 using namespace mobasim;
 using namespace mobasim::cli;
@@ -149,15 +150,9 @@ TEST_CASE("what cannot stand on a logarithmic axis is refused at its place") {
 TEST_CASE("chart.yaml says the same after writing and reading") {
   LossChartSettings written = settings();
   written.title = "it's: #1 [a]";
-  const auto file = std::filesystem::temp_directory_path() / "mobasim-chart-test.yaml";
-  {
-    std::FILE* stream = std::fopen(file.c_str(), "w");
-    REQUIRE(stream != nullptr);
-    std::fputs(yaml_of(written).c_str(), stream);
-    std::fclose(stream);
-  }
-  const LossChartSettings read = chart_settings_from(file);
-  std::filesystem::remove(file);
+  const tests::ScratchFolder folder;
+  tests::put_file(folder / "chart.yaml", yaml_of(written));
+  const LossChartSettings read = chart_settings_from(folder / "chart.yaml");
   CHECK(read.title == written.title);
   CHECK(read.y.ticks == written.y.ticks);
   CHECK(read.x.to == written.x.to);

@@ -1,10 +1,10 @@
 #include "fit/study.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "sim/base/file.h"
 #include "tests/catch.h"
+#include "tests/program.h"
 
 using namespace mobasim;
 
@@ -13,13 +13,6 @@ namespace {
 namespace fs = std::filesystem;
 
 fs::path configs() { return tests::source_folder() / "configs"; }
-
-// A folder of its own for each test, gone afterwards.
-struct Folder {
-  fs::path path = fs::temp_directory_path() / fmt::format("mobasim-study-test-{}", ::getpid());
-  Folder() { make_directories(path); }
-  ~Folder() { fs::remove_all(path); }
-};
 
 const char* const kGood = R"(source: a test
 data:
@@ -51,15 +44,15 @@ std::string replaced(std::string text, const std::string& from, const std::strin
   return text.replace(at, from.size(), to);
 }
 
-Study study_of(const Folder& folder, const std::string& yaml, const std::string& csv = kCurves) {
-  write_file(folder.path / "study.yaml", yaml);
-  write_file(folder.path / "curves.csv", csv);
-  return study_from(folder.path / "study.yaml", configs());
+Study study_of(const tests::ScratchFolder& folder, const std::string& yaml, const std::string& csv = kCurves) {
+  write_file(folder / "study.yaml", yaml);
+  write_file(folder / "curves.csv", csv);
+  return study_from(folder / "study.yaml", configs());
 }
 
 // What the reader says about a study, with "study.yaml:" as the places begin.
 std::string complaint(const std::string& yaml, const std::string& csv = kCurves) {
-  const Folder folder;
+  const tests::ScratchFolder folder;
   try {
     (void)data_of(study_of(folder, yaml, csv));
   } catch (const ConfigError& error) {
@@ -93,7 +86,7 @@ TEST_CASE("every shipped study is read whole, with its data and its models") {
 }
 
 TEST_CASE("a study keeps sizes in its own order, leaves out what it does not name and counts it") {
-  const Folder folder;
+  const tests::ScratchFolder folder;
   const Study study = study_of(folder, kGood);
   const StudyData data = data_of(study);
   REQUIRE(data.treatment.runs.size() == 3);

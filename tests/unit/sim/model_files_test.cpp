@@ -2,11 +2,11 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
-#include <random>
 
 #include "sim/base/error.h"
 #include "sim/model/model_shape.h"
 #include "tests/catch.h"
+#include "tests/program.h"
 
 using namespace mobasim;
 
@@ -39,12 +39,7 @@ double attention_over_6n(const ModelShape& model, const Attention& attention, st
 
 class TemporaryModel {
  public:
-  explicit TemporaryModel(const std::string& text) {
-    path_ =
-        std::filesystem::temp_directory_path() / ("mobasim_model_" + std::to_string(std::random_device{}()) + ".yaml");
-    std::ofstream(path_) << text;
-  }
-  ~TemporaryModel() { std::filesystem::remove(path_); }
+  explicit TemporaryModel(const std::string& text) { tests::put_file(path_, text); }
   [[nodiscard]] std::string complaint() const {
     try {
       (void)model_from(path_);
@@ -55,7 +50,8 @@ class TemporaryModel {
   }
 
  private:
-  std::filesystem::path path_;
+  tests::ScratchFolder folder_;
+  std::filesystem::path path_ = folder_ / "model.yaml";
 };
 
 constexpr const char* kGood = R"(name: good
