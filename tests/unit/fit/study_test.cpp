@@ -1,6 +1,5 @@
 #include "fit/study.h"
 
-
 #include "sim/base/file.h"
 #include "tests/catch.h"
 #include "tests/program.h"
