@@ -7,6 +7,11 @@ started=$(date +%s)
 minutes() { awk -v s="$(($(date +%s) - started))" 'BEGIN {printf "%.1f", s / 60}'; }
 step() { printf '\n== %s (minute %s)\n' "$1" "$(minutes)" >&2; }
 
+# What a command says is shown when it fails.
+quietly() {
+  "$@" >out/last-command.log 2>&1 || { status=$?; cat out/last-command.log >&2; exit "$status"; }
+}
+
 step 'Installing what is missing, and building'
 sh tools/build.sh release
 PATH=$PWD/build/release:$PATH
@@ -26,8 +31,8 @@ mobasim plan moba-1.5b-32k --device h100-sxm --attention full -o out/plan-h100-s
 
 step 'Fitting the laws and projecting both studies, on 6 N D and on the hours of an H100'
 for study in moba-trailing-32k moba-position-28k-30k; do
-  mobasim project "$study" -o "out/$study" >/dev/null
-  mobasim project "$study" -o "out/$study-gpu-hours" --axis gpu_hours --device h100-sxm >/dev/null
+  quietly mobasim project "$study" -o "out/$study"
+  quietly mobasim project "$study" -o "out/$study-gpu-hours" --axis gpu_hours --device h100-sxm
 done
 
 step 'Done'
