@@ -44,8 +44,8 @@ TEST_CASE("Laws of the near-final points are the drawn ones within 0.8% on a and
 
 TEST_CASE("On the trailing loss pairing makes the exponents' difference almost three times as sure") {
   const Observations observations = curves();
-  const RunGroup& moba = group_of(observations, "fig3b_trailing_32k_last2k", "moba");
-  const RunGroup& full = group_of(observations, "fig3b_trailing_32k_last2k", "full");
+  const RunGroup moba = group_of(observations, "fig3b_trailing_32k_last2k", "moba");
+  const RunGroup full = group_of(observations, "fig3b_trailing_32k_last2k", "full");
   const auto paired = fitted_paired_law(moba, full, kTail, "trailing");
   CHECK(paired.law.s == Approx(0.0099).margin(5e-5));
   CHECK(paired.exponent.hi - paired.law.s == Approx(0.0099).margin(5e-5));
