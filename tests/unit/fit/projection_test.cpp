@@ -118,7 +118,8 @@ TEST_CASE("every row of the projection follows the laws, and says how far it is 
   }
 }
 
-TEST_CASE("the grid of 6nd is the chart's range; elsewhere 0.05 times the smallest to 10 times the largest run end") {
+TEST_CASE(
+    "the grid of 6nd is the chart's range, and elsewhere 0.05 times the smallest to 10 times the largest run end") {
   const Study study = shipped("moba-trailing-32k");
   const Projection on_6nd = projected(study, Axis::six_nd), hours = projected(study, Axis::gpu_hours);
   CHECK(on_6nd.grid.front() == 0.02);

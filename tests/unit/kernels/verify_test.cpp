@@ -72,7 +72,7 @@ TEST_CASE("wrong picks make verify fail, also where the numbers fit the picks") 
   CHECK(rows[2].verdict == Verdict::pass);
 }
 
-TEST_CASE("ties that are exact must go to the lower block; near-ties are counted, not hidden") {
+TEST_CASE("ties that are exact must go to the lower block, and near-ties are counted, not hidden") {
   Case row = case_named(cases(), "moba_ties");
   const auto take_higher = [&](Computed& c) {  // the last query takes blocks 1 and 2 of the tied 0 .. 5
     const std::size_t last = c.forward.selection.picks.size() - 2;
