@@ -11,6 +11,8 @@
 #include "mobasim_version.h"
 #include "sim/base/error.h"
 #include "sim/base/file.h"
+#include "sim/base/units_text.h"
+#include "sim/named_file.h"
 
 namespace mobasim::cli {
 namespace {
@@ -48,6 +50,20 @@ void print(const Table& table, const Output& output) {
 std::filesystem::path config_folder() {
   const char* named = std::getenv("MOBASIM_CONFIGS");
   return named && *named ? std::filesystem::path(named) : std::filesystem::path(kConfigFolder);
+}
+
+std::filesystem::path config_file(const std::string& kind, const std::string& name_or_path) {
+  const std::filesystem::path file = file_named(name_or_path, config_folder() / kind, "");
+  if (const std::string problem = problem_of_name(name_or_path, file); !problem.empty()) throw ConfigError(problem);
+  return file;
+}
+
+std::optional<DollarRate> price_of_flag(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  const ParsedQuantity price = parsed_quantity(text, dimension_of(DollarRate{}));
+  if (!price.value) throw ConfigError("--price: " + price.problem);
+  if (*price.value < 0) throw ConfigError("--price: a price must not be negative");
+  return DollarRate(*price.value);
 }
 
 void tell(const std::string& message) {

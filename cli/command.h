@@ -4,9 +4,11 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "sim/base/table.h"
+#include "sim/base/units.h"
 
 namespace CLI {
 class App;
@@ -36,6 +38,12 @@ void print(const Table& table, const Output& output);
 
 // The folder of the shipped configs: $MOBASIM_CONFIGS, else where the program was built from.
 [[nodiscard]] std::filesystem::path config_folder();
+
+// The file of a config that the user named on the command line: a name of `kind` (models, devices, ...), or a path.
+// Throws ConfigError when there is none, with the nearest name.
+[[nodiscard]] std::filesystem::path config_file(const std::string& kind, const std::string& name_or_path);
+// --price '2.50 $/h'; nothing when the flag was not given. Throws ConfigError.
+[[nodiscard]] std::optional<DollarRate> price_of_flag(const std::string& text);
 
 // A line on stderr, beginning with "mobasim: ".
 void tell(const std::string& message);

@@ -6,9 +6,9 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "sim/base/error.h"
+#include "sim/base/integer_text.h"
 #include "sim/base/text.h"
-#include "sim/base/units_text.h"
-#include "sim/named_file.h"
 #include "sim/run_cost.h"
 
 namespace mobasim::cli {
@@ -20,15 +20,6 @@ struct Options {
   Output output;
 };
 
-ConfigMap attention_map(ConfigFile& file) { return file.root().map("attention"); }
-
-std::vector<std::string> parameter_names(const std::string& mechanism) {
-  ConfigFile file = ConfigFile::from_text("attention: {mechanism: " + mechanism + "}", "");
-  std::vector<std::string> names;
-  for (const auto& [parameter, value] : parameters(attention_from(attention_map(file)))) names.push_back(parameter);
-  return names;  // that the values are missing does not matter here: the file is not finished
-}
-
 // "full", "moba:512:3", "sliding_window:4096": a mechanism and its parameters in their order.
 Attention attention_of_flag(const std::string& text) {
   std::vector<std::string> words;
@@ -37,49 +28,32 @@ Attention attention_of_flag(const std::string& text) {
     words.push_back(text.substr(from, to - from));
     from = to + 1;
   }
-  const auto& names = attention_names();
-  if (std::find(names.begin(), names.end(), words.front()) == names.end()) {
-    throw ConfigError(fmt::format("--attention {}: '{}' is unknown{}; allowed: {}", text, words.front(),
-                                  suggestion(words.front(), names), joined(names)));
+  const auto refused = [&](const std::string& why) { return ConfigError("--attention " + text + ": " + why); };
+  for (Attention mechanism : attention_mechanisms()) {
+    if (name(mechanism) != words.front()) continue;
+    std::string form = words.front();
+    std::vector<std::int64_t> values;
+    for (const auto& [parameter, value] : parameters(mechanism)) form += ":" + parameter;
+    for (std::size_t i = 1; i < words.size(); ++i) {
+      const ParsedInteger parsed = parsed_integer(words[i]);
+      if (!parsed.value) throw refused(parsed.problem + "; wanted is " + form);
+      values.push_back(*parsed.value);
+    }
+    if (values.size() != parameters(mechanism).size()) throw refused("wanted is " + form);
+    set_parameters(mechanism, values);
+    if (const auto found = violations(mechanism); !found.empty()) throw refused(joined(found, "; "));
+    return mechanism;
   }
-  const auto wanted = parameter_names(words.front());
-  std::string form = words.front();
-  for (const std::string& parameter : wanted) form += ":" + parameter;
-  std::string yaml = "{mechanism: " + words.front();
-  if (words.size() != wanted.size() + 1) {
-    throw ConfigError(fmt::format("--attention {}: wanted is {}", text, form));
-  }
-  for (std::size_t i = 0; i < wanted.size(); ++i) yaml += ", " + wanted[i] + ": " + words[i + 1];
-  ConfigFile file = ConfigFile::from_text("attention: " + yaml + "}", "");
-  const Attention attention = attention_from(attention_map(file));
-  try {
-    file.finish();
-  } catch (const ConfigError& error) {  // its places are of a text that the user has not written
-    std::vector<Problem> problems;
-    for (const Problem& problem : error.problems()) problems.push_back({{"--attention " + text}, problem.what});
-    throw ConfigError(problems);
-  }
-  return attention;
+  throw refused(fmt::format("'{}' is unknown{}; allowed: {}", words.front(),
+                            suggestion(words.front(), attention_names()), joined(attention_names())));
 }
 
 RunOverrides overrides_of(const Options& options) {
   RunOverrides overrides;
   if (!options.device.empty()) overrides.device = options.device;
   if (!options.attention.empty()) overrides.attention = attention_of_flag(options.attention);
-  if (!options.price.empty()) {
-    const ParsedQuantity price = parsed_quantity(options.price, dimension_of(DollarRate{}));
-    if (!price.value) throw ConfigError("--price: " + price.problem);
-    if (*price.value < 0) throw ConfigError("--price: a price must not be negative");
-    overrides.price = DollarRate(*price.value);
-  }
+  overrides.price = price_of_flag(options.price);
   return overrides;
-}
-
-// A RUN.yaml by its path, or by its name in configs/runs.
-std::filesystem::path run_file(const std::string& run) {
-  const std::filesystem::path file = file_named(run, config_folder() / "runs", "");
-  if (const std::string problem = problem_of_name(run, file); !problem.empty()) throw ConfigError(problem);
-  return file;
 }
 
 Cell dollars(const std::optional<Dollars>& price) { return price ? Cell(price->value()) : Cell(); }
@@ -146,7 +120,7 @@ Table breakdown_of(const RunCost& cost) {
 }
 
 int plan(const Options& options) {
-  const Run run = run_from(run_file(options.run), config_folder(), overrides_of(options));
+  const Run run = run_from(config_file("runs", options.run), config_folder(), overrides_of(options));
   const RunCost cost = cost_of(run);
   for (const std::string& note : cost.notes) tell("note: " + note);
   if (run.device.price && !run.device.price_source.empty()) tell("note: price: " + run.device.price_source);

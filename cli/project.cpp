@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 
@@ -12,8 +13,6 @@
 #include "sim/base/error.h"
 #include "sim/base/file.h"
 #include "sim/base/text.h"
-#include "sim/base/units_text.h"
-#include "sim/named_file.h"
 
 namespace mobasim::cli {
 namespace {
@@ -37,21 +36,6 @@ Examples:
 
 Writes laws.csv, curves.csv, projection.csv, sizes.csv, spread.csv (gpu_hours and dollars), loss-vs-compute.svg (and
 .png where rsvg-convert is installed), chart.yaml, summary.txt and provenance.json into DIR; prints the laws.)";
-
-// The file of a study or device that the user named on the command line.
-fs::path named_config(const std::string& name_or_path, const std::string& kind) {
-  const fs::path file = file_named(name_or_path, config_folder() / kind, "");
-  if (const std::string problem = problem_of_name(name_or_path, file); !problem.empty()) throw ConfigError(problem);
-  return file;
-}
-
-std::optional<DollarRate> price_of(const std::string& text) {
-  if (text.empty()) return std::nullopt;
-  const ParsedQuantity parsed = parsed_quantity(text, dimension_of(DollarRate{}));
-  if (!parsed.value) throw ConfigError(fmt::format("--price '{}': {}", text, parsed.problem));
-  if (!(*parsed.value > 0)) throw ConfigError(fmt::format("--price '{}': must be positive", text));
-  return DollarRate(*parsed.value);
-}
 
 // Everything that project writes, complete in memory before the first file is touched.
 struct Result {
@@ -96,8 +80,7 @@ Provenance provenance_of(const Options& options, const Study& study, const CostB
   if (!options.price.empty()) provenance.command.insert(provenance.command.end(), {"--price", options.price});
   if (costs.device) {
     provenance.inputs.push_back(device);
-    const fs::path profile = fs::path(device).replace_extension(".profile.csv");
-    if (fs::exists(profile)) provenance.inputs.push_back(profile);
+    if (!costs.device->profile_file.empty()) provenance.inputs.push_back(costs.device->profile_file);
     provenance.facts.emplace_back("device", costs.device->name);
   }
   if (costs.price) {
@@ -119,24 +102,26 @@ void remove_stale(const fs::path& folder, const Result& result) {
 
 int project(const Options& options) {
   const Axis axis = axis_named(options.axis);
-  const std::optional<DollarRate> price = price_of(options.price);
+  const std::optional<DollarRate> price = price_of_flag(options.price);
+  if (price && !(*price > DollarRate(0)))
+    throw ConfigError("--price: 0 $ leaves nothing to draw on an axis of dollars");
   if (price && axis != Axis::dollars) tell("--price has no effect on axis " + options.axis);
-  const Study study = study_from(named_config(options.study, "studies"), config_folder());
+  const Study study = study_from(config_file("studies", options.study), config_folder());
   std::optional<fs::path> device;
-  if (!options.device.empty()) device = named_config(options.device, "devices");
+  if (!options.device.empty()) device = config_file("devices", options.device);
   const CostBasis costs = cost_basis(study, axis, device, price);
   if (device && !costs.device) tell("--device has no effect on axis " + options.axis);
   const StudyData data = data_of(study);
   if (data.dropped_empty > 0) tell(fmt::format("{} rows without a loss were left out", data.dropped_empty));
   if (data.ignored > 0)
     tell(fmt::format("{} rows of sizes or arms that the study does not name were left out", data.ignored));
-  const Result result = result_of(study, data, costs);
-  if (interrupted()) throw Interrupted{};
+  Result result = result_of(study, data, costs);
   const fs::path device_file = device ? *device : study.run ? study.run->device : fs::path();
+  result.files.emplace_back("provenance.json", json_of(provenance_of(options, study, costs, device_file)));
+  if (interrupted()) throw Interrupted{};
   make_directories(options.folder);
   remove_stale(options.folder, result);
   for (const auto& [name, content] : result.files) write_file(options.folder / name, content);
-  write_file(options.folder / "provenance.json", json_of(provenance_of(options, study, costs, device_file)));
   write_chart(result.chart, options.folder / kChartFile);
   std::fputs(result.summary.c_str(), stderr);
   std::fputs(fmt::format("Written to {}\n", options.folder.string()).c_str(), stderr);

@@ -9,26 +9,6 @@
 #include "sim/base/text.h"
 
 namespace mobasim::cli {
-namespace {
-
-// RFC 8259, section 7.
-std::string json_text(std::string_view text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      result += '\\';
-      result += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      result += fmt::format("\\u{:04x}", static_cast<int>(c));
-    } else {
-      result += c;
-    }
-  }
-  return result + '"';
-}
-
-}  // namespace
-
 std::string fingerprint(const std::filesystem::path& file) {
   std::uint64_t hash = 0xcbf29ce484222325;
   for (const char c : text_of_file(file)) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;

@@ -1,7 +1,8 @@
 // What "compute" means on the x axis, and what one token costs there.
 //
 // The published figures put 6 N D on the x axis: equal x is equal tokens, whatever attention costs. On every other axis
-// each arm's points move to what that arm really spends, and the laws are fitted again there (docs/method.md, A60).
+// each arm's points move to what that arm really spends, and the laws are fitted again there
+// (docs/method/projection.md, A60).
 #pragma once
 
 #include <optional>

@@ -129,12 +129,6 @@ class Sorter {
   std::vector<RunGroup> result_;
 };
 
-double largest_x(const TrainingRun& run) {
-  double largest = 0;
-  for (const Point& point : run.points) largest = std::max(largest, point.x);
-  return largest;
-}
-
 }  // namespace
 
 PointRule point_rule_from(const std::string& text) {
@@ -174,6 +168,12 @@ Observations observations_from(const CsvTable& table, const Selection& selection
                                   table.rows(), result.dropped_empty, selection.loss));
   }
   return result;
+}
+
+double largest_x(const TrainingRun& run) {
+  double largest = 0;
+  for (const Point& point : run.points) largest = std::max(largest, point.x);
+  return largest;
 }
 
 std::vector<Point> chosen_points(const TrainingRun& run, const PointRule& rule) {

@@ -56,6 +56,8 @@ struct Observations {
 // Throws ConfigError: missing column, x or loss that is not a positive finite number (with its place), a condition that
 // no row meets, nothing left.
 [[nodiscard]] Observations observations_from(const CsvTable& table, const Selection& selection);
+// The largest x of a run, where it ends; 0 without points.
+[[nodiscard]] double largest_x(const TrainingRun& run);
 [[nodiscard]] std::vector<Point> chosen_points(const TrainingRun& run, const PointRule& rule);
 [[nodiscard]] std::vector<Point> chosen_points(const RunGroup& group, const PointRule& rule);  // pooled
 // Index of the first point whose x is below that of the point before it: within one training curve compute only grows,

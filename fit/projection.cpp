@@ -9,12 +9,6 @@
 namespace mobasim {
 namespace {
 
-double largest_x(const TrainingRun& run) {
-  double largest = 0;
-  for (const Point& point : run.points) largest = std::max(largest, point.x);
-  return largest;
-}
-
 ArmProjection arm_projection(const Study& study, const StudyArm& arm, const RunGroup& runs, const CostBasis& costs) {
   ArmProjection result;
   result.arm = arm;
@@ -45,56 +39,22 @@ std::vector<double> grid_of(const Projection& projection, const Study& study) {
   return log_grid(0.05 * smallest, 10 * largest, study.chart.points_per_decade);
 }
 
-std::vector<Cell> law_row(const Projection& projection, const ArmProjection& arm) {
-  const Fitted<PowerLaw>& fit = arm.fit;
-  return {std::string(name(projection.costs.axis)),
-          arm.arm.name,
-          std::string(PowerLaw::kName),
-          fit.points,
-          fit.clusters,
-          fit.objective,
-          fit.law.a,
-          fit.law.b,
-          fit.scale.lo,
-          fit.scale.hi,
-          fit.exponent.lo,
-          fit.exponent.hi,
-          {},
-          {},
-          {},
-          {},
-          {},
-          {},
-          fit.x_min,
-          fit.x_max,
-          std::string(unit_of(projection.costs.axis)),
-          std::string(name(arm.basis))};
+// Scale and exponent of a law with their intervals.
+template <class Law>
+std::vector<Cell> parameter_cells(const Fitted<Law>& fit, double scale, double exponent) {
+  return {scale, exponent, fit.scale.lo, fit.scale.hi, fit.exponent.lo, fit.exponent.hi};
 }
 
-std::vector<Cell> paired_row(const Projection& projection, const Fitted<PairedLaw>& fit) {
-  const std::string arms = projection.treatment.arm.name + "/" + projection.baseline.arm.name;
-  return {std::string(name(projection.costs.axis)),
-          arms,
-          std::string(PairedLaw::kName),
-          fit.points,
-          fit.clusters,
-          fit.objective,
-          {},
-          {},
-          {},
-          {},
-          {},
-          {},
-          fit.law.r,
-          fit.law.s,
-          fit.scale.lo,
-          fit.scale.hi,
-          fit.exponent.lo,
-          fit.exponent.hi,
-          fit.x_min,
-          fit.x_max,
-          std::string(unit_of(projection.costs.axis)),
-          std::string(name(worst(projection.treatment.basis, projection.baseline.basis)))};
+// `p2` and `paired`: the cells of those laws' parameters, six each; those of the other law are empty.
+template <class Law>
+std::vector<Cell> law_row(const Projection& projection, const std::string& arms, const Fitted<Law>& fit,
+                          const std::vector<Cell>& p2, const std::vector<Cell>& paired, Basis basis) {
+  std::vector<Cell> row = {
+      std::string(name(projection.costs.axis)), arms, std::string(Law::kName), fit.points, fit.clusters, fit.objective};
+  row.insert(row.end(), p2.begin(), p2.end());
+  row.insert(row.end(), paired.begin(), paired.end());
+  row.insert(row.end(), {fit.x_min, fit.x_max, std::string(unit_of(projection.costs.axis)), std::string(name(basis))});
+  return row;
 }
 
 std::vector<Cell> projection_row(const Projection& projection, double x) {
@@ -165,9 +125,17 @@ Table laws_table(const Projection& projection) {
   table.columns = {"axis", "attention", "law",   "n",     "clusters", "objective", "a",    "b",
                    "a_lo", "a_hi",      "b_lo",  "b_hi",  "r",        "s",         "r_lo", "r_hi",
                    "s_lo", "s_hi",      "x_min", "x_max", "x_unit",   "basis"};
-  table.rows.push_back(law_row(projection, projection.treatment));
-  table.rows.push_back(law_row(projection, projection.baseline));
-  if (projection.paired) table.rows.push_back(paired_row(projection, *projection.paired));
+  const std::vector<Cell> none(6);
+  for (const ArmProjection* arm : {&projection.treatment, &projection.baseline}) {
+    const std::vector<Cell> p2 = parameter_cells(arm->fit, arm->fit.law.a, arm->fit.law.b);
+    table.rows.push_back(law_row(projection, arm->arm.name, arm->fit, p2, none, arm->basis));
+  }
+  if (const auto& fit = projection.paired) {
+    const std::string arms = projection.treatment.arm.name + "/" + projection.baseline.arm.name;
+    const Basis basis = worst(projection.treatment.basis, projection.baseline.basis);
+    const std::vector<Cell> paired = parameter_cells(*fit, fit->law.r, fit->law.s);
+    table.rows.push_back(law_row(projection, arms, *fit, none, paired, basis));
+  }
   return table;
 }
 

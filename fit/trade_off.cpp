@@ -3,16 +3,6 @@
 #include <algorithm>
 
 namespace mobasim {
-namespace {
-
-double run_end(const TrainingRun& run) {
-  double end = 0;
-  for (const Point& point : run.points) end = std::max(end, point.x);
-  return end;
-}
-
-}  // namespace
-
 std::vector<TradeOff> trade_offs(const Study& study, const Projection& on_axis, const Projection& on_6nd) {
   std::vector<TradeOff> rows;
   const PowerLaw &treatment = on_6nd.treatment.fit.law, &baseline = on_6nd.baseline.fit.law;
@@ -20,7 +10,7 @@ std::vector<TradeOff> trade_offs(const Study& study, const Projection& on_axis, 
     const TokenCost &treatment_cost = on_axis.treatment.costs[i], &baseline_cost = on_axis.baseline.costs[i];
     TradeOff row;
     row.model = study.models[i].value;
-    row.compute_6nd = std::min(run_end(on_6nd.treatment.runs.runs[i]), run_end(on_6nd.baseline.runs.runs[i]));
+    row.compute_6nd = std::min(largest_x(on_6nd.treatment.runs.runs[i]), largest_x(on_6nd.baseline.runs.runs[i]));
     row.tokens = tokens_of(row.compute_6nd, study.models[i]);
     row.treatment_x = row.tokens * treatment_cost.x;
     row.baseline_x = row.tokens * baseline_cost.x;

@@ -96,8 +96,9 @@ std::string paired_text(const Projection& projection) {
 
 std::string trade_off_text(const Projection& projection, const std::vector<TradeOff>& rows) {
   std::string text = fmt::format(
-      "At equal tokens {0} costs less on this axis (saving: {1} / {0}), and its higher loss is worth more 6nd compute "
-      "(penalty):\n",
+      "Size by size at equal tokens: what {1} spends on this axis over what {0} spends (saving), and how many times "
+      "more "
+      "6nd\ncompute {0} needs for {1}'s loss (penalty); where the saving is larger, {0} is the better buy:\n",
       projection.treatment.arm.label, projection.baseline.arm.label);
   for (const TradeOff& row : rows) {
     text += fmt::format("  {:>6}: saving {:.2f}x {} penalty {:.2f}x{}\n", row.model, row.saving,
@@ -138,8 +139,8 @@ std::string spread_text(const Projection& projection, const std::vector<SpreadRo
   if (rows.empty()) return "";
   std::string text =
       "The intervals above hold the scatter of the runs, not what is uncertain about times. With the attention times "
-      "at "
-      "the\nends of their ranges, and with the other implementations that were measured, each at the end of its data "
+      "at\n"
+      "the ends of their ranges, and with the other implementations that were measured, each at the end of its data\n"
       "(spread.csv):\n";
   for (const SpreadRow& row : rows) text += spread_case(projection, row);
   return text;

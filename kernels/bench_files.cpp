@@ -13,16 +13,6 @@
 namespace mobasim::kernels {
 namespace {
 
-// A double-quoted scalar, of JSON and of YAML alike.
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (static_cast<unsigned char>(c) >= 0x20) out += c;
-  }
-  return out + "\"";
-}
-
 template <class Choose, class Value>
 std::vector<double> fractions(const BenchResult& result, const Choose& choose, const Value& value) {
   std::vector<double> found;
@@ -36,7 +26,7 @@ std::vector<double> fractions(const BenchResult& result, const Choose& choose, c
 std::string efficiency(const std::vector<double>& found, const char* basis, const std::string& source) {
   const auto [lo, hi] = std::minmax_element(found.begin(), found.end());
   return fmt::format("{{value: {:.4g}, lo: {:.4g}, hi: {:.4g}, basis: {}, source: {}}}", quantile(found, 0.5),
-                     *lo * 0.99995, std::min(1.0, *hi * 1.00005), basis, quoted(source));
+                     *lo * 0.99995, std::min(1.0, *hi * 1.00005), basis, json_text(source));
 }
 
 std::string efficiencies(const BenchResult& result) {
@@ -65,7 +55,7 @@ std::string efficiencies(const BenchResult& result) {
 
 std::string texts(const std::vector<std::string>& words) {
   std::vector<std::string> parts;
-  for (const std::string& word : words) parts.push_back(quoted(word));
+  for (const std::string& word : words) parts.push_back(json_text(word));
   return "[" + joined(parts) + "]";
 }
 
@@ -79,14 +69,15 @@ std::string shape(const ProfileRow& row) {
 
 std::string device_yaml(const BenchResult& result, const std::string& name) {
   std::string out = fmt::format("# Written by mobasim bench; how it came to be is in {}.provenance.json.\n", name);
-  out += fmt::format("name: {}\n", quoted(name));
-  out += fmt::format("source: {}\n", quoted(fmt::format("measured by mobasim bench {} (commit {}) on {}, {} threads",
+  out += fmt::format("name: {}\n", json_text(name));
+  out +=
+      fmt::format("source: {}\n", json_text(fmt::format("measured by mobasim bench {} (commit {}) on {}, {} threads",
                                                         kVersion, kCommit, result.machine.cpu_model, result.threads)));
   out += fmt::format("peak: {{f32: {:.4g} GFLOP/s}}\n", result.peak_f32.value() / 1e9);
   out += fmt::format("memory: {:.0f} B\n", result.machine.memory.value());
   out += fmt::format("memory_bandwidth: {:.4g} GB/s\n", result.memory_bandwidth.value() / 1e9);
   out += efficiencies(result);
-  out += fmt::format("profile: {}\n", quoted(name + ".profile.csv"));
+  out += fmt::format("profile: {}\n", json_text(name + ".profile.csv"));
   return out;
 }
 
@@ -107,40 +98,40 @@ std::string provenance_json(const BenchResult& result, const std::string& name, 
   const bool cold =
       result.machine.last_level_cache > Bytes(0) && result.input_pool >= 2 * result.machine.last_level_cache;
   const std::vector<std::pair<std::string, std::string>> fields = {
-      {"device", quoted(name)},
-      {"date", quoted(utc_now())},
-      {"program", quoted(fmt::format("mobasim {} (commit {})", kVersion, kCommit))},
-      {"compiler", quoted(fmt::format("{}, {} build", kCompiler, kBuildType))},
-      {"cpu_model", quoted(result.machine.cpu_model)},
+      {"device", json_text(name)},
+      {"date", json_text(utc_now())},
+      {"program", json_text(fmt::format("mobasim {} (commit {})", kVersion, kCommit))},
+      {"compiler", json_text(fmt::format("{}, {} build", kCompiler, kBuildType))},
+      {"cpu_model", json_text(result.machine.cpu_model)},
       {"processors", fmt::format("{}", result.machine.processors)},
       {"threads", fmt::format("{}", result.threads)},
-      {"instruction_set", quoted(result.instruction_set)},
-      {"governor", quoted(result.machine.governor)},
-      {"system", quoted(result.machine.system)},
+      {"instruction_set", json_text(result.instruction_set)},
+      {"governor", json_text(result.machine.governor)},
+      {"system", json_text(result.machine.system)},
       {"memory_bytes", shortest(result.machine.memory.value())},
       {"last_level_cache_bytes", shortest(result.machine.last_level_cache.value())},
       {"budget_s", shortest(options.budget.value())},
       {"spent_s", fmt::format("{:.1f}", result.spent.value())},
       {"seed", fmt::format("{}", options.seed)},
       {"inputs",
-       quoted(fmt::format("standard normal; each run at another place of a pool of {:.0f} MB, {}; outputs reused",
-                          result.input_pool.value() / 1e6,
-                          cold ? "at least twice the last-level cache: cold"
-                               : "not known to be twice the last-level cache: perhaps hot"))},
+       json_text(fmt::format("standard normal; each run at another place of a pool of {:.0f} MB, {}; outputs reused",
+                             result.input_pool.value() / 1e6,
+                             cold ? "at least twice the last-level cache: cold"
+                                  : "not known to be twice the last-level cache: perhaps hot"))},
       {"timing",
-       quoted("one warm-up round; arms of a group (full and MoBA of one shape) in random order, round after "
-              "round; stops at 10 rounds and 0.5 s once the quartiles are within 2% of the median, else at 40 "
-              "rounds or when the share of the budget is spent, after 3 rounds at least; median and quartiles")},
+       json_text("one warm-up round; arms of a group (full and MoBA of one shape) in random order, round after "
+                 "round; stops at 10 rounds and 0.5 s once the quartiles are within 2% of the median, else at 40 "
+                 "rounds or when the share of the budget is spent, after 3 rounds at least; median and quartiles")},
       {"flop_convention",
-       quoted("useful: causal pairs only; forward 4 head_dim a pair, gate 2 head_dim a product, backward "
-              "8 head_dim a pair")},
+       json_text("useful: causal pairs only; forward 4 head_dim a pair, gate 2 head_dim a product, backward "
+                 "8 head_dim a pair")},
       {"peak_probes_flop_per_s", "[" + joined(probes) + "]"},
       {"clock_drift", fmt::format("{:.4f}", clock_drift(result))},
       {"left_out", texts(result.left_out)},
   };
   std::string out = "{\n";
   for (std::size_t i = 0; i < fields.size(); ++i) {
-    out += fmt::format("  {}: {}{}\n", quoted(fields[i].first), fields[i].second, i + 1 < fields.size() ? "," : "");
+    out += fmt::format("  {}: {}{}\n", json_text(fields[i].first), fields[i].second, i + 1 < fields.size() ? "," : "");
   }
   return out + "}\n";
 }

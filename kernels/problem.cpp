@@ -73,12 +73,6 @@ void check_backward(const Problem& problem, std::size_t d_o, std::size_t o, std:
   check_size("picks", picks, tokens(problem) * problem.heads * slots_of(problem));
 }
 
-std::vector<std::int64_t> equal_sequences(std::int64_t sequence, std::int64_t batch) {
-  std::vector<std::int64_t> ends = {0};
-  for (std::int64_t i = 0; i < batch; ++i) ends.push_back(ends.back() + sequence);
-  return ends;
-}
-
 double scale_of(const Problem& problem) { return 1.0 / std::sqrt(static_cast<double>(problem.head_dim)); }
 
 bool routes(const Problem& problem, std::int64_t length) {

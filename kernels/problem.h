@@ -37,9 +37,6 @@ struct Problem {
 void check_inputs(const Problem& problem, std::size_t q, std::size_t k, std::size_t v);
 void check_backward(const Problem& problem, std::size_t d_o, std::size_t o, std::size_t lse, std::size_t picks);
 
-// `batch` sequences of `sequence` tokens each.
-[[nodiscard]] std::vector<std::int64_t> equal_sequences(std::int64_t sequence, std::int64_t batch);
-
 [[nodiscard]] inline std::int64_t tokens(const Problem& p) { return p.cu_seqlens.back(); }
 [[nodiscard]] inline std::int64_t sequences(const Problem& p) {
   return static_cast<std::int64_t>(p.cu_seqlens.size()) - 1;

@@ -92,30 +92,6 @@ std::vector<Breach> breaches(const Run& run) {
   return found;
 }
 
-struct Segment {
-  std::int64_t layers = 0;
-  Attention attention;
-};
-
-// The model's layers, from the input on, with the attention of the segments; a group that a segment ends in is split.
-ModelShape with_segments(ModelShape model, const std::vector<Segment>& segments) {
-  std::vector<LayerGroup> groups;
-  auto group = model.groups.begin();
-  std::int64_t used = 0;  // layers of *group
-  for (const Segment& segment : segments) {
-    for (std::int64_t left = segment.layers; left > 0 && group != model.groups.end();) {
-      const std::int64_t taken = std::min(left, group->layers - used);
-      groups.push_back(*group);
-      groups.back().layers = taken;
-      groups.back().attention = segment.attention;
-      left -= taken, used += taken;
-      if (used == group->layers) ++group, used = 0;
-    }
-  }
-  model.groups = std::move(groups);
-  return model;
-}
-
 // Reads the parts of a RUN.yaml, and gathers what is wrong in it and in the files that it names.
 class RunReader {
  public:
@@ -160,26 +136,25 @@ class RunReader {
     }
     gathered([&] { run.model = model_from(path); });
     if (run.model.groups.empty()) return;
-    std::int64_t named = 0;
-    for (const Segment& segment : segments) named += segment.layers;
-    if (segments.size() == 1 && named == 0) {
+    if (segments.size() == 1 && segments.front().layers == 0) {
       run.model = with_attention(run.model, segments.front().attention);
-    } else if (!segments.empty() && named != layers(run.model)) {
-      root_.problem("attention", fmt::format("'attention' names {} layers, and {} has {}", named, run.model.name,
-                                             layers(run.model)));
     } else if (!segments.empty()) {
-      run.model = with_segments(run.model, segments);
+      try {
+        run.model = with_attention_segments(run.model, segments);
+      } catch (const ConfigError& error) {
+        root_.problem("attention", error.what());
+      }
     }
     if (overrides.attention) run.model = with_attention(run.model, *overrides.attention);
   }
 
   // One segment without layers for all of them, or a list.
-  std::vector<Segment> read_attention() {
-    std::vector<Segment> segments;
+  std::vector<AttentionSegment> read_attention() {
+    std::vector<AttentionSegment> segments;
     if (!root_.has("attention")) return segments;
     if (!root_.is_list("attention")) return {{0, attention_from(root_.map("attention"))}};
     for (ConfigMap map : root_.maps("attention")) {
-      Segment segment;
+      AttentionSegment segment;
       segment.layers = map.count("layers");
       segment.attention = attention_from(map);
       segments.push_back(segment);

@@ -26,7 +26,7 @@ struct MemoryPart {
 
 struct RunCost {
   // Model FLOPs: every matrix product of forward and backward (3x forward), the head's included, and attention by its
-  // useful convention; no recomputation (docs/method.md, "Model FLOPs").
+  // useful convention; no recomputation (docs/method/simulator.md, "Model FLOPs").
   Flops step_model_flops, run_model_flops;
   // 6 N D of the same tokens, N as in non_embedding_of_6nd: the x axis of the published figures.
   Flops step_6nd, run_6nd;

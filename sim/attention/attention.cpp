@@ -45,6 +45,12 @@ std::vector<std::pair<std::string, std::int64_t>> parameters(const Attention& at
   return result;
 }
 
+void set_parameters(Attention& attention, const std::vector<std::int64_t>& values) {
+  const std::vector<AttentionParameter> places = places_of_parameters(attention);
+  MOBASIM_ASSERT_EQUAL(places.size(), values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) *places[i].value = values[i];
+}
+
 std::string description(const Attention& attention) {
   std::string inner;
   for (const auto& [parameter, value] : parameters(attention)) {

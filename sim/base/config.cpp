@@ -294,14 +294,6 @@ std::optional<std::string> ConfigMap::optional_text(std::string_view key) {
   if (!has(key)) return std::nullopt;
   return text(key);
 }
-std::optional<std::int64_t> ConfigMap::optional_count(std::string_view key) {
-  if (!has(key)) return std::nullopt;
-  return count(key);
-}
-std::optional<double> ConfigMap::optional_number(std::string_view key) {
-  if (!has(key)) return std::nullopt;
-  return number(key);
-}
 std::optional<ConfigMap> ConfigMap::optional_map(std::string_view key) {
   if (!has(key)) return std::nullopt;
   return map(key);
@@ -319,9 +311,6 @@ std::string ConfigMap::choice_or(std::string_view key, const std::vector<std::st
   return has(key) ? choice(key, allowed) : std::move(otherwise);
 }
 
-bool ConfigMap::is_map(std::string_view key) const {
-  return has(key) && node_->entries.find(std::string(key))->second.IsMap();
-}
 bool ConfigMap::is_list(std::string_view key) const {
   return has(key) && node_->entries.find(std::string(key))->second.IsSequence();
 }

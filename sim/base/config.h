@@ -60,8 +60,6 @@ class ConfigMap {
 
   // Values that may be left out.
   std::optional<std::string> optional_text(std::string_view key);
-  std::optional<std::int64_t> optional_count(std::string_view key);
-  std::optional<double> optional_number(std::string_view key);
   std::optional<ConfigMap> optional_map(std::string_view key);
   template <class Q>
   std::optional<Q> optional_quantity(std::string_view key) {
@@ -74,8 +72,7 @@ class ConfigMap {
   double number_or(std::string_view key, double otherwise);
   double fraction_or(std::string_view key, double otherwise);
   std::string choice_or(std::string_view key, const std::vector<std::string>& allowed, std::string otherwise);
-  bool is_map(std::string_view key) const;  // what kind of value stands at the key
-  bool is_list(std::string_view key) const;
+  bool is_list(std::string_view key) const;  // whether a list stands at the key
 
   // All keys of this mapping, sorted, where the keys are data themselves (dtypes, mechanisms); counts as asking for
   // them.

@@ -23,13 +23,13 @@ struct ProfileRow {
   std::int64_t sequence = 0, batch = 0, heads = 0, kv_heads = 0, head_dim = 0;
   std::int64_t block = 0, top_k = 0, window = 0;
   std::int64_t m = 0, n = 0, k = 0;  // gemm: [m, k] x [k, n]
-  Flops flops;   // work by the useful convention (docs/method.md): causal pairs only, backward 2x forward, gate counted
-  Bytes bytes;   // memory_copy: bytes moved; else 0
-  Seconds time;  // median, or the published value
-  Seconds time_lo, time_hi;       // quartiles, or the published uncertainty
-  std::int64_t samples = 0;       // 0: published without a count
-  Basis basis = Basis::measured;  // measured or published
-  std::string source;             // who measured: CPU model and commit, or the publication
+  Flops flops;                       // work by the useful convention (docs/method/attention.md)
+  Bytes bytes;                       // memory_copy: bytes moved; else 0
+  Seconds time;                      // median, or the published value
+  Seconds time_lo, time_hi;          // quartiles, or the published uncertainty
+  std::int64_t samples = 0;          // 0: published without a count
+  Basis basis = Basis::measured;     // measured or published
+  std::string source;                // who measured: CPU model and commit, or the publication
 };
 
 [[nodiscard]] const std::vector<std::string>& profile_columns();

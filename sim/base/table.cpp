@@ -40,36 +40,6 @@ std::string csv_field(const std::string& text) {
   return quoted + '"';
 }
 
-std::string json_string(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20) {
-          out += fmt::format("\\u{:04x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
-        } else {
-          out += c;
-        }
-    }
-  }
-  return out + '"';
-}
-
 std::string as_csv(const Table& table) {
   std::string out;
   const auto line = [&](const auto& cells, const auto& text_of) {
@@ -91,11 +61,11 @@ std::string as_json(const Table& table) {
     for (std::size_t c = 0; c < table.columns.size(); ++c) {
       const Cell& cell = table.rows[r][c];
       if (c > 0) out += ", ";
-      out += json_string(table.columns[c]) + ": ";
+      out += json_text(table.columns[c]) + ": ";
       if (std::holds_alternative<std::monostate>(cell)) {
         out += "null";
       } else if (const auto* text = std::get_if<std::string>(&cell)) {
-        out += json_string(*text);
+        out += json_text(*text);
       } else {
         out += plain(cell);
       }

@@ -25,7 +25,7 @@ struct AttentionParameters {
 [[nodiscard]] std::string_view name_of(Pass pass);
 // By how much published sources of a pass disagree, a fraction of the time (A24).
 [[nodiscard]] double published_spread(Pass pass);
-// Useful FLOPs of the layer's pass (docs/method.md, "Attention").
+// Useful FLOPs of the layer's pass (docs/method/attention.md).
 [[nodiscard]] Flops useful_flops(const AttentionLayer& layer);
 
 // |log(a / b)|; 0 counts as 1.

@@ -125,7 +125,10 @@ DeviceProfile device_from(const std::filesystem::path& path) {
   file.finish();
   for (auto& [map, efficiency] : efficiencies) map.problems(violations(efficiency));
   file.finish();
-  if (table) device.profile = read_profile(path.parent_path() / *table);
+  if (table) {
+    device.profile_file = path.parent_path() / *table;
+    device.profile = read_profile(device.profile_file);
+  }
   root.problems(violations(device));
   file.finish();
   return device;

@@ -26,16 +26,17 @@ struct DeviceProfile {
   std::map<std::string, FlopRate> peak;  // per dtype, dense, no sparsity
   Bytes memory;
   ByteRate memory_bandwidth;
-  Bytes reserved_memory;       // context and libraries: not the run's to use
+  Bytes reserved_memory;  // context and libraries: not the run's to use
   std::int64_t devices_per_node = 1;
-  ByteRate link_bandwidth;     // per device and direction inside a node; 0: single device
-  ByteRate network_bandwidth;  // per device and direction between nodes; 0: single node
+  ByteRate link_bandwidth;          // per device and direction inside a node; 0: single device
+  ByteRate network_bandwidth;       // per device and direction between nodes; 0: single node
   std::optional<DollarRate> price;  // per device
   std::string price_source;
   // Where no measured row applies: fraction of the peak (gemm, attention by mechanism) or of the bandwidth.
   Efficiency gemm, memory_bound, collective;
   std::map<std::string, Efficiency> attention;
-  std::vector<ProfileRow> profile;  // measured or published
+  std::filesystem::path profile_file;  // of `profile`; empty: none
+  std::vector<ProfileRow> profile;     // measured or published
 };
 
 [[nodiscard]] std::vector<std::string> violations(const DeviceProfile& device);

@@ -35,7 +35,7 @@ struct MemoryBound {
   Bytes bytes;
 };
 
-// Ring all-reduce, reduce-scatter or all-gather of `bytes` per device over `devices` (docs/method.md).
+// Ring all-reduce, reduce-scatter or all-gather of `bytes` per device over `devices` (docs/method/simulator.md, A30).
 struct Collective {
   enum class Kind { all_reduce, reduce_scatter, all_gather } kind = Kind::all_reduce;
   Bytes bytes;

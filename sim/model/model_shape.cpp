@@ -119,21 +119,25 @@ ModelShape with_attention(ModelShape model, const Attention& attention) {
   return model;
 }
 
-ModelShape with_attention_in_last(ModelShape model, std::int64_t last, const Attention& attention) {
-  if (last < 0 || last > layers(model)) {
-    throw ConfigError("model " + model.name + " has " + std::to_string(layers(model)) +
-                      " layers; its attention cannot be changed in the last " + std::to_string(last));
+ModelShape with_attention_segments(ModelShape model, const std::vector<AttentionSegment>& segments) {
+  std::int64_t named = 0;
+  for (const AttentionSegment& segment : segments) named += segment.layers;
+  if (named != layers(model)) {
+    throw ConfigError("'attention' names " + std::to_string(named) + " layers, and " + model.name + " has " +
+                      std::to_string(layers(model)));
   }
   std::vector<LayerGroup> groups;
-  std::int64_t below = layers(model) - last;  // layers that stay as they are
-  for (const LayerGroup& group : model.groups) {
-    const std::int64_t kept = std::min(below, group.layers);
-    below -= kept;
-    if (kept > 0) groups.push_back(group), groups.back().layers = kept;
-    if (kept == group.layers) continue;
-    groups.push_back(group);
-    groups.back().layers = group.layers - kept;
-    groups.back().attention = attention;
+  auto group = model.groups.begin();
+  std::int64_t used = 0;  // layers of *group
+  for (const AttentionSegment& segment : segments) {
+    for (std::int64_t left = segment.layers; left > 0;) {
+      const std::int64_t taken = std::min(left, group->layers - used);
+      groups.push_back(*group);
+      groups.back().layers = taken;
+      groups.back().attention = segment.attention;
+      left -= taken, used += taken;
+      if (used == group->layers) ++group, used = 0;
+    }
   }
   model.groups = std::move(groups);
   return model;

@@ -71,9 +71,15 @@ struct ParameterCount {
 [[nodiscard]] double non_embedding_of_6nd(const ModelShape& model);
 // Every group with `attention` in place of its own.
 [[nodiscard]] ModelShape with_attention(ModelShape model, const Attention& attention);
-// The last `layers` layers with `attention` (hybrid recipes: MoBA below, full above). A group that stands astride is
-// split. Throws ConfigError when the model has fewer layers.
-[[nodiscard]] ModelShape with_attention_in_last(ModelShape model, std::int64_t layers, const Attention& attention);
+
+// Consecutive layers of one attention, whatever groups they belong to.
+struct AttentionSegment {
+  std::int64_t layers = 0;
+  Attention attention = FullAttention{};
+};
+// The layers, from the input on, with the attention of the segments (hybrid recipes: MoBA below, full above). A group
+// that a segment ends in is split. Throws ConfigError when the segments name another number of layers than there are.
+[[nodiscard]] ModelShape with_attention_segments(ModelShape model, const std::vector<AttentionSegment>& segments);
 
 // "moba(block=512, top_k=3)", or of a hybrid "29 x moba(block=512, top_k=3) + 3 x full".
 [[nodiscard]] std::string attention_description(const ModelShape& model);

@@ -106,7 +106,8 @@ TEST_CASE("a mechanism that the flag gets wrong is told with the right form") {
   for (const auto& [flag, answer] : {std::pair{"moba", "moba:block:top_k"},
                                      {"moba:512", "moba:block:top_k"},
                                      {"mobba:512:3", "did you mean 'moba'"},
-                                     {"moba:0:3", "'block': 0 is too small"},
+                                     {"moba:0:3", "block is 0; it must be at least 1"},
+                                     {"moba:[:3", "'[' is no whole number"},
                                      {"moba:5x:3", "is no whole number"},
                                      {"full:3", "wanted is full"}}) {
     const Outcome outcome = outcome_of_program({"plan", "moba-1.5b-32k", "--attention", flag}, folder.path());

@@ -237,6 +237,17 @@ TEST_CASE("the verdict names the axis, both arms and what it rests on") {
   CHECK(verdict(study, on_6nd, {}, {}).find("equal x is equal tokens, not equal cost") != std::string::npos);
 }
 
+TEST_CASE("the verdict claims no saving for an arm that spends more") {
+  Study study = shipped("moba-trailing-32k");
+  std::swap(study.treatment, study.baseline);
+  const Projection on_6nd = projected(study, Axis::six_nd), counted = projected(study, Axis::model_flops);
+  const std::vector<TradeOff> rows = trade_offs(study, counted, on_6nd);
+  for (const TradeOff& row : rows) CHECK(row.saving < 1);
+  const std::string text = verdict(study, counted, rows, {});
+  CHECK(text.find("costs less") == std::string::npos);
+  CHECK(text.find("saving 0.44x < penalty 0.") != std::string::npos);
+}
+
 TEST_CASE("curves hold every point of the data, and mark those that were fitted") {
   const Study study = shipped("moba-trailing-32k");
   const Projection result = projected(study, Axis::six_nd);

@@ -1,5 +1,6 @@
 #include "fit/study.h"
 
+#include "fit/projection.h"
 #include "sim/base/file.h"
 #include "tests/catch.h"
 #include "tests/program.h"
@@ -68,7 +69,7 @@ bool says(const std::string& message, const std::string& part) {
 
 }  // namespace
 
-TEST_CASE("every shipped study is read whole, with its data and its models") {
+TEST_CASE("every shipped study is read whole, with its data and its models, and projected on every axis") {
   int studies = 0;
   for (const auto& entry : fs::directory_iterator(configs() / "studies")) {
     INFO(entry.path().string());
@@ -78,6 +79,10 @@ TEST_CASE("every shipped study is read whole, with its data and its models") {
     CHECK(data.baseline.runs.size() == study.models.size());
     CHECK(data.ignored == 0);
     CHECK(study.run.has_value());
+    for (const std::string& axis : axis_names()) {
+      INFO(axis);
+      CHECK_NOTHROW(projection_of(study, data, cost_basis(study, axis_named(axis))));
+    }
     ++studies;
   }
   CHECK(studies >= 2);

@@ -91,7 +91,8 @@ TEST_CASE("Splitting a model into hybrid layers changes its attention and no cou
       model.groups.back().ffn = 1 + random() % 50;
     }
     const auto last = static_cast<std::int64_t>(random() % static_cast<unsigned>(layers(model) + 1));
-    const ModelShape hybrid = with_attention_in_last(with_attention(model, Moba{512, 3}), last, SlidingWindow{9});
+    const ModelShape hybrid =
+        with_attention_segments(model, {{layers(model) - last, Moba{512, 3}}, {last, SlidingWindow{9}}});
     REQUIRE(violations(hybrid).empty());
     REQUIRE(layers(hybrid) == layers(model));
     REQUIRE(parameters(hybrid).total == parameters(model).total);
@@ -109,17 +110,17 @@ TEST_CASE("Splitting a model into hybrid layers changes its attention and no cou
     REQUIRE(above == last);
     REQUIRE(below == layers(model) - last);
   }
-  REQUIRE_THROWS_AS(with_attention_in_last(tiny(), 3, Moba{}), ConfigError);
-  REQUIRE_THROWS_AS(with_attention_in_last(tiny(), -1, Moba{}), ConfigError);
+  REQUIRE_THROWS_AS(with_attention_segments(tiny(), {{3, Moba{}}}), ConfigError);
+  REQUIRE_THROWS_AS(with_attention_segments(tiny(), {{1, Moba{}}}), ConfigError);
 }
 
 TEST_CASE("The attention of a model is described in layers from the input on") {
-  const ModelShape moba = with_attention(tiny(), Moba{512, 3});
   REQUIRE(attention_description(tiny()) == "full");
-  REQUIRE(attention_description(with_attention_in_last(moba, 2, FullAttention{})) == "full");
-  REQUIRE(attention_description(with_attention_in_last(moba, 1, FullAttention{})) ==
+  REQUIRE(attention_description(with_attention_segments(tiny(), {{2, FullAttention{}}})) == "full");
+  REQUIRE(attention_description(with_attention_segments(tiny(), {{1, Moba{512, 3}}, {1, FullAttention{}}})) ==
           "1 x moba(block=512, top_k=3) + 1 x full");
-  REQUIRE(attention_description(with_attention_in_last(moba, 1, Moba{512, 3})) == "moba(block=512, top_k=3)");
+  REQUIRE(attention_description(with_attention_segments(tiny(), {{1, Moba{512, 3}}, {1, Moba{512, 3}}})) ==
+          "moba(block=512, top_k=3)");
 }
 
 TEST_CASE("Every rule of a model is said in words") {
