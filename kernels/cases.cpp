@@ -95,6 +95,26 @@ void add_timed(std::vector<Case>& table) {
   }
 }
 
+// A GPU wants more: 16K tokens in all and a hidden size of 2048, as the published benchmarks of FlashAttention have it,
+// then single sequences up to 128K.
+void add_timed_on_gpu(std::vector<Case>& table) {
+  for (const std::int64_t sequence : {2048, 4096, 8192, 16384, 32768, 65536, 131072}) {
+    std::vector<std::int64_t> cu_seqlens = {0};
+    while (cu_seqlens.back() < 16384) cu_seqlens.push_back(cu_seqlens.back() + sequence);
+    for (const std::int64_t dim : {64, 128}) {
+      const Heads heads{2048 / dim, 2048 / dim, dim};
+      const auto add = [&](const std::string& kind, Problem problem) {
+        table.push_back(
+            {fmt::format("gpu_{}_{}_d{}", kind, sequence, dim), std::move(problem), Fill::normal, Purpose::time_gpu});
+      };
+      add("full", full(cu_seqlens, heads));
+      for (const auto& [block, top_k] : {std::pair<std::int64_t, std::int64_t>{512, 3}, {128, 8}}) {
+        add(fmt::format("moba_b{}_k{}", block, top_k), moba(cu_seqlens, heads, block, top_k));
+      }
+    }
+  }
+}
+
 }  // namespace
 
 const std::vector<Case>& cases() {
@@ -104,6 +124,7 @@ const std::vector<Case>& cases() {
     add_moba(rows);
     add_window(rows);
     add_timed(rows);
+    add_timed_on_gpu(rows);
     return rows;
   }();
   return table;

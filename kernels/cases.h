@@ -11,8 +11,9 @@
 namespace mobasim::kernels {
 
 enum class Purpose {
-  verify,  // small enough for the float64 reference
-  time,    // timed by bench
+  verify,    // small enough for the float64 reference
+  time,      // timed by bench on a CPU
+  time_gpu,  // timed by bench on a GPU
 };
 
 struct Case {
