@@ -20,6 +20,7 @@ namespace mobasim::cli {
 using Action = std::function<int()>;
 using AddCommand = void (*)(CLI::App& program, Action& chosen);
 
+void add_attend(CLI::App& program, Action& chosen);
 void add_bench(CLI::App& program, Action& chosen);
 void add_verify(CLI::App& program, Action& chosen);
 void add_plan(CLI::App& program, Action& chosen);

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "sim/base/error.h"
+
 namespace mobasim::kernels {
 namespace {
 
@@ -31,6 +33,13 @@ std::string_view name(Dtype dtype) {
       return "bf16";
   }
   return "";
+}
+
+Dtype dtype_named(const std::string& wanted) {
+  for (const Dtype dtype : {Dtype::bf16, Dtype::fp16, Dtype::f32}) {
+    if (name(dtype) == wanted) return dtype;
+  }
+  throw ConfigError("there is no dtype '" + wanted + "'; there are bf16, fp16 and f32");
 }
 
 double rounded(double value, Dtype dtype) {

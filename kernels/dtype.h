@@ -1,6 +1,7 @@
 // Number formats of tensors, and what rounding to them does to a value.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace mobasim::kernels {
@@ -8,6 +9,8 @@ namespace mobasim::kernels {
 enum class Dtype { f64, f32, fp16, bf16 };
 
 [[nodiscard]] std::string_view name(Dtype dtype);
+// Throws ConfigError for a name other than bf16, fp16 and f32.
+[[nodiscard]] Dtype dtype_named(const std::string& name);
 // `value` rounded to nearest, ties to even; beyond the largest finite number infinity; NaN stays NaN.
 [[nodiscard]] double rounded(double value, Dtype dtype);
 // u of the elementwise bounds (docs/method/kernels.md): 2^-8 bf16, 2^-11 fp16, 2^-20 for f32 kernels, which sum in f32,

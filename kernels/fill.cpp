@@ -85,6 +85,14 @@ Tensors filled(const Problem& problem, Fill fill, std::uint64_t seed) {
   return tensors;
 }
 
+Tensors rounded(Tensors tensors, Dtype dtype) {
+  if (dtype == Dtype::f32 || dtype == Dtype::f64) return tensors;
+  for (std::vector<float>* tensor : {&tensors.q, &tensors.k, &tensors.v, &tensors.d_o}) {
+    for (float& value : *tensor) value = static_cast<float>(rounded(static_cast<double>(value), dtype));
+  }
+  return tensors;
+}
+
 WideTensors::WideTensors(const Tensors& tensors)
     : q(tensors.q.begin(), tensors.q.end()),
       k(tensors.k.begin(), tensors.k.end()),

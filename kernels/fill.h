@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/dtype.h"
 #include "kernels/problem.h"
 
 namespace mobasim::kernels {
@@ -23,6 +24,9 @@ struct Tensors {
 };
 
 [[nodiscard]] Tensors filled(const Problem& problem, Fill fill, std::uint64_t seed);
+
+// Every value rounded to the format.
+[[nodiscard]] Tensors rounded(Tensors tensors, Dtype dtype);
 
 // `values` become independent standard normals.
 void fill_normal(std::vector<float>& values, std::uint64_t seed);

@@ -4,7 +4,6 @@
 
 #include <cmath>
 
-#include "kernels/cpu/attention.h"
 #include "kernels/naive.h"
 #include "sim/base/error.h"
 #include "sim/base/text.h"
@@ -98,43 +97,8 @@ Cell number_cell(double value) { return std::isfinite(value) ? Cell(value) : Cel
 
 }  // namespace
 
-Backend reference_backend() {
-  return {"reference", Dtype::f64, true, [](const Problem& problem, const Tensors& tensors) {
-            const WideTensors wide(tensors);
-            Computed out;
-            out.forward = reference_forward(problem, wide.view(), {Dtype::f64, nullptr}).result;
-            out.gradients = reference_backward(problem, wide.view(), out.forward).result;
-            return out;
-          }};
-}
-
-Backend cpu_backend(int threads, const MicroKernels* micro) {
-  return {"cpu", Dtype::f32, false, [=](const Problem& problem, const Tensors& tensors) {
-            const CpuOptions options{threads, micro};
-            Forward<float> forward;
-            Gradients<float> gradients;
-            cpu_forward(problem, tensors.view(), options, forward);
-            cpu_backward(problem, tensors.view(), forward, options, gradients);
-            const auto wide = [](const std::vector<float>& v) { return std::vector<double>(v.begin(), v.end()); };
-            return Computed{{wide(forward.o), forward.lse, forward.selection},
-                            {wide(gradients.dq), wide(gradients.dk), wide(gradients.dv)}};
-          }};
-}
-
-const std::vector<std::string>& backend_names() {
-  static const std::vector<std::string> names = {"cpu", "reference"};
-  return names;
-}
-
-Backend backend_named(const std::string& name) {
-  if (name == "cpu") return cpu_backend();
-  if (name == "reference") return reference_backend();
-  throw ConfigError(fmt::format("there is no backend '{}'; there are {}{}", name, joined(backend_names()),
-                                suggestion(name, backend_names())));
-}
-
 std::vector<VerifyRow> verify(const Case& row, const Backend& backend) {
-  const Tensors tensors = filled(row.problem, row.fill, 1);
+  const Tensors tensors = rounded(filled(row.problem, row.fill, 1), backend.dtype);
   Computed computed;
   try {
     computed = backend.compute(row.problem, tensors);
@@ -144,7 +108,7 @@ std::vector<VerifyRow> verify(const Case& row, const Backend& backend) {
   }
   const WideTensors wide(tensors);
   const Expected right = expected_of(row, backend, wide.view(), computed);
-  const double u = unit_of(backend.dtype);
+  const double u = unit_of(backend.arithmetic);
   std::vector<double> o_bounds = scaled(right.o_terms, u);
   for (std::size_t i = 0; i < o_bounds.size(); ++i) o_bounds[i] += u * std::abs(right.forward.o[i]);
   const std::vector<double> lse_bounds(right.forward.lse.size(), kLseTolerance);

@@ -59,6 +59,7 @@ CpuContext cpu_context(const Problem& problem, const Inputs<float>& inputs, cons
                      inputs,
                      options.micro != nullptr ? *options.micro : *micro_kernels().front(),
                      thread_count(options.threads),
+                     options.mean_keys,
                      {},
                      {}};
   context.keys = packed_keys(problem, inputs, context.threads);

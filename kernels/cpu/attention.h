@@ -4,6 +4,7 @@
 #pragma once
 
 #include "kernels/cpu/micro_kernels.h"
+#include "kernels/dtype.h"
 #include "kernels/problem.h"
 
 namespace mobasim::kernels {
@@ -11,6 +12,7 @@ namespace mobasim::kernels {
 struct CpuOptions {
   int threads = 0;                      // 0: as many as OpenMP would use
   const MicroKernels* micro = nullptr;  // nullptr: the best that this processor has
+  Dtype mean_keys = Dtype::f32;         // what they are rounded to; all sums are f32
 };
 
 // Resizes what is in `out`. Throws ConfigError for violations(problem) or tensors of another size, Unsupported for

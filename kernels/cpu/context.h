@@ -14,6 +14,7 @@ struct CpuContext {
   const Inputs<float>& inputs;
   const MicroKernels& micro;
   int threads;
+  Dtype mean_keys;
   PackedKeys keys;
   std::vector<Tile> tiles;  // one a thread
 };

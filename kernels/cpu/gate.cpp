@@ -43,6 +43,10 @@ Buffer<float> mean_keys(CpuContext& context, Run sequence) {
       for (std::int64_t c = 0; c < columns; ++c) mean[c] += key[c];
     }
     for (std::int64_t c = 0; c < columns; ++c) mean[c] /= static_cast<float>(last - first);
+    if (context.mean_keys == Dtype::f32) return;
+    for (std::int64_t c = 0; c < columns; ++c) {
+      mean[c] = static_cast<float>(rounded(static_cast<double>(mean[c]), context.mean_keys));
+    }
   });
   return means;
 }

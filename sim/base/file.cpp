@@ -36,7 +36,7 @@ void write_all(int descriptor, std::string_view content, const std::filesystem::
 
 }  // namespace
 
-std::string text_of_file(const std::filesystem::path& path) {
+std::string bytes_of_file(const std::filesystem::path& path) {
   const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (file.value < 0) {
     if (errno == ENOENT || errno == ENOTDIR) throw ConfigError(Location{path.string()}, "there is no such file");
@@ -55,6 +55,11 @@ std::string text_of_file(const std::filesystem::path& path) {
     if (count == 0) break;
     content.append(buffer, static_cast<std::size_t>(count));
   }
+  return content;
+}
+
+std::string text_of_file(const std::filesystem::path& path) {
+  std::string content = bytes_of_file(path);
   if (content.find('\0') != std::string::npos) {
     throw ConfigError(Location{path.string()}, "this is no text file (it holds NUL bytes)");
   }
@@ -74,16 +79,28 @@ void write_file(const std::filesystem::path& path, std::string_view content) {
     return write_all(file.value, content, path);
   }
 
-  const std::filesystem::path temporary = path.string() + fmt::format(".{}.tmp", ::getpid());
+  write_files({{path, std::string(content)}});
+}
+
+void write_files(const std::vector<FileContent>& files) {
+  const auto temporary = [](const std::filesystem::path& path) {
+    return path.string() + fmt::format(".{}.tmp", ::getpid());
+  };
   try {
-    {
-      const Descriptor file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
-      if (file.value < 0) throw_system_error(doing("write", path));
-      write_all(file.value, content, path);
+    for (const FileContent& file : files) {
+      if (std::filesystem::is_directory(file.path)) {
+        errno = EISDIR;
+        throw_system_error(doing("write", file.path));
+      }
+      const Descriptor to{::open(temporary(file.path).c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
+      if (to.value < 0) throw_system_error(doing("write", file.path));
+      write_all(to.value, file.content, file.path);
     }
-    if (::rename(temporary.c_str(), path.c_str()) != 0) throw_system_error(doing("write", path));
+    for (const FileContent& file : files) {
+      if (::rename(temporary(file.path).c_str(), file.path.c_str()) != 0) throw_system_error(doing("write", file.path));
+    }
   } catch (...) {
-    ::unlink(temporary.c_str());
+    for (const FileContent& file : files) ::unlink(temporary(file.path).c_str());
     throw;
   }
 }

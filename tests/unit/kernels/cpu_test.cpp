@@ -48,7 +48,7 @@ TEST_CASE("every instruction set that this processor has is within the bound") {
   for (const MicroKernels* micro : micro_kernels()) {
     for (const Case& row : cases_for(Purpose::verify)) {
       if (tokens(row.problem) * row.problem.heads > 800) continue;
-      for (const VerifyRow& result : verify(row, cpu_backend(1, micro))) {
+      for (const VerifyRow& result : verify(row, cpu_backend({std::nullopt, 1, micro}))) {
         INFO(micro->name << " " << result.case_name << " " << result.pass_name << ": " << result.note);
         CHECK(result.verdict != Verdict::fail);
       }

@@ -1,0 +1,48 @@
+// What computes attention: the float64 reference, the CPU kernels, and the CUDA kernels on either of their targets, all
+// with the same problems and tensors in float32 and the same kind of result. verify and attend choose one by its name.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kernels/dtype.h"
+#include "kernels/fill.h"
+#include "kernels/problem.h"
+
+namespace mobasim::kernels {
+
+struct MicroKernels;
+
+// What a backend computed, in float64 for comparison. Gradients are empty where d_o was.
+struct Computed {
+  Forward<double> forward;
+  Gradients<double> gradients;
+};
+
+// `compute` takes tensors already rounded to dtype; it throws ConfigError for what is wrong with them and Unsupported
+// for what it cannot do.
+struct Backend {
+  std::string name;
+  Dtype dtype = Dtype::f32;       // of the tensors; mean keys are rounded to it
+  Dtype arithmetic = Dtype::f32;  // fixes the bounds
+  bool is_reference = false;      // then the oracle is naive_attention, else the reference
+  std::function<Computed(const Problem&, const Tensors&)> compute;
+};
+
+struct BackendOptions {
+  std::optional<Dtype> dtype;           // without: what the backend computes in
+  int threads = 0;                      // cpu: 0 as many as OpenMP would use
+  const MicroKernels* micro = nullptr;  // cpu: nullptr the best that this processor has
+};
+
+[[nodiscard]] Backend reference_backend(const BackendOptions& options = {});
+[[nodiscard]] Backend cpu_backend(const BackendOptions& options = {});
+// "reference", "cpu"
+[[nodiscard]] const std::vector<std::string>& backend_names();
+// Throws ConfigError for another name.
+[[nodiscard]] Backend backend_named(const std::string& name, const BackendOptions& options = {});
+
+}  // namespace mobasim::kernels
