@@ -1,0 +1,86 @@
+#include "kernels/conformance/conformance.h"
+
+#include <fmt/format.h>
+
+#include <exception>
+#include <memory>
+
+#include "kernels/conformance/expectations.h"
+#include "kernels/random.h"
+
+namespace mobasim::kernels::conformance {
+namespace {
+
+std::shared_ptr<void> memory_with(const cuda::Target& target, const WordList& words, const char* name) {
+  const std::size_t bytes = words.size() * sizeof(std::uint32_t);
+  std::shared_ptr<void> memory(target.allocate(bytes, name), target.release);
+  target.upload(memory.get(), words.data(), bytes);
+  return memory;
+}
+
+WordList output_of(const Expectation& probe, const cuda::Target& target, LaunchProbe launch) {
+  const std::shared_ptr<void> in = memory_with(target, probe.input, "in");
+  const std::shared_ptr<void> out = memory_with(target, probe.before, "out");
+  launch(probe.name.c_str(),
+         {static_cast<const std::uint32_t*>(in.get()), static_cast<std::uint32_t*>(out.get()),
+          static_cast<int>(probe.input.size()), static_cast<int>(probe.before.size())},
+         nullptr);
+  target.synchronize(nullptr);
+  WordList words(probe.before.size());
+  target.download(words.data(), out.get(), words.size() * sizeof(std::uint32_t));
+  return words;
+}
+
+}  // namespace
+
+Expectation exactly(std::string name, WordList input, WordList expected) {
+  WordList before(expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) before[i] = ~expected[i];
+  const auto wrong = [expected = std::move(expected)](const WordList& out) -> std::string {
+    std::size_t differ = 0, first = 0;
+    for (std::size_t i = expected.size(); i-- > 0;) {
+      if (out[i] == expected[i]) continue;
+      ++differ;
+      first = i;
+    }
+    if (differ == 0) return "";
+    return fmt::format("{} of {} words differ; word {} is {:#x}, expected {:#x}", differ, expected.size(), first,
+                       out[first], expected[first]);
+  };
+  if (input.empty()) input = {0};
+  return {std::move(name), std::move(input), std::move(before), wrong};
+}
+
+WordList random_words(std::size_t count, std::uint32_t seed) {
+  Random random(seed);
+  WordList words(count);
+  for (std::uint32_t& word : words) word = static_cast<std::uint32_t>(random.bits() >> 32);
+  return words;
+}
+
+std::vector<Row> conformance(const cuda::Target& target, LaunchProbe launch) {
+  std::vector<Row> rows;
+  for (const auto& expectations :
+       {thread_expectations, memory_expectations, matrix_expectations, number_expectations}) {
+    for (const Expectation& probe : expectations()) {
+      std::string wrong;
+      try {
+        wrong = probe.wrong(output_of(probe, target, launch));
+      } catch (const std::exception& error) {  // what the machine or the executor refused is a finding about the probe
+        wrong = error.what();
+      }
+      rows.push_back({probe.name, wrong.empty(), wrong});
+    }
+  }
+  return rows;
+}
+
+Table conformance_table(const std::vector<Row>& rows, const std::string& backend) {
+  Table table{{"primitive", "backend", "verdict", "note"}, {}};
+  for (const Row& row : rows) {
+    table.rows.push_back({row.primitive, backend, std::string(row.conforms ? "pass" : "fail"), row.note});
+  }
+  return table;
+}
+
+}  // namespace mobasim::kernels::conformance
