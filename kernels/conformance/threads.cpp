@@ -75,11 +75,11 @@ Expectation ballots() {
   return exactly("ballot", std::move(input), std::move(expected));
 }
 
-// Groups of one lane up to ten, and one value that both warps have.
+// Groups of one lane up to ten, lanes that differ in their highest bits alone, and values that both warps have.
 Expectation matches() {
   WordList input(kThreads), expected;
   for (std::uint32_t t = 0; t < kThreads; ++t) {
-    input[t] = t % 3 == 0 ? 0xffffffff : t % 5 == 0 ? 7 : t % 7 == 0 ? 0 : 100 + t;
+    input[t] = t % 3 == 0 ? 0xffffffff : t % 5 == 0 ? 7 : t % 7 == 0 ? 0 : t << 24;
   }
   for (std::uint32_t t = 0; t < kThreads; ++t) {
     std::uint32_t equal = 0;
