@@ -267,8 +267,9 @@ MOBASIM_DEVICE float fast_reciprocal(float x) {
 }
 // a b + c, rounded once.
 MOBASIM_DEVICE float fused(float a, float b, float c) { return __fmaf_rn(a, b, c); }
-// The greater; where one is NaN, the other.
+// The greater, the lesser; where one is NaN, the other.
 MOBASIM_DEVICE float greater(float a, float b) { return fmaxf(a, b); }
+MOBASIM_DEVICE float lesser(float a, float b) { return fminf(a, b); }
 MOBASIM_DEVICE float infinity() { return __int_as_float(0x7f800000); }
 
 // --- Planted bugs (kernels/simt/bugs.h): never on a GPU.
