@@ -18,11 +18,25 @@ struct LaunchShape {
   unsigned shared_bytes = 0;
 };
 
-inline namespace MOBASIM_TARGET {
-
 // What of a shape no device takes, in words; empty when it is sound. A grid with an empty side runs nothing, and is not
-// launched. Limits: CUDA C++ Programming Guide, compute capabilities 8.0 to 9.0.
-std::string launch_violation(const LaunchShape& shape);
+// launched. Limits: CUDA C++ Programming Guide, compute capabilities 8.0 to 9.0, the smaller of them.
+inline std::string launch_violation(const LaunchShape& shape) {
+  constexpr unsigned kMostX = 0x7fffffff, kMostYZ = 65535, kMostThreads = 1024, kMostShared = 163 * 1024;
+  const auto beyond = [](const char* what, unsigned value, unsigned most) {
+    return std::string(what) + " " + std::to_string(value) + " is beyond " + std::to_string(most);
+  };
+  if (shape.grid.x > kMostX) return beyond("grid x", shape.grid.x, kMostX);
+  if (shape.grid.y > kMostYZ) return beyond("grid y", shape.grid.y, kMostYZ);
+  if (shape.grid.z > kMostYZ) return beyond("grid z", shape.grid.z, kMostYZ);
+  if (shape.threads > kMostThreads) return beyond("threads", shape.threads, kMostThreads);
+  if (shape.threads == 0 || shape.threads % simt::kWarp != 0) {
+    return "threads " + std::to_string(shape.threads) + " is no positive multiple of " + std::to_string(simt::kWarp);
+  }
+  if (shape.shared_bytes > kMostShared) return beyond("bytes of shared memory", shape.shared_bytes, kMostShared);
+  return "";
+}
+
+inline namespace MOBASIM_TARGET {
 
 #if defined(__CUDACC__)
 void check_cuda(cudaError_t status, const char* file, int line, const char* call);
