@@ -1,0 +1,97 @@
+// The products of the backward kernels, and what happens between them: all of a warp's work on its 16 kMma keys.
+#pragma once
+
+#include "kernels/cuda/tile.h"
+
+namespace mobasim::kernels::cuda {
+inline namespace MOBASIM_TARGET {
+
+constexpr float kLog2E = 1.44269504f;
+
+// products[m][n] += 16 keys of the warp times 8 rows of part `part`, summed over head_dim: S^T of K and Q, dP^T of V
+// and dO. keys, rows: this thread's addresses in the two tiles.
+template <class Element, int kHeadDim, int kMma, int kTiles>
+MOBASIM_DEVICE void add_scores(float (&products)[kMma][kTiles][4], simt::SharedAddress keys, simt::SharedAddress rows) {
+#pragma unroll
+  for (int column = 0; column < kHeadDim; column += 16) {
+    std::uint32_t a[kMma][4];
+#pragma unroll
+    for (int m = 0; m < kMma; ++m) simt::ldmatrix(a[m], stepped<kHeadDim>(keys, 16 * m, column));
+#pragma unroll
+    for (int n = 0; n < kTiles; n += 2) {
+      std::uint32_t b[4];
+      simt::ldmatrix(b, stepped<kHeadDim>(rows, 8 * n, column));
+#pragma unroll
+      for (int m = 0; m < kMma; ++m) {
+        simt::mma<Element>(products[m][n], a[m], b[0], b[1]);
+        simt::mma<Element>(products[m][n + 1], a[m], b[2], b[3]);
+      }
+    }
+  }
+}
+
+// sums += weights [16 keys, rows] times a tile's rows [rows, kHeadDim]: dV of P^T and dO, dK of dS^T and Q.
+template <class Element, int kHeadDim, int kMma, int kSteps>
+MOBASIM_DEVICE void add_weighted(float (&sums)[kMma][kHeadDim / 8][4], const std::uint32_t (&weights)[kMma][kSteps][4],
+                                 simt::SharedAddress rows) {
+#pragma unroll
+  for (int step = 0; step < kSteps; ++step) {
+#pragma unroll
+    for (int n = 0; n < kHeadDim / 8; n += 2) {
+      std::uint32_t b[4];
+      simt::ldmatrix_transposed(b, stepped<kHeadDim>(rows, 16 * step, 8 * n));
+#pragma unroll
+      for (int m = 0; m < kMma; ++m) {
+        simt::mma<Element>(sums[m][n], weights[m][step], b[0], b[1]);
+        simt::mma<Element>(sums[m][n + 1], weights[m][step], b[2], b[3]);
+      }
+    }
+  }
+}
+
+// Scores of keys that come after the row become -infinity. row_ahead: the part's first row less the warp's first key.
+template <int kMma, int kTiles>
+MOBASIM_DEVICE void mask_scores(float (&scores)[kMma][kTiles][4], int row_ahead) {
+  const int ahead = row_ahead + simt::lane_index() % 4 * 2 - simt::lane_index() / 4;
+#pragma unroll
+  for (int m = 0; m < kMma; ++m) {
+#pragma unroll
+    for (int n = 0; n < kTiles; ++n) {
+#pragma unroll
+      for (int e = 0; e < 4; ++e) {
+        if (ahead + 8 * n + e % 2 < 16 * m + e / 2 * 8) scores[m][n][e] = -simt::infinity();
+      }
+    }
+  }
+}
+
+// P = exp2(scale log2(e) S - lse) and dS = P (dP - delta), packed as first operands of mma.
+template <class Element, int kMma, int kTiles>
+MOBASIM_DEVICE void make_weights(const float (&scores)[kMma][kTiles][4], const float (&d_p)[kMma][kTiles][4],
+                                 simt::SharedAddress terms, float scale_log2, std::uint32_t (&p)[kMma][kTiles / 2][4],
+                                 std::uint32_t (&d_s)[kMma][kTiles / 2][4]) {
+  terms += static_cast<simt::SharedAddress>(simt::lane_index() % 4 * 16);
+#pragma unroll
+  for (int n = 0; n < kTiles; ++n) {
+    const auto rows = simt::load_shared<simt::Word4>(terms + static_cast<simt::SharedAddress>(64 * n));
+    const float lse[2] = {simt::float_of(rows.x), simt::float_of(rows.z)};
+    const float delta[2] = {simt::float_of(rows.y), simt::float_of(rows.w)};
+#pragma unroll
+    for (int m = 0; m < kMma; ++m) {
+      float weight[4], gradient[4];
+#pragma unroll
+      for (int e = 0; e < 4; ++e) {
+        weight[e] = simt::fast_exp2(simt::fused(scores[m][n][e], scale_log2, -lse[e % 2]));
+        gradient[e] = weight[e] * (d_p[m][n][e] - delta[e % 2]);
+      }
+#pragma unroll
+      for (int half = 0; half < 2; ++half) {
+        p[m][n / 2][n % 2 * 2 + half] = simt::pack<Element>(weight[2 * half], weight[2 * half + 1]);
+        d_s[m][n / 2][n % 2 * 2 + half] = simt::pack<Element>(gradient[2 * half], gradient[2 * half + 1]);
+      }
+    }
+  }
+}
+
+}  // namespace MOBASIM_TARGET
+}  // namespace mobasim::kernels::cuda

@@ -1,0 +1,71 @@
+// The rows that a key tile gets gradients from, 64 at a time: for each query head of the tile's key head first the rows
+// that see the tile causally, then those routed to its block.
+#pragma once
+
+#include "kernels/cuda/backward_keys.h"
+#include "kernels/simt/simt.h"
+
+namespace mobasim::kernels::cuda {
+inline namespace MOBASIM_TARGET {
+
+constexpr int kStepRows = 64;
+constexpr int kNoRow = -1;
+
+// Up to kStepRows rows of one query head. count = 0: there are no more steps.
+struct RowStep {
+  int head;
+  int first, count;  // tokens, or places in the routing index
+  bool routed;
+};
+
+// Where the walk over the steps stands.
+struct RowWalk {
+  int head, heads_end;
+  int position, end;
+  bool routed;
+};
+
+MOBASIM_DEVICE RowWalk walk_of(const BackwardKeysParameters& p, const KeyTile& tile, int kv_head) {
+  const int group = p.heads / p.kv_heads;
+  return {kv_head * group, (kv_head + 1) * group, tile.key_begin, tile.row_end, false};
+}
+
+MOBASIM_DEVICE RowStep next_step(const BackwardKeysParameters& p, const KeyTile& tile, RowWalk& walk) {
+  while (walk.position >= walk.end && walk.head < walk.heads_end) {
+    if (tile.block >= 0 && !walk.routed) {
+      const auto offsets = simt::line_of(p.offsets, "offsets", p.heads * p.total_blocks + 1);
+      const int at = walk.head * p.total_blocks + tile.block;
+      walk.position = simt::load(offsets, 0, at);
+      walk.end = simt::load(offsets, 0, at + 1);
+      walk.routed = true;
+    } else {
+      ++walk.head;
+      walk.position = tile.key_begin;
+      walk.end = tile.row_end;
+      walk.routed = false;
+    }
+  }
+  if (walk.head >= walk.heads_end) return {walk.head, 0, 0, false};
+  const int left = walk.end - walk.position;
+  const RowStep step{walk.head, walk.position, left < kStepRows ? left : kStepRows, walk.routed};
+  walk.position += kStepRows;
+  return step;
+}
+
+// The token of row `row` of a step, or kNoRow.
+MOBASIM_DEVICE int token_of(const BackwardKeysParameters& p, const RowStep& step, int row) {
+  if (row >= step.count) return kNoRow;
+  if (!step.routed) return step.first + row;
+  return simt::load(simt::line_of(p.entries, "entries", p.entry_count), 0, step.first + row) >> 6;
+}
+
+// A row's log-sum-exp (base 2) and delta; those of a row that is not there make its probabilities 0.
+MOBASIM_DEVICE simt::Word2 terms_of(const BackwardKeysParameters& p, int head, int token) {
+  if (token == kNoRow) return {simt::bits_of(simt::infinity()), 0};
+  const auto terms =
+      simt::rows_of(p.row_terms + static_cast<std::int64_t>(head) * p.tokens * 2, "row_terms", p.tokens, 2, 2);
+  return simt::load_as<simt::Word2>(terms, token, 0);
+}
+
+}  // namespace MOBASIM_TARGET
+}  // namespace mobasim::kernels::cuda
