@@ -128,17 +128,15 @@ MOBASIM_DEVICE void add_dq(const BackwardKeysParameters& p, simt::SharedAddress 
       }
     }
   }
-  const auto dq = simt::rows_of(p.dq_sum + head * kHeadDim, "dq_sum", p.tokens, kHeadDim, p.heads * kHeadDim);
   const int first = column + simt::lane_index() / 4;
+  const auto dq =
+      simt::rows_of(p.dq_sum + head * kHeadDim + first, "dq_sum", p.tokens, kHeadDim - first, p.heads * kHeadDim);
 #pragma unroll
   for (int n = 0; n < 4; ++n) {
 #pragma unroll
     for (int e = 0; e < 4; ++e) {
-      if (tokens[n][e % 2] == kNoRow) continue;
 #pragma unroll
-      for (int m = 0; m < 2; ++m) {
-        simt::atomic_add(dq, tokens[n][e % 2], first + 16 * m + e / 2 * 8, sums[m][n][e]);
-      }
+      for (int m = 0; m < 2; ++m) simt::atomic_add(dq, tokens[n][e % 2], 16 * m + e / 2 * 8, sums[m][n][e]);
     }
   }
 }
@@ -148,17 +146,25 @@ template <class Element, int kHeadDim>
 MOBASIM_DEVICE void copy_step(const BackwardKeysParameters& p, int head, simt::SharedAddress q, simt::SharedAddress d_o,
                               simt::SharedAddress tokens) {
   using P = Plan<kHeadDim>;
-  const int stride = p.heads * kHeadDim;
+  constexpr int kPieces = kHeadDim / 8, kPasses = P::kRows * kPieces / P::kThreads;
+  const int row = simt::thread_index() / kPieces, piece = simt::thread_index() % kPieces;
+  const int stride = p.heads * kHeadDim, first = head * kHeadDim + piece * 8;
   const auto q_rows =
-      simt::rows_of(static_cast<const Element*>(p.q) + head * kHeadDim, "q", p.tokens, kHeadDim, stride);
+      simt::rows_of(static_cast<const Element*>(p.q) + first, "q", p.tokens, kHeadDim - piece * 8, stride);
   const auto d_o_rows =
-      simt::rows_of(static_cast<const Element*>(p.d_o) + head * kHeadDim, "d_o", p.tokens, kHeadDim, stride);
-  const auto row_of = [=](int r) {
-    const int token = simt::load_shared<int>(tokens + static_cast<simt::SharedAddress>(4 * r));
-    return CopiedRow{token == kNoRow ? 0 : token, token != kNoRow};
-  };
-  copy_rows<kHeadDim, P::kRows, P::kThreads>(q, q_rows, row_of);
-  copy_rows<kHeadDim, P::kRows, P::kThreads>(d_o, d_o_rows, row_of);
+      simt::rows_of(static_cast<const Element*>(p.d_o) + first, "d_o", p.tokens, kHeadDim - piece * 8, stride);
+  int token[kPasses];
+#pragma unroll
+  for (int i = 0; i < kPasses; ++i) {
+    token[i] = simt::load_shared<int>(tokens + static_cast<simt::SharedAddress>(4 * (row + i * P::kRows / kPasses)));
+  }
+  const simt::SharedAddress at = piece_address<kHeadDim>(0, row, piece);
+#pragma unroll
+  for (int i = 0; i < kPasses; ++i) {
+    const simt::SharedAddress to = stepped<kHeadDim>(at, i * P::kRows / kPasses, 0);
+    simt::cp_async_16(q + to, q_rows, token[i], 0, true);
+    simt::cp_async_16(d_o + to, d_o_rows, token[i], 0, true);
+  }
 }
 
 // Rounds the warp's sums and writes them, by way of `staging` (where the warp's keys stood) so that whole rows go out.
@@ -209,8 +215,9 @@ MOBASIM_DEVICE void begin_steps(const BackwardKeysParameters& p, const Place<kHe
   if (simt::thread_index() < P::kRows) {
     const int token = token_of(p, first, simt::thread_index());
     simt::store_shared(row_slot(at.shared + P::kTokens, 4), token);
-    simt::store_shared(row_slot(at.shared + P::kTokens + P::kRows * 4, 4), token_of(p, second, simt::thread_index()));
-    simt::store_shared(row_slot(at.shared + P::kTerms, 8), terms_of(p, first.head, token));
+    simt::store_shared(row_slot(at.shared + P::kTokens + P::kRows * 4, 4),
+                       second.count > 0 ? token_of(p, second, simt::thread_index()) : 0);
+    simt::store_shared(row_slot(at.shared + P::kTerms, 8), terms_of(p, first, simt::thread_index(), token));
   }
   const std::int64_t key = static_cast<std::int64_t>(at.tile.key_begin) * p.kv_heads + at.kv_head;
   const int keys = at.tile.key_end - at.tile.key_begin, stride = p.kv_heads * kHeadDim;
@@ -247,11 +254,12 @@ MOBASIM_DEVICE void add_steps(const BackwardKeysParameters& p, const Place<kHead
       copy_step<Element, kHeadDim>(p, next.head, at.shared + P::kQ + other, at.shared + P::kDO + other, next_tokens);
       simt::cp_async_commit();
       if (simt::thread_index() < P::kRows) {
-        ahead.terms = terms_of(p, next.head, simt::load_shared<int>(row_slot(next_tokens, 4)));
-        ahead.token = token_of(p, later, simt::thread_index());
+        ahead.terms = terms_of(p, next, simt::thread_index(), simt::load_shared<int>(row_slot(next_tokens, 4)));
+        if (later.count > 0) ahead.token = token_of(p, later, simt::thread_index());
       }
     }
-    // The keys 0 .. keys - 1 of the tile are those that rows of this step see; warps that own others have nothing to do.
+    // The keys 0 .. keys - 1 of the tile are those that rows of this step see; warps that own others have nothing to
+    // do.
     const int row_ahead = step.routed ? P::kKeys : step.first - at.tile.key_begin;
     const int keys = tile_keys <= 64 || row_ahead + P::kRows <= 64 ? 64 : P::kKeys;
     if (at.warp_key < keys) add_step<Element>(sums, at, q, d_o, row_ahead, p.scale * kLog2E);

@@ -9,7 +9,6 @@ namespace mobasim::kernels::cuda {
 inline namespace MOBASIM_TARGET {
 
 constexpr int kStepRows = 64;
-constexpr int kNoRow = -1;
 
 // Up to kStepRows rows of one query head. count = 0: there are no more steps.
 struct RowStep {
@@ -52,18 +51,19 @@ MOBASIM_DEVICE RowStep next_step(const BackwardKeysParameters& p, const KeyTile&
   return step;
 }
 
-// The token of row `row` of a step, or kNoRow.
+// The token of row `row` of a step. Rows beyond the last stand for the last again, with terms that make their
+// probabilities 0: whoever reads and adds rows asks no more.
 MOBASIM_DEVICE int token_of(const BackwardKeysParameters& p, const RowStep& step, int row) {
-  if (row >= step.count) return kNoRow;
-  if (!step.routed) return step.first + row;
-  return simt::load(simt::line_of(p.entries, "entries", p.entry_count), 0, step.first + row) >> 6;
+  const int at = step.first + (row < step.count ? row : step.count - 1);
+  if (!step.routed) return at;
+  return simt::load(simt::line_of(p.entries, "entries", p.entry_count), 0, at) >> 6;
 }
 
-// A row's log-sum-exp (base 2) and delta; those of a row that is not there make its probabilities 0.
-MOBASIM_DEVICE simt::Word2 terms_of(const BackwardKeysParameters& p, int head, int token) {
-  if (token == kNoRow) return {simt::bits_of(simt::infinity()), 0};
+// The log-sum-exp (base 2) and delta of row `row` of a step, whose token is `token`.
+MOBASIM_DEVICE simt::Word2 terms_of(const BackwardKeysParameters& p, const RowStep& step, int row, int token) {
+  if (row >= step.count) return {simt::bits_of(simt::infinity()), 0};
   const auto terms =
-      simt::rows_of(p.row_terms + static_cast<std::int64_t>(head) * p.tokens * 2, "row_terms", p.tokens, 2, 2);
+      simt::rows_of(p.row_terms + static_cast<std::int64_t>(step.head) * p.tokens * 2, "row_terms", p.tokens, 2, 2);
   return simt::load_as<simt::Word2>(terms, token, 0);
 }
 
