@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "kernels/conformance/numbers.h"
+#include "kernels/simt/executor.h"
 #include "tests/catch.h"
 
 namespace mobasim::tests {
@@ -23,6 +24,34 @@ kernels::cuda::Target memory_alone() {
   target.download = target.upload;
   target.synchronize = [](kernels::cuda::Stream) {};
   return target;
+}
+
+// Under the seed and the rounding of the session that lives.
+kernels::cuda::Target executor() {
+  kernels::cuda::Target target;
+  target.name = "simt";
+  target.allocate = kernels::simt::allocate;
+  target.release = kernels::simt::release;
+  target.upload = kernels::simt::upload;
+  target.download = kernels::simt::download;
+  target.synchronize = [](kernels::cuda::Stream) {};
+  return target;
+}
+
+TEST_CASE("every primitive of the executor conforms, in any order of threads and with either rounding of mma") {
+  using namespace kernels::simt;
+  for (const Rounding rounding : {Rounding::exact, Rounding::truncating}) {
+    for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+      ExecutorOptions options;
+      options.seed = seed;
+      options.rounding = rounding;
+      const Session session(options);
+      for (const Row& row : conformance(executor(), host::launch_probe)) {
+        INFO(row.primitive << ": " << row.note);
+        CHECK(row.conforms);
+      }
+    }
+  }
 }
 
 TEST_CASE("a primitive that does nothing conforms to none of the expectations") {
