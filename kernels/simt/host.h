@@ -155,6 +155,7 @@ inline float fast_log2(float x) { return std::log2(flushed(x)); }
 inline float fast_reciprocal(float x) { return flushed(1 / flushed(x)); }
 inline float fused(float a, float b, float c) { return std::fma(a, b, c); }
 inline float greater(float a, float b) { return std::fmax(a, b); }
+inline float lesser(float a, float b) { return std::fmin(a, b); }
 inline float infinity() { return std::bit_cast<float>(0x7f800000u); }
 
 inline bool planted(Bug bug) { return executor::standing.bug == bug; }
