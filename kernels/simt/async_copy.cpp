@@ -16,7 +16,7 @@ void copy(SharedAddress to, const View& view, int row, int column, bool valid, S
   count_access(m, lane);
   if (m.mutations.here(copy.site, SiteKind::copy, MutationKind::copy_always)) valid = true;
   if (valid) {
-    copy.from = readable(m, lane, view, row, column, kCopyBytes, copy.site);
+    copy.from = readable(m, lane, {view, row, column, kCopyBytes, kCopyBytes, copy.site});
     m.counters.copied_bytes += kCopyBytes;
     if (m.options.count_memory) {
       m.warp->traffic.add(lane.thread % kWarp, copy.site, Path::global_copy, kCopyBytes,

@@ -43,40 +43,29 @@ std::string view_text(const View& view) {
   return std::string(view.name) + " [" + std::to_string(view.rows) + " rows, " + std::to_string(view.width) +
          " columns of " + std::to_string(view.element_bytes) + " bytes]";
 }
-std::string access_text(const Lane& lane, const View& view, int row, int column, int bytes, SiteId site,
-                        const char* what) {
-  return thread_at(lane.thread, site) + what + std::to_string(bytes) + " bytes at row " + std::to_string(row) +
-         ", column " + std::to_string(column) + " of " + view_text(view);
+std::string access_text(const Lane& lane, const Access& a, const char* what) {
+  return thread_at(lane.thread, a.site) + what + std::to_string(a.bytes) + " bytes at row " + std::to_string(a.row) +
+         ", column " + std::to_string(a.column) + " of " + view_text(a.view);
 }
 std::string allocation_text(const Lane& lane, const View& view, SiteId site) {
   return thread_at(lane.thread, site) + " makes a view " + view_text(view) + ", stride " + std::to_string(view.stride) +
          ", that is not in one live allocation";
 }
-std::string race_text(const Lane& lane, const View& view, int row, int column, int bytes, SiteId site, const char* what,
-                      const char* other_did, SiteId other) {
-  return access_text(lane, view, row, column, bytes, site, what) + ", which another block of the launch " + other_did +
-         " at " + place(other);
+std::string race_text(const Lane& lane, const Access& a, const char* what, const char* other_did, SiteId other) {
+  return access_text(lane, a, what) + ", which another block of the launch " + other_did + " at " + place(other);
 }
-
-struct Access {
-  const View& view;
-  int row, column, bytes;
-  SiteId site;
-};
 
 std::byte* checked(Machine& m, Lane& lane, const Access& access) {
   const View& view = access.view;
   count_access(m, lane);
   const int columns = std::max(access.bytes / view.element_bytes, 1);
   if (access.row < 0 || access.row >= view.rows || access.column < 0 || access.column > view.width - columns) {
-    fail(Detector::out_of_bounds,
-         access_text(lane, view, access.row, access.column, access.bytes, access.site, " touches "));
+    fail(Detector::out_of_bounds, access_text(lane, access, " touches "));
   }
   const auto index = std::int64_t{access.row} * view.stride + access.column;
   auto* at = static_cast<std::byte*>(const_cast<void*>(view.base)) + index * view.element_bytes;
-  if (std::bit_cast<std::uintptr_t>(at) % static_cast<unsigned>(access.bytes) != 0) {
-    fail(Detector::misaligned,
-         access_text(lane, view, access.row, access.column, access.bytes, access.site, " touches, not aligned, "));
+  if (std::bit_cast<std::uintptr_t>(at) % static_cast<unsigned>(access.alignment) != 0) {
+    fail(Detector::misaligned, access_text(lane, access, " touches, not aligned, "));
   }
   return at;
 }
@@ -93,13 +82,12 @@ bool foreign(const Machine& m, std::uint32_t stamp) {
 }
 
 void race(const Lane& lane, const Access& a, const char* what, const char* other_did, SiteId other) {
-  report(Detector::race_global, race_text(lane, a.view, a.row, a.column, a.bytes, a.site, what, other_did, other));
+  report(Detector::race_global, race_text(lane, a, what, other_did, other));
 }
 
 void check_written(const Lane& lane, const Access& a, const GlobalCell& cell) {
   if (cell.write == 0) {
-    report(Detector::uninitialised_global,
-           access_text(lane, a.view, a.row, a.column, a.bytes, a.site, " reads, before anybody wrote them, "));
+    report(Detector::uninitialised_global, access_text(lane, a, " reads, before anybody wrote them, "));
   }
 }
 
@@ -117,30 +105,28 @@ View view_of(const void* base, int element_bytes, const char* name, int rows, in
   return view;
 }
 
-const std::byte* readable(Machine& m, Lane& lane, const View& view, int row, int column, int bytes, SiteId site) {
-  const Access access{view, row, column, bytes, site};
+const std::byte* readable(Machine& m, Lane& lane, const Access& access) {
   const std::byte* at = checked(m, lane, access);
   GlobalCell* cells = cells_of(access, at);
-  for (GlobalCell* cell = cells; cell < cells + static_cast<std::size_t>(bytes) / kGlobalCellBytes; ++cell) {
+  for (GlobalCell* cell = cells; cell < cells + static_cast<std::size_t>(access.bytes) / kGlobalCellBytes; ++cell) {
     check_written(lane, access, *cell);
     if (foreign(m, cell->write)) race(lane, access, " reads ", "wrote", cell->write_site);
     const std::uint32_t reader = cell->read & kSerial;
     if (reader == m.serial) continue;
     cell->read = m.serial | (reader >= m.first_serial ? kBySeveral : 0);
-    cell->read_site = site;
+    cell->read_site = access.site;
   }
   return at;
 }
 
-std::byte* writable(Machine& m, Lane& lane, const View& view, int row, int column, int bytes, SiteId site) {
-  const Access access{view, row, column, bytes, site};
+std::byte* writable(Machine& m, Lane& lane, const Access& access) {
   std::byte* at = checked(m, lane, access);
   GlobalCell* cells = cells_of(access, at);
-  for (GlobalCell* cell = cells; cell < cells + static_cast<std::size_t>(bytes) / kGlobalCellBytes; ++cell) {
+  for (GlobalCell* cell = cells; cell < cells + static_cast<std::size_t>(access.bytes) / kGlobalCellBytes; ++cell) {
     if (foreign(m, cell->write)) race(lane, access, " writes ", "wrote", cell->write_site);
     if (foreign(m, cell->read)) race(lane, access, " writes ", "read", cell->read_site);
     cell->write = m.serial;
-    cell->write_site = site;
+    cell->write_site = access.site;
   }
   return at;
 }
@@ -153,10 +139,10 @@ void note_traffic(Machine& m, const Lane& lane, SiteId site, Path path, int byte
 }
 }  // namespace
 
-void load_global(const View& view, int row, int column, void* value, int bytes, Site site) {
+void load_global(const View& view, int row, int column, void* value, int bytes, int alignment, Site site) {
   Machine& m = machine();
   const SiteId id = site_id(site);
-  const std::byte* at = readable(m, *m.lane, view, row, column, bytes, id);
+  const std::byte* at = readable(m, *m.lane, {view, row, column, bytes, alignment, id});
   std::memcpy(value, at, static_cast<std::size_t>(bytes));
   note_traffic(m, *m.lane, id, Path::global_load, bytes, at);
 }
@@ -164,7 +150,7 @@ void load_global(const View& view, int row, int column, void* value, int bytes, 
 void store_global(const View& view, int row, int column, const void* value, int bytes, Site site) {
   Machine& m = machine();
   const SiteId id = site_id(site);
-  std::byte* at = writable(m, *m.lane, view, row, column, bytes, id);
+  std::byte* at = writable(m, *m.lane, {view, row, column, bytes, bytes, id});
   std::memcpy(at, value, static_cast<std::size_t>(bytes));
   note_traffic(m, *m.lane, id, Path::global_store, bytes, at);
 }
@@ -174,12 +160,12 @@ void* atomic_global(const View& view, int row, int column, Site site) {
   Machine& m = machine();
   Lane& lane = *m.lane;
   const SiteId id = site_id(site);
+  const Access access{view, row, column, kBytes, kBytes, id};
   ++m.counters.atomics;
   if (m.mutations.here(id, SiteKind::atomic, MutationKind::plain_atomic)) {
-    readable(m, lane, view, row, column, kBytes, id);
-    return writable(m, lane, view, row, column, kBytes, id);
+    readable(m, lane, access);
+    return writable(m, lane, access);
   }
-  const Access access{view, row, column, kBytes, id};
   std::byte* at = checked(m, lane, access);
   GlobalCell* cells = cells_of(access, at);
   for (GlobalCell* cell = cells; cell < cells + kBytes / kGlobalCellBytes; ++cell) {

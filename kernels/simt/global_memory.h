@@ -27,8 +27,15 @@ struct Allocation {
   std::vector<GlobalCell> cells;
 };
 
-// The bytes of a view's element (and of what follows it), checked for reading, writing, an atomic.
-const std::byte* readable(Machine& m, Lane& lane, const View& view, int row, int column, int bytes, SiteId site);
-std::byte* writable(Machine& m, Lane& lane, const View& view, int row, int column, int bytes, SiteId site);
+// `bytes` from an element of a view on, aligned to `alignment`.
+struct Access {
+  const View& view;
+  int row, column, bytes, alignment;
+  SiteId site;
+};
+
+// Where they stand, checked and noted as read, as written.
+const std::byte* readable(Machine& m, Lane& lane, const Access& access);
+std::byte* writable(Machine& m, Lane& lane, const Access& access);
 
 }  // namespace mobasim::kernels::simt::executor

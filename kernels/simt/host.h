@@ -63,13 +63,14 @@ template <class V, class T>
 V load_as(const Rows<T>& from, int row, int column, Site site = Site::current()) {
   static_assert(sizeof(V) == 2 || sizeof(V) == 4 || sizeof(V) == 8 || sizeof(V) == 16);
   V value;
-  executor::load_global(from.view, row, column, &value, static_cast<int>(sizeof(V)), site);
+  executor::load_global(from.view, row, column, &value, static_cast<int>(sizeof(V)), static_cast<int>(sizeof(V)), site);
   return value;
 }
 template <class T>
 std::remove_const_t<T> load(const Rows<T>& from, int row, int column, Site site = Site::current()) {
   std::remove_const_t<T> value;
-  executor::load_global(from.view, row, column, &value, static_cast<int>(sizeof(T)), site);
+  executor::load_global(from.view, row, column, &value, static_cast<int>(sizeof(T)), static_cast<int>(alignof(T)),
+                        site);
   return value;
 }
 template <class V, class T>

@@ -38,7 +38,7 @@ std::uint32_t ballot(bool says, Site site);
 std::uint32_t match_any(std::uint32_t value, Site site);
 
 View view_of(const void* base, int element_bytes, const char* name, int rows, int width, int stride, Site site);
-void load_global(const View& view, int row, int column, void* value, int bytes, Site site);
+void load_global(const View& view, int row, int column, void* value, int bytes, int alignment, Site site);
 void store_global(const View& view, int row, int column, const void* value, int bytes, Site site);
 // Where 4 bytes stand that the caller changes before anything else happens.
 void* atomic_global(const View& view, int row, int column, Site site);

@@ -43,50 +43,54 @@ Counters& Counters::operator+=(const Counters& other) {
 namespace executor {
 
 void Traffic::add(int lane, SiteId site, Path path, int bytes, std::uint64_t address) {
-  std::uint32_t& cursor = cursor_[lane];
-  const std::uint32_t bit = 1u << lane;
-  std::size_t at = cursor;
-  while (at < used_ && (instructions_[at].site != site || instructions_[at].path != path ||
-                        instructions_[at].bytes != bytes || (instructions_[at].lanes & bit) != 0)) {
-    ++at;
-  }
-  if (at == used_) {
-    if (used_ == instructions_.size()) instructions_.emplace_back();
-    Instruction& fresh = instructions_[used_++];
-    fresh.site = site;
+  if (line_of_.empty()) line_of_.resize(std::size_t{kSites} * kPaths);
+  const std::size_t key = std::size_t{site} * kPaths + static_cast<std::size_t>(path);
+  if (line_of_[key] == 0) {
+    if (used_ == lines_.size()) lines_.emplace_back();
+    Line& fresh = lines_[used_++];
+    fresh.key = key;
     fresh.path = path;
-    fresh.bytes = static_cast<std::uint8_t>(bytes);
-    fresh.lanes = 0;
+    line_of_[key] = static_cast<std::uint16_t>(used_);
   }
-  instructions_[at].lanes |= bit;
-  instructions_[at].address[lane] = address;
-  cursor = static_cast<std::uint32_t>(at + 1);
+  Line& line = lines_[line_of_[key] - 1u];
+  const std::uint32_t occurrence = line.occurrences[lane]++;
+  if (occurrence == line.used) {
+    if (line.used == line.instructions.size()) line.instructions.emplace_back();
+    line.instructions[line.used].lanes = 0;
+    ++line.used;
+  }
+  Instruction& instruction = line.instructions[occurrence];
+  instruction.bytes = bytes;
+  instruction.lanes |= 1u << lane;
+  instruction.address[lane] = address;
 }
 
 void Traffic::clear() {
+  for (std::size_t i = 0; i < used_; ++i) {
+    Line& line = lines_[i];
+    line_of_[line.key] = 0;
+    line.used = 0;
+    std::fill(std::begin(line.occurrences), std::end(line.occurrences), 0u);
+  }
   used_ = 0;
-  std::fill(std::begin(cursor_), std::end(cursor_), 0u);
+}
+
+void Traffic::count(Counters& counters, Path path, const Instruction& instruction) {
+  if (path <= Path::shared_copy) {
+    simt::add(path == Path::shared_load    ? counters.shared_loads
+              : path == Path::shared_store ? counters.shared_stores
+                                           : counters.shared_copies,
+              shared_traffic(instruction.address, instruction.lanes, instruction.bytes));
+  } else {
+    simt::add(path == Path::global_load    ? counters.global_loads
+              : path == Path::global_store ? counters.global_stores
+              : path == Path::global_copy  ? counters.global_copies
+                                           : counters.global_atomics,
+              global_traffic(instruction.address, instruction.lanes, instruction.bytes));
+  }
 }
 
 namespace {
-
-void count(Counters& counters, const Instruction& instruction) {
-  const bool shared = instruction.path <= Path::shared_copy;
-  if (shared) {
-    const SharedTraffic traffic = shared_traffic(instruction.address, instruction.lanes, instruction.bytes);
-    simt::add(instruction.path == Path::shared_load    ? counters.shared_loads
-              : instruction.path == Path::shared_store ? counters.shared_stores
-                                                       : counters.shared_copies,
-              traffic);
-    return;
-  }
-  const GlobalTraffic traffic = global_traffic(instruction.address, instruction.lanes, instruction.bytes);
-  simt::add(instruction.path == Path::global_load    ? counters.global_loads
-            : instruction.path == Path::global_store ? counters.global_stores
-            : instruction.path == Path::global_copy  ? counters.global_copies
-                                                     : counters.global_atomics,
-            traffic);
-}
 
 constexpr int kBanks = 32, kBankBytes = 4, kSectorBytes = 32;
 
@@ -144,7 +148,9 @@ GlobalTraffic global_traffic(const std::uint64_t* address, std::uint32_t lanes, 
 }
 
 void Traffic::flush(Counters& counters) {
-  for (std::size_t i = 0; i < used_; ++i) count(counters, instructions_[i]);
+  for (std::size_t i = 0; i < used_; ++i) {
+    for (std::uint32_t n = 0; n < lines_[i].used; ++n) count(counters, lines_[i].path, lines_[i].instructions[n]);
+  }
   clear();
 }
 

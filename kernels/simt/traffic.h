@@ -20,14 +20,7 @@ enum class Path : std::uint8_t {
   global_copy,
   global_atomic
 };
-
-struct Instruction {
-  SiteId site;
-  Path path;
-  std::uint8_t bytes;  // of a lane
-  std::uint32_t lanes;
-  std::uint64_t address[kWarp];
-};
+constexpr int kPaths = static_cast<int>(Path::global_atomic) + 1;
 
 class Traffic {
  public:
@@ -37,9 +30,23 @@ class Traffic {
   void clear();
 
  private:
-  std::vector<Instruction> instructions_;
+  struct Instruction {
+    int bytes;  // of a lane
+    std::uint32_t lanes;
+    std::uint64_t address[kWarp];
+  };
+  // The instructions of one line and path.
+  struct Line {
+    std::size_t key = 0;
+    Path path = {};
+    std::uint32_t used = 0, occurrences[kWarp] = {};
+    std::vector<Instruction> instructions = {};
+  };
+  static void count(Counters& counters, Path path, const Instruction& instruction);
+
+  std::vector<Line> lines_;
   std::size_t used_ = 0;
-  std::uint32_t cursor_[kWarp] = {};
+  std::vector<std::uint16_t> line_of_;  // by site and path, 1 + the place in lines_; 0: none
 };
 
 // Passes through shared memory of the lanes' accesses of `bytes` each.
