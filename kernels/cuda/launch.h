@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "kernels/cuda/kernel_name.h"
 #include "kernels/cuda/launch_error.h"
 #include "kernels/simt/simt.h"
 
@@ -73,5 +74,6 @@ void launch(void (*kernel)(Parameters), const char* name, const LaunchShape& sha
 }  // namespace mobasim::kernels::cuda
 
 // MOBASIM_LAUNCH(stream, shape, parameters, kernel<Element, 64>): the kernel comes last, for it may contain commas.
-#define MOBASIM_LAUNCH(stream, shape, parameters, ...) \
-  ::mobasim::kernels::cuda::launch(__VA_ARGS__, #__VA_ARGS__, shape, parameters, stream, __FILE__, __LINE__)
+#define MOBASIM_LAUNCH(stream, shape, parameters, ...)                                                               \
+  ::mobasim::kernels::cuda::launch(__VA_ARGS__, ::mobasim::kernels::cuda::kernel_name<__VA_ARGS__>().c_str(), shape, \
+                                   parameters, stream, __FILE__, __LINE__)

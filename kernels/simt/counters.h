@@ -28,6 +28,7 @@ struct Counters {
 
 struct KernelCounters {
   std::string kernel;
+  unsigned threads = 0, shared_bytes = 0;  // of a block, the most of any launch
   Counters counters;
 };
 

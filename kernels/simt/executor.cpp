@@ -218,7 +218,9 @@ void Session::add(const Run& run) {
   if (run.machine.finding) return;
   auto at = std::find_if(counters_.begin(), counters_.end(),
                          [&](const KernelCounters& counters) { return counters.kernel == run.kernel; });
-  if (at == counters_.end()) at = counters_.insert(counters_.end(), {run.kernel, {}});
+  if (at == counters_.end()) at = counters_.insert(counters_.end(), {run.kernel, 0, 0, {}});
+  at->threads = std::max(at->threads, run.machine.shape.threads);
+  at->shared_bytes = std::max(at->shared_bytes, run.machine.shape.shared_bytes);
   at->counters += run.machine.counters;
 }
 
