@@ -43,13 +43,18 @@ mean_keys(PoolParameters p) {
     add_word<E>(sum, simt::load_as<simt::Word4>(keys, row, column));
   }
 
-  // [groups][head_dim] partial sums in shared memory; thread t < head_dim / 2 adds columns 2 t and 2 t + 1.
+  // [groups][head_dim] partial sums in shared memory; thread t < head_dim / 2 adds columns 2 t and 2 t + 1. Of each 8
+  // threads, which are served together, the upper four store their second half first: all banks are used.
   const simt::SharedAddress base = simt::shared_base();
+  const bool swapped = simt::thread_index() / 4 % 2 != 0;
 #pragma unroll
-  for (int i = 0; i < kPoolElements; i += 4) {
-    const simt::Word4 word = {simt::bits_of(sum[i]), simt::bits_of(sum[i + 1]), simt::bits_of(sum[i + 2]),
-                              simt::bits_of(sum[i + 3])};
-    simt::store_shared(base + static_cast<unsigned>((group * kHeadDim + column + i) * 4), word);
+  for (int half = 0; half < 2; ++half) {
+    std::uint32_t bits[4];
+#pragma unroll
+    for (int i = 0; i < 4; ++i) bits[i] = simt::bits_of(swapped ? sum[4 - 4 * half + i] : sum[4 * half + i]);
+    const int first = column + 4 * (swapped ? 1 - half : half);
+    simt::store_shared(base + static_cast<unsigned>((group * kHeadDim + first) * 4),
+                       simt::Word4{bits[0], bits[1], bits[2], bits[3]});
   }
   simt::sync_block();
   if (simt::thread_index() >= kHeadDim / 2) return;
