@@ -13,7 +13,7 @@ void copy(SharedAddress to, const View& view, int row, int column, bool valid, S
   Machine& m = machine();
   Lane& lane = *m.lane;
   Copy copy{to, lane.group, nullptr, site_id(site)};
-  count_access(m, lane);
+  count_access(m, lane, copy.site);
   if (m.mutations.here(copy.site, SiteKind::copy, MutationKind::copy_always)) valid = true;
   if (valid) {
     copy.from = readable(m, lane, {view, row, column, kCopyBytes, kCopyBytes, copy.site});

@@ -177,13 +177,13 @@ void report(Detector detector, std::string text) {
 }
 
 namespace {
-std::string endless_text(const Lane& lane) {
-  return "thread " + std::to_string(lane.thread) + " goes on and on: " + std::to_string(lane.accesses) +
+std::string endless_text(const Lane& lane, SiteId site) {
+  return thread_at(lane.thread, site) + " goes on and on: " + std::to_string(lane.accesses) +
          " accesses without waiting for anybody";
 }
 }  // namespace
 
-void fail_endless(const Lane& lane) { fail(Detector::deadlock, endless_text(lane)); }
+void fail_endless(const Lane& lane, SiteId site) { fail(Detector::deadlock, endless_text(lane, site)); }
 
 std::string thread_at(int thread, SiteId site) {
   return "thread " + std::to_string(thread) + " (warp " + std::to_string(thread / kWarp) + ", lane " +

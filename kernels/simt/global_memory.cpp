@@ -57,7 +57,7 @@ std::string race_text(const Lane& lane, const Access& a, const char* what, const
 
 std::byte* checked(Machine& m, Lane& lane, const Access& access) {
   const View& view = access.view;
-  count_access(m, lane);
+  count_access(m, lane, access.site);
   const int columns = std::max(access.bytes / view.element_bytes, 1);
   if (access.row < 0 || access.row >= view.rows || access.column < 0 || access.column > view.width - columns) {
     fail(Detector::out_of_bounds, access_text(lane, access, " touches "));

@@ -125,9 +125,9 @@ void meet(Machine& m, Call call, SiteId site, void* arguments);
 void complete(Machine& m, Warp& warp, Call call);
 
 // Called at every access: a thread that never waits and never stops is found.
-[[noreturn]] void fail_endless(const Lane& lane);
-inline void count_access(const Machine& m, Lane& lane) {
-  if (++lane.accesses > m.options.longest_run) fail_endless(lane);
+[[noreturn]] void fail_endless(const Lane& lane, SiteId site);
+inline void count_access(const Machine& m, Lane& lane, SiteId site) {
+  if (++lane.accesses > m.options.longest_run) fail_endless(lane, site);
 }
 
 // The running thread and a place, in words: "thread 5 (warp 0, lane 5) at kernels/cuda/x.cu:12".

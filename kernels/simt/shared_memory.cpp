@@ -103,7 +103,7 @@ void load_shared(SharedAddress from, void* value, int bytes, Site site) {
   Machine& m = machine();
   Lane& lane = *m.lane;
   const SiteId id = site_id(site);
-  count_access(m, lane);
+  count_access(m, lane, id);
   SharedCell* cells = checked_cells(m, lane, from, bytes, id);
   const Stamp now = now_of(m, lane, id);
   for (SharedCell* cell = cells; cell < cells + bytes / kCellBytes; ++cell) {
@@ -118,7 +118,7 @@ void store_shared(SharedAddress to, const void* value, int bytes, Site site) {
   Machine& m = machine();
   Lane& lane = *m.lane;
   const SiteId id = site_id(site);
-  count_access(m, lane);
+  count_access(m, lane, id);
   SharedCell* cells = checked_cells(m, lane, to, bytes, id);
   const Stamp now = now_of(m, lane, id);
   for (SharedCell* cell = cells; cell < cells + bytes / kCellBytes; ++cell) {
@@ -134,7 +134,7 @@ int atomic_shared(SharedAddress at, int value, Site site) {
   Machine& m = machine();
   Lane& lane = *m.lane;
   const SiteId id = site_id(site);
-  count_access(m, lane);
+  count_access(m, lane, id);
   SharedCell& cell = *checked_cells(m, lane, at, kCellBytes, id);
   if (clock_of(cell.write) < m.first_clock) {
     report(Detector::uninitialised_shared, cell_text(m, lane, id, cell, " adds to, before anybody wrote it, "));
