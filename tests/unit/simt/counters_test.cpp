@@ -83,8 +83,8 @@ Counters counted(void (*kernel)(Strides), int stride, unsigned threads = 32, uns
   std::iota(numbers.begin(), numbers.end(), 0);
   const Device<int> in(numbers), out(numbers.size());
   const Session session({.seed = seed});
-  MOBASIM_LAUNCH(nullptr, (cuda::LaunchShape{{blocks}, threads, 16384}), (Strides{in.data(), out.data(), stride}),
-                 kernel);
+  cuda::launch(kernel, "kernel", {{blocks}, threads, 16384}, Strides{in.data(), out.data(), stride}, nullptr, __FILE__,
+               __LINE__);
   REQUIRE(session.counters().size() == 1);
   CHECK(session.counters()[0].kernel == "kernel");
   return session.total();

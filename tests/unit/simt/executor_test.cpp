@@ -211,7 +211,7 @@ TEST_CASE("a launch that no device takes is refused, with the place and the kern
   } catch (const cuda::CudaError& error) {
     const std::string text = error.what();
     CHECK(text.find("executor_test.cpp:") != std::string::npos);
-    CHECK(text.find(": reverse<kThreads>: threads 33") != std::string::npos);
+    CHECK(text.find(": reverse<64>: threads 33") != std::string::npos);
   }
 }
 
