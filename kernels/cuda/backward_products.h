@@ -30,20 +30,47 @@ MOBASIM_DEVICE void add_scores(float (&products)[kMma][kTiles][4], simt::SharedA
   }
 }
 
-// sums += weights [16 keys, rows] times a tile's rows [rows, kHeadDim]: dV of P^T and dO, dK of dS^T and Q.
-template <class Element, int kHeadDim, int kMma, int kSteps>
-MOBASIM_DEVICE void add_weighted(float (&sums)[kMma][kHeadDim / 8][4], const std::uint32_t (&weights)[kMma][kSteps][4],
+// sums [16 kMma keys, 8 kTiles columns] += weights [keys, 16 kSteps rows] times rows of a tile: dV of P^T and dO, dK of
+// dS^T and Q. rows: this thread's address (down_lane) in the tile, at the columns.
+template <class Element, int kHeadDim, int kMma, int kTiles, int kSteps>
+MOBASIM_DEVICE void add_weighted(float (&sums)[kMma][kTiles][4], const std::uint32_t (&weights)[kMma][kSteps][4],
                                  simt::SharedAddress rows) {
 #pragma unroll
   for (int step = 0; step < kSteps; ++step) {
 #pragma unroll
-    for (int n = 0; n < kHeadDim / 8; n += 2) {
+    for (int n = 0; n < kTiles; n += 2) {
       std::uint32_t b[4];
       simt::ldmatrix_transposed(b, stepped<kHeadDim>(rows, 16 * step, 8 * n));
 #pragma unroll
       for (int m = 0; m < kMma; ++m) {
         simt::mma<Element>(sums[m][n], weights[m][step], b[0], b[1]);
         simt::mma<Element>(sums[m][n + 1], weights[m][step], b[2], b[3]);
+      }
+    }
+  }
+}
+
+// The weights of 16 kMma keys and 16 kSteps rows that another warp left in a tile [keys, kWidth rows]. keys: this
+// thread's address (down_lane).
+template <int kWidth, int kMma, int kSteps>
+MOBASIM_DEVICE void load_weights(std::uint32_t (&weights)[kMma][kSteps][4], simt::SharedAddress keys) {
+#pragma unroll
+  for (int step = 0; step < kSteps; ++step) {
+#pragma unroll
+    for (int m = 0; m < kMma; ++m) simt::ldmatrix(weights[m][step], stepped<kWidth>(keys, 16 * m, 16 * step));
+  }
+}
+
+// Puts weights into a tile [keys, kWidth rows]. keys: this thread's address (product_lane).
+template <int kWidth, int kMma, int kSteps>
+MOBASIM_DEVICE void store_weights(const std::uint32_t (&weights)[kMma][kSteps][4], simt::SharedAddress keys) {
+#pragma unroll
+  for (int m = 0; m < kMma; ++m) {
+#pragma unroll
+    for (int step = 0; step < kSteps; ++step) {
+#pragma unroll
+      for (int i = 0; i < 4; ++i) {
+        simt::store_shared(stepped<kWidth>(keys, 16 * m + i % 2 * 8, 16 * step + i / 2 * 8), weights[m][step][i]);
       }
     }
   }
