@@ -182,10 +182,10 @@ TEST_CASE("device memory: what is written is known, and what is not one allocati
 }
 
 TEST_CASE("a view of memory that was released is refused") {
+  const Device<int> out(kCount);
   int* gone = static_cast<int*>(allocate(4 * kCount, "gone"));
   fill(gone, 0, 4 * kCount);
   release(gone);
-  const Device<int> out(kCount);
   const Outcome outcome = outcome_of([&] {
     MOBASIM_LAUNCH(nullptr, (cuda::LaunchShape{{kBlocks}, kThreads, 256}), (Numbers{gone, out.data()}),
                    reverse<kThreads>);
