@@ -55,7 +55,7 @@ void begin_launch(Machine& m, const ExecutorOptions& options, std::int64_t launc
   shuffle_order(m);
   m.counters = {};
   m.counters.launches = 1;
-  m.finding.reset();
+  m.broken.reset();
   m.mutations.begin(options.mutation, m.shape.name);
   m.first_serial = m.serial + 1;
   if (m.warps.size() < m.shape.threads / kWarp) m.warps.resize(m.shape.threads / kWarp);
@@ -110,10 +110,10 @@ bool release_barrier(Machine& m) {
   for (std::size_t w = 0; w < warps; ++w) {
     const Lane& there = m.warps[w].lanes[0];
     if (m.warps[w].state == WarpState::at_barrier && there.site == here.site) continue;
-    m.finding = Finding(Detector::divergent_barrier,
-                        thread_at(here.thread, here.site) + " waits at a barrier of the block, but thread " +
-                            std::to_string(there.thread) + " " +
-                            (m.warps[w].state == WarpState::done ? "has returned" : "waits at " + place(there.site)));
+    m.broken = Broken{Detector::divergent_barrier,
+                      thread_at(here.thread, here.site) + " waits at a barrier of the block, but thread " +
+                          std::to_string(there.thread) + " " +
+                          (m.warps[w].state == WarpState::done ? "has returned" : "waits at " + place(there.site))};
     return false;
   }
   ++m.counters.block_barriers;
@@ -136,7 +136,7 @@ void run_block(Machine& m, std::uint64_t block) {
       }
       if (count == 0) break;
       resume(m, m.warps[ready[m.order.below(count)]]);
-      if (m.finding) return;
+      if (m.broken) return;
     }
   } while (release_barrier(m));
 }
@@ -152,7 +152,7 @@ void run_blocks(Machine& m) {
   std::uint64_t step = m.order.below(blocks) + 1;
   while (std::gcd(step, blocks) != 1) ++step;
   std::uint64_t block = m.order.below(blocks);
-  for (std::uint64_t i = 0; i < blocks && !m.finding; ++i, block = (block + step) % blocks) run_block(m, block);
+  for (std::uint64_t i = 0; i < blocks && !m.broken; ++i, block = (block + step) % blocks) run_block(m, block);
 }
 
 }  // namespace
@@ -167,7 +167,7 @@ void run_thread() {
 
 void fail(Detector detector, std::string text) {
   Machine& m = machine();
-  m.finding.emplace(detector, std::move(text));
+  m.broken = Broken{detector, std::move(text)};
   switch_fiber(m.lane->fiber, m.scheduler);
   std::abort();  // nobody resumes it
 }
@@ -215,7 +215,7 @@ void Session::add(const Run& run) {
     };
     if (std::none_of(sites_.begin(), sites_.end(), same)) sites_.push_back(std::move(site));
   }
-  if (run.machine.finding) return;
+  if (run.machine.broken) return;
   auto at = std::find_if(counters_.begin(), counters_.end(),
                          [&](const KernelCounters& counters) { return counters.kernel == run.kernel; });
   if (at == counters_.end()) at = counters_.insert(counters_.end(), {run.kernel, 0, 0, {}});
@@ -244,7 +244,7 @@ void run_grid(const GridShape& shape, void (*call)(const void*, void*), const vo
   executor::run_blocks(m);
   m.running = false;
   if (current_session != nullptr) current_session->add({shape.name, m});
-  if (m.finding) throw Finding(m.finding->detector, executor::launch_text(m) + m.finding->what());
+  if (m.broken) throw Finding(m.broken->detector, executor::launch_text(m) + m.broken->text);
 }
 
 }  // namespace mobasim::kernels::simt

@@ -81,6 +81,12 @@ struct Order {
 
 constexpr int kPermutations = 32;
 
+// What ended a launch.
+struct Broken {
+  Detector detector;
+  std::string text;
+};
+
 struct Machine {
   // The launch.
   GridShape shape = {};
@@ -95,7 +101,7 @@ struct Machine {
   Counters counters;
   Mutations mutations;
   std::uint32_t first_serial = 2;  // of this launch; serials number the blocks that ever ran
-  std::optional<Finding> finding;
+  std::optional<Broken> broken;
 
   // The block.
   std::uint32_t serial = 1;
