@@ -59,7 +59,7 @@ int attend(const Options& options) {
   const kernels::Backend backend = kernels::backend_named(options.backend, {kernels::dtype_named(options.dtype)});
   kernels::AttendProblem read = kernels::attend_problem(options.files, problem_of(options));
   const kernels::Tensors tensors = kernels::rounded(std::move(read.tensors), backend.dtype);
-  const kernels::Computed computed = backend.compute(read.problem, tensors);
+  const kernels::Computed computed = backend.compute(read.problem, tensors, {});
   kernels::write_attended(options.folder, read.problem, computed, !options.files.d_o.empty());
   return 0;
 }

@@ -5,8 +5,11 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <optional>
 
 #include "cli/command.h"
+#include "sim/base/error.h"
+#include "sim/base/text.h"
 
 namespace mobasim::cli {
 namespace {
@@ -14,21 +17,31 @@ namespace {
 constexpr const char* kDescription =
     R"(Check the attention kernels: picks, outputs and gradients of every case against a float64 reference.
 
-One row for each case and pass; max_error and bound are those of the element where their ratio is greatest. The exit code
-is 1 when any row fails. The bounds are in docs/method/kernels.md.
+One row for each case, dtype and pass; max_error and bound are those of the element where their ratio is greatest, of all
+seeds together. The exit code is 1 when any row fails. The bounds are in docs/method/kernels.md. simt runs the CUDA kernels
+on the processor, every access checked; cuda runs them on a GPU.
 
 Examples:
   mobasim verify                          the CPU kernels against the reference
   mobasim verify --backend reference      the reference against dense matrices
+  mobasim verify --backend simt --quick   the CUDA kernels, the few cases that touch everything
+  mobasim verify --backend cuda --thorough
   mobasim verify --case moba_ties --format table)";
 
+constexpr int kThoroughSeeds = 3;
+
 struct Options {
-  std::string backend = "cpu";
+  std::string backend = "cpu", dtype;
   std::vector<std::string> cases;
+  bool quick = false, thorough = false;
+  int seeds = 0;  // 0: not given
   Output output;
 };
 
+bool is_kernel_backend(const std::string& name) { return name == "simt" || name == "cuda"; }
+
 std::vector<kernels::Case> chosen_cases(const Options& options) {
+  if (options.quick) return kernels::quick_cases();
   const std::vector<kernels::Case> all = kernels::cases_for(kernels::Purpose::verify);
   if (options.cases.empty()) return all;
   std::vector<kernels::Case> chosen;
@@ -36,25 +49,82 @@ std::vector<kernels::Case> chosen_cases(const Options& options) {
   return chosen;
 }
 
+// Without --dtype: what the backend computes in, and with --thorough both formats of the CUDA kernels.
+std::vector<std::optional<kernels::Dtype>> chosen_dtypes(const Options& options) {
+  using kernels::Dtype;
+  const bool both = options.dtype == "both" || (options.dtype.empty() && is_kernel_backend(options.backend));
+  if (both && is_kernel_backend(options.backend)) return {Dtype::bf16, Dtype::fp16};
+  if (options.dtype.empty()) return {std::nullopt};
+  if (options.dtype != "bf16" && options.dtype != "fp16" && options.dtype != "both") {
+    throw ConfigError(fmt::format("there is no --dtype '{}' here; there are bf16, fp16 and both", options.dtype));
+  }
+  if (!is_kernel_backend(options.backend)) {
+    throw ConfigError(
+        fmt::format("--dtype belongs to --backend simt and cuda; {} computes in one format alone", options.backend));
+  }
+  return {kernels::dtype_named(options.dtype)};
+}
+
+int chosen_seeds(const Options& options) {
+  if (options.seeds > 0) return options.seeds;
+  return options.thorough ? kThoroughSeeds : 1;
+}
+
+// The results of a case in one dtype, the worst of all seeds.
+std::vector<kernels::VerifyRow> results_of(const kernels::Case& row, const Options& options,
+                                           std::optional<kernels::Dtype> dtype) {
+  std::vector<kernels::VerifyRow> results;
+  for (int seed = 1; seed <= chosen_seeds(options); ++seed) {
+    if (interrupted()) throw Interrupted{};
+    show_progress(fmt::format("verify {}: {}, seed {}", options.backend, row.name, seed));
+    kernels::BackendOptions backend_options;
+    backend_options.dtype = dtype;
+    backend_options.seed = static_cast<std::uint64_t>(seed);
+    const kernels::Backend backend = kernels::backend_named(options.backend, backend_options);
+    const std::vector<kernels::VerifyRow> found = kernels::verify(row, backend, backend_options.seed);
+    if (results.size() != found.size()) {  // the first seed, or one that gave no numbers
+      results.insert(results.end(), found.begin(), found.end());
+      continue;
+    }
+    for (std::size_t i = 0; i < found.size(); ++i) results[i] = kernels::worse(results[i], found[i]);
+  }
+  return results;
+}
+
+// The greatest fraction of a bound that anything came to.
+std::string worst_fraction(const std::vector<kernels::VerifyRow>& rows) {
+  const kernels::VerifyRow* worst = nullptr;
+  for (const kernels::VerifyRow& row : rows) {
+    const bool ran = row.verdict != kernels::Verdict::skipped;
+    if (ran && (worst == nullptr || row.fraction > worst->fraction)) worst = &row;
+  }
+  if (worst == nullptr) return "nothing ran";
+  return fmt::format("the worst came to {:.3f} of its bound ({}, {}, {})", worst->fraction, worst->case_name,
+                     kernels::name(worst->dtype), worst->pass_name);
+}
+
 int verify(const Options& options) {
-  const kernels::Backend backend = kernels::backend_named(options.backend);
   const std::vector<kernels::Case> cases = chosen_cases(options);
+  const std::vector<std::optional<kernels::Dtype>> dtypes = chosen_dtypes(options);
   std::vector<kernels::VerifyRow> rows;
   int failed = 0, skipped = 0;
   for (const kernels::Case& row : cases) {
-    if (interrupted()) throw Interrupted{};
-    show_progress(fmt::format("verify {}: {}", options.backend, row.name));
-    for (kernels::VerifyRow& result : kernels::verify(row, backend)) {
-      failed += result.verdict == kernels::Verdict::fail;
-      skipped += result.verdict == kernels::Verdict::skipped;
-      if (!result.note.empty()) tell(fmt::format("{}, {}: {}", result.case_name, result.pass_name, result.note));
-      rows.push_back(std::move(result));
+    for (const std::optional<kernels::Dtype> dtype : dtypes) {
+      for (kernels::VerifyRow& result : results_of(row, options, dtype)) {
+        failed += result.verdict == kernels::Verdict::fail;
+        skipped += result.verdict == kernels::Verdict::skipped;
+        if (!result.note.empty()) {
+          tell(fmt::format("{}, {}, {}: {}", result.case_name, kernels::name(result.dtype), result.pass_name,
+                           result.note));
+        }
+        rows.push_back(std::move(result));
+      }
     }
   }
   end_progress();
   print(kernels::verify_table(rows), options.output);
-  tell(fmt::format("{} checks of {} cases on {}: {} failed, {} skipped", rows.size(), cases.size(), options.backend,
-                   failed, skipped));
+  tell(fmt::format("{} checks of {} cases on {}: {} failed, {} skipped; {}", rows.size(), cases.size(), options.backend,
+                   failed, skipped, worst_fraction(rows)));
   return failed > 0 ? 1 : 0;
 }
 
@@ -63,8 +133,15 @@ int verify(const Options& options) {
 void add_verify(CLI::App& program, Action& chosen) {
   CLI::App* command = program.add_subcommand("verify", kDescription);
   const auto options = std::make_shared<Options>();
-  command->add_option("--backend", options->backend, "cpu or reference")->capture_default_str();
-  command->add_option("--case", options->cases, "only the case of this name; may be repeated");
+  command->add_option("--backend", options->backend, "one of: " + joined(kernels::backend_names()))
+      ->capture_default_str();
+  command->add_option("--dtype", options->dtype, "bf16, fp16 or both; of simt and cuda, which do both by default");
+  CLI::Option* cases = command->add_option("--case", options->cases, "only the case of this name; may be repeated");
+  CLI::Option* quick =
+      command->add_flag("--quick", options->quick, "the few cases that touch every kernel and edge")->excludes(cases);
+  command->add_flag("--thorough", options->thorough, "three seeds of inputs and of the executor's order")
+      ->excludes(quick);
+  command->add_option("--seeds", options->seeds, "as many seeds")->check(CLI::Range(1, 1000));
   add_output_options(*command, options->output);
   command->callback([&chosen, options] { chosen = [options] { return verify(*options); }; });
 }

@@ -22,6 +22,12 @@ struct Computed {
   Gradients<double> gradients;
 };
 
+// How the CUDA kernels go about it; what comes out is the same. The other backends have no such choices.
+struct KernelOptions {
+  int chunk_tokens = 0;        // queries of a chunk; 0: as many as is usual
+  bool deterministic = false;  // the same bits whatever the order of the threads
+};
+
 // `compute` takes tensors already rounded to dtype; it throws ConfigError for what is wrong with them and Unsupported
 // for what it cannot do.
 struct Backend {
@@ -29,18 +35,23 @@ struct Backend {
   Dtype dtype = Dtype::f32;       // of the tensors; mean keys are rounded to it
   Dtype arithmetic = Dtype::f32;  // fixes the bounds
   bool is_reference = false;      // then the oracle is naive_attention, else the reference
-  std::function<Computed(const Problem&, const Tensors&)> compute;
+  std::function<Computed(const Problem&, const Tensors&, const KernelOptions&)> compute;
 };
 
 struct BackendOptions {
   std::optional<Dtype> dtype;           // without: what the backend computes in
   int threads = 0;                      // cpu: 0 as many as OpenMP would use
   const MicroKernels* micro = nullptr;  // cpu: nullptr the best that this processor has
+  std::uint64_t seed = 1;               // simt: the order of blocks, warps and lanes
 };
 
 [[nodiscard]] Backend reference_backend(const BackendOptions& options = {});
 [[nodiscard]] Backend cpu_backend(const BackendOptions& options = {});
-// "reference", "cpu"
+// The CUDA kernels, bf16 by default, on the SIMT executor and on a GPU. cuda_backend throws CudaError where there is
+// none; f32 is refused by compute.
+[[nodiscard]] Backend simt_backend(const BackendOptions& options = {});
+[[nodiscard]] Backend cuda_backend(const BackendOptions& options = {});
+// "reference", "cpu", "simt", "cuda"
 [[nodiscard]] const std::vector<std::string>& backend_names();
 // Throws ConfigError for another name.
 [[nodiscard]] Backend backend_named(const std::string& name, const BackendOptions& options = {});

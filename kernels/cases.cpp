@@ -12,7 +12,8 @@ struct Heads {
   std::int64_t heads, kv_heads, head_dim;
 };
 
-constexpr Heads kOne64{1, 1, 64}, kOne128{1, 1, 128}, kTwo64{2, 2, 64}, kGroup64{8, 1, 64}, kGroup128{4, 2, 128};
+constexpr Heads kOne64{1, 1, 64}, kOne128{1, 1, 128}, kTwo64{2, 2, 64}, kGroup64{8, 1, 64}, kGroup128{4, 2, 128},
+    kWide128{8, 1, 128};
 
 Problem full(std::vector<std::int64_t> cu_seqlens, Heads h) {
   return {Mechanism::full, std::move(cu_seqlens), h.heads, h.kv_heads, h.head_dim, 0, 0, 0};
@@ -70,6 +71,48 @@ void add_moba(std::vector<Case>& table) {
   table.push_back({"moba_nan_query", moba({0, 300}, kTwo64, B, 3), Fill::nan_query});
 }
 
+// Lengths 0 to `most`, in no order: `count` sequences.
+std::vector<std::int64_t> many_sequences(std::int64_t count, std::int64_t most) {
+  std::vector<std::int64_t> cu_seqlens = {0};
+  for (std::int64_t i = 0; i < count; ++i) cu_seqlens.push_back(cu_seqlens.back() + 37 * i % (most + 1));
+  return cu_seqlens;
+}
+
+// Where the CUDA kernels have edges of their own: tiles of 64 and 128, chunks of queries, slots in registers.
+void add_kernel_edges(std::vector<Case>& table) {
+  const std::int64_t B = 64;
+  const auto add = [&table](const char* name, Problem problem, KernelOptions options = {}, Fill fill = Fill::normal) {
+    Case row{name, std::move(problem), fill};
+    row.exact_ties = fill == Fill::duplicate_blocks;
+    row.options = options;
+    table.push_back(std::move(row));
+  };
+  add("full_tiles_minus_1", full({0, 127}, kTwo64));
+  add("full_two_tiles_plus_1", full({0, 257}, {2, 2, 128}));
+  add("full_8_to_1_d128", full({0, 200}, kWide128));
+  add("full_many_short", full(many_sequences(24, 40), kGroup128));
+  add("full_deterministic", full({0, 300}, kGroup128), {0, true});
+  add("moba_block_128_d128", moba({0, 641}, kOne128, 128, 3));
+  add("moba_block_192", moba({0, 900}, kTwo64, 192, 3));
+  add("moba_block_320", moba({0, 1000}, kOne128, 320, 2));
+  add("moba_8_to_1_d128", moba({0, 330}, kWide128, B, 3));
+  add("moba_many_short", moba(many_sequences(20, 200), kTwo64, B, 2));
+  add("moba_top_2_d128", moba({0, 400}, kGroup128, B, 2));
+  add("moba_top_1_varlen", moba({0, 100, 100, 400}, kGroup128, B, 1));
+  add("moba_top_9", moba({0, 900}, kTwo64, B, 9));
+  add("moba_top_17", moba({0, 1300}, kOne128, B, 17));
+  add("moba_top_33", moba({0, 2300}, kOne64, B, 33));
+  add("moba_top_64", moba({0, 4225}, kOne64, B, 64));
+  add("moba_top_65", moba({0, 300}, kTwo64, B, 65));
+  add("moba_ties_top_9", moba({0, 900}, kTwo64, B, 9), {}, Fill::duplicate_blocks);
+  add("moba_ties_d128", moba({0, 900}, kGroup128, 128, 4), {}, Fill::duplicate_blocks);
+  add("moba_chunks_100", moba({0, 500}, kTwo64, B, 3), {100, false});
+  add("moba_chunks_1", moba({0, 200}, kTwo64, B, 2), {1, false});
+  add("moba_chunks_varlen", moba({0, 90, 91, 500, 560}, kGroup128, B, 3), {77, false});
+  add("moba_deterministic", moba({0, 500}, kTwo64, B, 3), {0, true});
+  add("moba_deterministic_d128", moba({0, 30, 500}, kGroup128, 128, 3), {130, true});
+}
+
 void add_window(std::vector<Case>& table) {
   table.push_back({"window_100", window({0, 300}, kTwo64, 100)});
   table.push_back({"window_1", window({0, 50}, kTwo64, 1)});
@@ -122,6 +165,7 @@ const std::vector<Case>& cases() {
     std::vector<Case> rows;
     add_full(rows);
     add_moba(rows);
+    add_kernel_edges(rows);
     add_window(rows);
     add_timed(rows);
     add_timed_on_gpu(rows);
@@ -135,6 +179,18 @@ std::vector<Case> cases_for(Purpose purpose) {
   for (const Case& row : cases()) {
     if (row.purpose == purpose) found.push_back(row);
   }
+  return found;
+}
+
+std::vector<Case> quick_cases() {
+  static constexpr const char* kNames[] = {"full_one_token",     "full_no_token",       "full_tile_plus_1",
+                                           "full_300_grouped",   "full_varlen",         "full_nan_key",
+                                           "full_deterministic", "moba_top_1",          "moba_top_all",
+                                           "moba_ties",          "moba_unpicked_block", "moba_8_to_1_d128",
+                                           "moba_varlen",        "moba_block_192",      "moba_top_9",
+                                           "moba_chunks_varlen", "moba_nan_query",      "moba_deterministic_d128"};
+  std::vector<Case> found;
+  for (const char* name : kNames) found.push_back(case_named(cases(), name));
   return found;
 }
 

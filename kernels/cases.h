@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/backend.h"
 #include "kernels/fill.h"
 #include "kernels/problem.h"
 
@@ -23,10 +24,13 @@ struct Case {
   Purpose purpose = Purpose::verify;
   bool exact_ties = false;  // gate scores that tie do so exactly in every format: the lower block must win
   bool conditioned = true;  // the relative rms of gradients is meaningful (they do not cancel to nearly nothing)
+  KernelOptions options = {};
 };
 
 [[nodiscard]] const std::vector<Case>& cases();
 [[nodiscard]] std::vector<Case> cases_for(Purpose purpose);
+// The few of Purpose::verify that together touch every kernel and each kind of edge: for a slow machine.
+[[nodiscard]] std::vector<Case> quick_cases();
 // Throws ConfigError, naming the nearest case.
 [[nodiscard]] const Case& case_named(const std::vector<Case>& table, const std::string& name);
 

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "kernels/naive.h"
+#include "kernels/simt/finding.h"
 #include "sim/base/error.h"
 #include "sim/base/text.h"
 
@@ -59,7 +60,7 @@ std::vector<double> scaled(const std::vector<double>& terms, double factor) {
 }
 
 VerifyRow judged(const Case& row, const Backend& backend, std::string pass_name, const std::vector<Check>& checks) {
-  VerifyRow out{row.name, backend.name, std::move(pass_name), 0, 0, 0, Verdict::pass, ""};
+  VerifyRow out{row.name, backend.name, backend.dtype, std::move(pass_name), 0, 0, 0, 0, Verdict::pass, ""};
   double worst = -1;
   for (const Check& check : checks) {
     const Comparison found = compare(check.got, check.expected, check.bounds);
@@ -69,6 +70,7 @@ VerifyRow judged(const Case& row, const Backend& backend, std::string pass_name,
       worst = found.ratio;
       out.max_error = found.max_error;
       out.bound = found.bound;
+      out.fraction = found.ratio;
     }
     if (check.rms_limit > 0) out.relative_rms = std::max(out.relative_rms, found.relative_rms);
     if (!fails) continue;
@@ -83,7 +85,8 @@ VerifyRow judged(const Case& row, const Backend& backend, std::string pass_name,
 }
 
 VerifyRow selection_row(const Case& row, const Backend& backend, const SelectionComparison& found) {
-  VerifyRow out{row.name, backend.name, "selection", found.gap, found.tolerance, 0, Verdict::pass, ""};
+  VerifyRow out{row.name, backend.name, backend.dtype, "selection", found.gap, found.tolerance,
+                0,        found.ratio,  Verdict::pass, ""};
   const bool wrong_ties = row.exact_ties && found.near_ties > 0;
   if (found.malformed > 0 || found.ratio > 1 || wrong_ties) out.verdict = Verdict::fail;
   if (found.near_ties > 0 || found.malformed > 0) {
@@ -93,18 +96,29 @@ VerifyRow selection_row(const Case& row, const Backend& backend, const Selection
   return out;
 }
 
+// Rows of a case that gave no numbers.
+std::vector<VerifyRow> rows_without_numbers(const Case& row, const Backend& backend, Verdict verdict,
+                                            const std::string& note) {
+  std::vector<VerifyRow> rows;
+  for (const char* pass_name : {"forward", "backward"}) {
+    rows.push_back({row.name, backend.name, backend.dtype, pass_name, 0, 0, 0, 0, verdict, note});
+  }
+  return rows;
+}
+
 Cell number_cell(double value) { return std::isfinite(value) ? Cell(value) : Cell(); }
 
 }  // namespace
 
-std::vector<VerifyRow> verify(const Case& row, const Backend& backend) {
-  const Tensors tensors = rounded(filled(row.problem, row.fill, 1), backend.dtype);
+std::vector<VerifyRow> verify(const Case& row, const Backend& backend, std::uint64_t seed) {
+  const Tensors tensors = rounded(filled(row.problem, row.fill, seed), backend.dtype);
   Computed computed;
   try {
-    computed = backend.compute(row.problem, tensors);
+    computed = backend.compute(row.problem, tensors, row.options);
   } catch (const Unsupported& unsupported) {
-    return {{row.name, backend.name, "forward", 0, 0, 0, Verdict::skipped, unsupported.what()},
-            {row.name, backend.name, "backward", 0, 0, 0, Verdict::skipped, unsupported.what()}};
+    return rows_without_numbers(row, backend, Verdict::skipped, unsupported.what());
+  } catch (const simt::Finding& finding) {
+    return rows_without_numbers(row, backend, Verdict::fail, finding.what());
   }
   const WideTensors wide(tensors);
   const Expected right = expected_of(row, backend, wide.view(), computed);
@@ -127,14 +141,24 @@ std::vector<VerifyRow> verify(const Case& row, const Backend& backend) {
   return rows;
 }
 
+VerifyRow worse(const VerifyRow& a, const VerifyRow& b) {
+  const auto badness = [](const VerifyRow& row) {
+    return row.verdict == Verdict::fail ? 2 : row.verdict == Verdict::pass ? 1 : 0;
+  };
+  const bool first = badness(a) != badness(b) ? badness(a) > badness(b) : !(b.fraction > a.fraction);
+  VerifyRow out = first ? a : b;
+  out.note = a.note.empty() || a.note == b.note ? b.note : b.note.empty() ? a.note : a.note + "; " + b.note;
+  return out;
+}
+
 Table verify_table(const std::vector<VerifyRow>& rows) {
-  Table table{{"case", "backend", "pass_name", "max_error", "bound", "relative_rms", "verdict"}, {}};
+  Table table{{"case", "backend", "dtype", "pass_name", "max_error", "bound", "relative_rms", "verdict"}, {}};
   for (const VerifyRow& row : rows) {
     const bool ran = row.verdict != Verdict::skipped;
     const char* verdict = row.verdict == Verdict::pass ? "pass" : row.verdict == Verdict::fail ? "fail" : "skipped";
-    table.rows.push_back({row.case_name, row.backend, row.pass_name, ran ? number_cell(row.max_error) : Cell(),
-                          ran ? number_cell(row.bound) : Cell(), ran ? number_cell(row.relative_rms) : Cell(),
-                          std::string(verdict)});
+    table.rows.push_back({row.case_name, row.backend, std::string(name(row.dtype)), row.pass_name,
+                          ran ? number_cell(row.max_error) : Cell(), ran ? number_cell(row.bound) : Cell(),
+                          ran ? number_cell(row.relative_rms) : Cell(), std::string(verdict)});
   }
   return table;
 }

@@ -15,15 +15,23 @@ namespace mobasim::kernels {
 enum class Verdict { pass, fail, skipped };
 
 struct VerifyRow {
-  std::string case_name, backend, pass_name;  // pass_name: selection | forward | backward
-  double max_error = 0, bound = 0, relative_rms = 0;
+  std::string case_name, backend;
+  Dtype dtype = Dtype::f32;
+  std::string pass_name;                              // selection | forward | backward
+  double max_error = 0, bound = 0, relative_rms = 0;  // where max_error / bound is greatest
+  double fraction = 0;                                // that ratio; of a selection, gap / tolerance
   Verdict verdict = Verdict::pass;
   std::string note;  // near-ties, what failed and where, why skipped; empty when there is nothing to say
 };
 
-[[nodiscard]] std::vector<VerifyRow> verify(const Case& row, const Backend& backend);
+// seed: of the tensors.
+[[nodiscard]] std::vector<VerifyRow> verify(const Case& row, const Backend& backend, std::uint64_t seed = 1);
 
-// case,backend,pass_name,max_error,bound,relative_rms,verdict; numbers that are not finite are left empty.
+// The worse of two results of one case, dtype and pass: a failure before a pass, then the greater fraction. Notes are
+// kept together.
+[[nodiscard]] VerifyRow worse(const VerifyRow& a, const VerifyRow& b);
+
+// case,backend,dtype,pass_name,max_error,bound,relative_rms,verdict; numbers that are not finite are left empty.
 [[nodiscard]] Table verify_table(const std::vector<VerifyRow>& rows);
 
 }  // namespace mobasim::kernels

@@ -10,11 +10,11 @@ TEST_CASE("verify prints a row for each case and pass and ends with 0 when all h
       outcome_of_program({"verify", "--case", "moba_whole_blocks", "--case", "window_1"}, folder.path());
   CHECK(outcome.exit_code == 0);
   CHECK(
-      outcome.out.starts_with("case,backend,pass_name,max_error,bound,relative_rms,verdict\n"
-                              "moba_whole_blocks,cpu,selection,"));
-  CHECK(outcome.out.find("moba_whole_blocks,cpu,forward,") != std::string::npos);
-  CHECK(outcome.out.find("moba_whole_blocks,cpu,backward,") != std::string::npos);
-  CHECK(outcome.out.find("window_1,cpu,forward,,,,skipped\n") != std::string::npos);
+      outcome.out.starts_with("case,backend,dtype,pass_name,max_error,bound,relative_rms,verdict\n"
+                              "moba_whole_blocks,cpu,f32,selection,"));
+  CHECK(outcome.out.find("moba_whole_blocks,cpu,f32,forward,") != std::string::npos);
+  CHECK(outcome.out.find("moba_whole_blocks,cpu,f32,backward,") != std::string::npos);
+  CHECK(outcome.out.find("window_1,cpu,f32,forward,,,,skipped\n") != std::string::npos);
   CHECK(outcome.out.find("fail") == std::string::npos);
   CHECK(outcome.err.find("0 failed, 2 skipped") != std::string::npos);
 }

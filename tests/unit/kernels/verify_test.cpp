@@ -13,8 +13,8 @@ namespace {
 int failures(const Case& row, const std::function<void(Computed&)>& plant) {
   Backend backend = cpu_backend();
   const auto compute = backend.compute;
-  backend.compute = [&](const Problem& problem, const Tensors& tensors) {
-    Computed computed = compute(problem, tensors);
+  backend.compute = [&](const Problem& problem, const Tensors& tensors, const KernelOptions& options) {
+    Computed computed = compute(problem, tensors, options);
     plant(computed);
     return computed;
   };
@@ -53,7 +53,7 @@ TEST_CASE("wrong picks make verify fail, also where the numbers fit the picks") 
   // An honest computation with the worst block in place of the best: only the selection is wrong.
   Backend backend = reference_backend();
   backend.is_reference = false;
-  backend.compute = [](const Problem& problem, const Tensors& tensors) {
+  backend.compute = [](const Problem& problem, const Tensors& tensors, const KernelOptions&) {
     const WideTensors wide(tensors);
     Tensors turned = tensors;
     for (float& value : turned.q) value = -value;
@@ -83,7 +83,7 @@ TEST_CASE("ties that are exact must go to the lower block, and near-ties are cou
   row.exact_ties = false;
   Backend backend = reference_backend();
   backend.is_reference = false;
-  backend.compute = [&](const Problem& problem, const Tensors& tensors) {
+  backend.compute = [&](const Problem& problem, const Tensors& tensors, const KernelOptions&) {
     const WideTensors wide(tensors);
     Computed out;
     out.forward = reference_forward(problem, wide.view()).result;
@@ -113,8 +113,8 @@ TEST_CASE("verify prints a row for each case and pass, skipped ones too") {
   std::vector<VerifyRow> rows = verify(case_named(cases(), "window_1"), cpu_backend());
   for (const VerifyRow& row : verify(case_named(cases(), "full_no_token"), cpu_backend())) rows.push_back(row);
   CHECK(mobasim::rendered(verify_table(rows), mobasim::TableFormat::csv) ==
-        "case,backend,pass_name,max_error,bound,relative_rms,verdict\n"
-        "window_1,cpu,forward,,,,skipped\nwindow_1,cpu,backward,,,,skipped\n"
-        "full_no_token,cpu,forward,0,0,0,pass\nfull_no_token,cpu,backward,0,0,0,pass\n");
+        "case,backend,dtype,pass_name,max_error,bound,relative_rms,verdict\n"
+        "window_1,cpu,f32,forward,,,,skipped\nwindow_1,cpu,f32,backward,,,,skipped\n"
+        "full_no_token,cpu,f32,forward,0,0,0,pass\nfull_no_token,cpu,f32,backward,0,0,0,pass\n");
   CHECK_THROWS_AS(backend_named("gpu"), mobasim::ConfigError);
 }
