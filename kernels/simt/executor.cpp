@@ -57,12 +57,11 @@ void begin_launch(Machine& m, const ExecutorOptions& options, std::int64_t launc
   m.counters.launches = 1;
   m.broken.reset();
   m.mutations.begin(options.mutation, m.shape.name);
-  m.first_serial = m.serial + 1;
+  m.launch_clock = m.block_clock + 1;
   if (m.warps.size() < m.shape.threads / kWarp) m.warps.resize(m.shape.threads / kWarp);
 }
 
 void begin_block(Machine& m, std::uint64_t block) {
-  ++m.serial;
   ++m.counters.blocks;
   standing.threads = static_cast<int>(m.shape.threads);
   standing.bug = m.options.bug;

@@ -9,11 +9,12 @@
 namespace mobasim::kernels::simt {
 
 enum class Detector : std::uint8_t {
-  out_of_bounds,         // beyond a view, an allocation or the block's shared memory
-  misaligned,            // an address that is no multiple of the size of the access
-  race_shared,           // two threads of a block, one of them writing, with no barrier between
-  race_global,           // two blocks of a launch, one of them writing, not both by atomics
-  async_read,            // the destination of a cp.async used before it was waited for
+  out_of_bounds,  // beyond a view, an allocation or the block's shared memory
+  misaligned,     // an address that is no multiple of the size of the access
+  race_shared,    // two threads of a block, one of them writing, with no barrier between
+  race_global,    // two blocks of a launch, or two threads with no barrier between, one of them writing, not both by
+                  // atomics
+  async_read,     // the destination of a cp.async used before it was waited for
   uninitialised_shared,  // shared memory read that no thread of the block wrote
   uninitialised_global,  // global memory read that nobody wrote
   divergent_barrier,     // a barrier of the block that not all threads reach

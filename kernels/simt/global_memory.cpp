@@ -51,8 +51,11 @@ std::string allocation_text(const Lane& lane, const View& view, SiteId site) {
   return thread_at(lane.thread, site) + " makes a view " + view_text(view) + ", stride " + std::to_string(view.stride) +
          ", that is not in one live allocation";
 }
-std::string race_text(const Lane& lane, const Access& a, const char* what, const char* other_did, SiteId other) {
-  return access_text(lane, a, what) + ", which another block of the launch " + other_did + " at " + place(other);
+std::string race_text(const Machine& m, const Lane& lane, const Access& a, const char* what, const char* other_did,
+                      Stamp other) {
+  const bool same_block = clock_of(other) >= m.first_clock;
+  return access_text(lane, a, what) + (same_block ? ", which with no barrier between " : ", which in another block ") +
+         thread_at(thread_of(other), site_of(other)) + " " + other_did;
 }
 
 std::byte* checked(Machine& m, Lane& lane, const Access& access) {
@@ -76,13 +79,16 @@ GlobalCell* cells_of(const Access& access, const std::byte* at) {
 }
 
 // Another block of this launch is in the stamp.
-bool foreign(const Machine& m, std::uint32_t stamp) {
-  const std::uint32_t serial = stamp & kSerial;
-  return serial >= m.first_serial && (serial != m.serial || (stamp & kBySeveral) != 0);
+bool foreign(const Machine& m, Stamp stamp) {
+  return clock_of(stamp) >= m.launch_clock && (clock_of(stamp) < m.first_clock || (stamp & kBySeveral) != 0);
 }
 
-void race(const Lane& lane, const Access& a, const char* what, const char* other_did, SiteId other) {
-  report(Detector::race_global, race_text(lane, a, what, other_did, other));
+// The access `now` races with an earlier one.
+void check_race(const Machine& m, const Lane& lane, const Access& a, Stamp now, Stamp earlier, const char* what,
+                const char* other_did) {
+  if (foreign(m, earlier) || unordered(earlier, now)) {
+    report(Detector::race_global, race_text(m, lane, a, what, other_did, earlier));
+  }
 }
 
 void check_written(const Lane& lane, const Access& a, const GlobalCell& cell) {
@@ -92,6 +98,12 @@ void check_written(const Lane& lane, const Access& a, const GlobalCell& cell) {
 }
 
 }  // namespace
+
+void forget_order() {
+  for (const auto& allocation : heap().allocations) {
+    for (GlobalCell& cell : allocation->cells) cell = {cell.write == 0 ? 0 : kByHost, 0};
+  }
+}
 
 View view_of(const void* base, int element_bytes, const char* name, int rows, int width, int stride, Site site) {
   View view{base, element_bytes, rows, width, stride, name, nullptr};
@@ -107,26 +119,24 @@ View view_of(const void* base, int element_bytes, const char* name, int rows, in
 
 const std::byte* readable(Machine& m, Lane& lane, const Access& access) {
   const std::byte* at = checked(m, lane, access);
+  const Stamp now = stamp(m.block_clock, m.warp->clock, access.site, lane.thread);
   GlobalCell* cells = cells_of(access, at);
   for (GlobalCell* cell = cells; cell < cells + static_cast<std::size_t>(access.bytes) / kGlobalCellBytes; ++cell) {
     check_written(lane, access, *cell);
-    if (foreign(m, cell->write)) race(lane, access, " reads ", "wrote", cell->write_site);
-    const std::uint32_t reader = cell->read & kSerial;
-    if (reader == m.serial) continue;
-    cell->read = m.serial | (reader >= m.first_serial ? kBySeveral : 0);
-    cell->read_site = access.site;
+    check_race(m, lane, access, now, cell->write, " reads ", "wrote");
+    cell->read = now | (foreign(m, cell->read) ? kBySeveral : 0);
   }
   return at;
 }
 
 std::byte* writable(Machine& m, Lane& lane, const Access& access) {
   std::byte* at = checked(m, lane, access);
+  const Stamp now = stamp(m.block_clock, m.warp->clock, access.site, lane.thread);
   GlobalCell* cells = cells_of(access, at);
   for (GlobalCell* cell = cells; cell < cells + static_cast<std::size_t>(access.bytes) / kGlobalCellBytes; ++cell) {
-    if (foreign(m, cell->write)) race(lane, access, " writes ", "wrote", cell->write_site);
-    if (foreign(m, cell->read)) race(lane, access, " writes ", "read", cell->read_site);
-    cell->write = m.serial;
-    cell->write_site = access.site;
+    check_race(m, lane, access, now, cell->write, " writes ", "wrote");
+    check_race(m, lane, access, now, cell->read, " writes ", "read");
+    cell->write = now;
   }
   return at;
 }
@@ -167,15 +177,15 @@ void* atomic_global(const View& view, int row, int column, Site site) {
     return writable(m, lane, access);
   }
   std::byte* at = checked(m, lane, access);
+  const Stamp now = stamp(m.block_clock, m.warp->clock, access.site, lane.thread);
   GlobalCell* cells = cells_of(access, at);
   for (GlobalCell* cell = cells; cell < cells + kBytes / kGlobalCellBytes; ++cell) {
     check_written(lane, access, *cell);
-    const bool atomic = (cell->write & kByAtomic) != 0, by_others = foreign(m, cell->write);
-    if (!atomic && by_others) race(lane, access, " adds to ", "wrote, not by an atomic,", cell->write_site);
-    if (foreign(m, cell->read)) race(lane, access, " adds to ", "read", cell->read_site);
-    if (!atomic && (cell->write & kSerial) == m.serial) continue;  // the block's own plain write outlives it
-    cell->write = m.serial | kByAtomic | (atomic && by_others ? kBySeveral : 0);
-    cell->write_site = id;
+    const bool atomic = (cell->write & kAtomic) != 0;
+    if (!atomic) check_race(m, lane, access, now, cell->write, " adds to ", "wrote, not by an atomic");
+    check_race(m, lane, access, now, cell->read, " adds to ", "read");
+    if (!atomic && clock_of(cell->write) >= m.first_clock) continue;  // the block's own plain write outlives it
+    cell->write = now | kAtomic | (atomic && foreign(m, cell->write) ? kBySeveral : 0);
   }
   note_traffic(m, lane, id, Path::global_atomic, kBytes, at);
   return at;
@@ -196,7 +206,7 @@ void note_written(void* to, std::size_t bytes) {
   const auto first = static_cast<std::size_t>(static_cast<std::byte*>(to) - allocation.begin);
   const std::size_t end = (first + bytes + executor::kGlobalCellBytes - 1) / executor::kGlobalCellBytes;
   for (std::size_t cell = first / executor::kGlobalCellBytes; cell < end; ++cell) {
-    allocation.cells[cell].write = executor::kHostSerial;
+    allocation.cells[cell].write = executor::kByHost;
   }
 }
 }  // namespace

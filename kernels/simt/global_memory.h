@@ -1,4 +1,4 @@
-// Global memory: what was allocated, and for every 2 bytes which block wrote and read it last.
+// Global memory: what was allocated, and for every 2 bytes who wrote and read them last.
 #pragma once
 
 #include <cstddef>
@@ -10,13 +10,13 @@
 
 namespace mobasim::kernels::simt::executor {
 
-// Serial numbers of blocks, with a flag at the top. A launch's blocks have serials from Machine::first_serial on.
-constexpr std::uint32_t kSerial = (1u << 30) - 1, kBySeveral = 1u << 30, kByAtomic = 1u << 31;
-constexpr std::uint32_t kHostSerial = 1;  // written by the host; 0: by nobody
+// Who wrote and read last, as shadow.h has it; the numbers of barriers go on from block to block, so that they tell the
+// blocks of a launch apart. In the place of `pending`: another block of the launch did the same.
+constexpr std::uint64_t kBySeveral = kPending;
+constexpr Stamp kByHost = 1;  // before all barriers
 
 struct GlobalCell {
-  std::uint32_t write = 0, read = 0;
-  SiteId write_site = 0, read_site = 0;
+  Stamp write = 0, read = 0;  // 0: nobody. Of the readers in one block the last is known.
 };
 constexpr std::size_t kGlobalCellBytes = 2;
 

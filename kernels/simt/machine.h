@@ -100,11 +100,10 @@ struct Machine {
   std::uint8_t permutations[kPermutations][kWarp] = {};
   Counters counters;
   Mutations mutations;
-  std::uint32_t first_serial = 2;  // of this launch; serials number the blocks that ever ran
+  std::uint64_t launch_clock = 1;  // of its first block
   std::optional<Broken> broken;
 
   // The block.
-  std::uint32_t serial = 1;
   std::uint64_t block_clock = 1, first_clock = 1;  // sync_blocks, over all blocks; the one this block began with
   std::vector<Warp> warps;
   std::vector<std::byte> shared;
@@ -141,6 +140,7 @@ inline void count_access(const Machine& m, Lane& lane, SiteId site) {
 
 // The parts of a launch that live in other files.
 void begin_block_shared(Machine& m);
+void forget_order();  // of all accesses to global memory, before barriers are counted anew
 void deliver(Machine& m, Lane& lane, std::uint32_t groups);
 void check_no_copies_left(Machine& m, const Lane& lane);
 void issue_shared(Machine& m, Lane& lane, const Copy& copy);

@@ -94,7 +94,9 @@ void begin_block_shared(Machine& m) {
   constexpr std::uint64_t kRoom = std::uint64_t{1} << 20;  // barriers that one block may pass
   if (m.block_clock + kRoom > kMaxClock) {
     std::fill(m.cells.begin(), m.cells.end(), SharedCell{});
+    forget_order();
     m.block_clock = 0;
+    m.launch_clock = 1;
   }
   m.first_clock = ++m.block_clock;
 }

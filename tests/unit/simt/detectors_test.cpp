@@ -162,6 +162,30 @@ void atomic_beside_store_of_other_block(Trial p) {
   }
 }
 
+void global_read_of_other_warp(Trial p) {
+  const Rows<int> numbers = rows_of(p.out, "numbers", kBlocks, kWords / kBlocks, kWords / kBlocks);
+  const int own = block_index().x;
+  if (thread_index() == 0) store(numbers, own, 0, 7);
+  sync_block();
+  if (thread_index() == 33) store(numbers, own, 0, 8);
+  if (!p.wrong) sync_block();
+  if (thread_index() == 3) (void)load(numbers, own, 0);
+}
+void global_read_of_other_lane(Trial p) {
+  const Rows<int> numbers = rows_of(p.out, "numbers", kBlocks, kWords / kBlocks, kWords / kBlocks);
+  if (warp_index() == 1) return;
+  store(numbers, block_index().x, lane_index(), 7);
+  (void)ballot(true);
+  if (!p.wrong) sync_warp();
+  (void)load(numbers, block_index().x, lane_index() ^ 1);
+}
+void atomic_beside_read(Trial p) {
+  const Rows<int> numbers = line_of(const_cast<int*>(p.in), "numbers", kWords);
+  atomic_add(numbers, 0, block_index().x, 1);
+  if (!p.wrong) sync_block();
+  if (thread_index() == 7) (void)load(numbers, 0, block_index().x);
+}
+
 void copy_not_waited_for(Trial p) {
   cp_async_16(row(thread_index()), in_of(p), 0, 0, true);
   cp_async_commit();
@@ -286,6 +310,9 @@ const Wrong kWrongs[] = {
     WRONG(written_by_two_blocks, race_global),
     WRONG(read_of_other_block, race_global),
     WRONG(atomic_beside_store_of_other_block, race_global),
+    WRONG(global_read_of_other_warp, race_global),
+    WRONG(global_read_of_other_lane, race_global),
+    WRONG(atomic_beside_read, race_global),
     WRONG(copy_not_waited_for, async_read),
     WRONG(copy_waited_for_laxly, async_read),
     WRONG(write_where_a_copy_arrives, async_read),
