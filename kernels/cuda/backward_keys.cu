@@ -8,7 +8,7 @@ namespace {
 
 // Asks for a step's rows of q and d_o. tokens: the address of their tokens.
 template <class Element, int kHeadDim>
-MOBASIM_DEVICE void copy_step(const BackwardKeysParameters& p, int head, const StepTiles& step,
+MOBASIM_DEVICE void copy_step(const BackwardKeysParameters& p, int head, simt::SharedAddress q,
                               simt::SharedAddress tokens) {
   using P = Plan<kHeadDim>;
   constexpr int kPieces = kHeadDim / 8, kPasses = P::kRows * kPieces / P::kThreads;
@@ -27,8 +27,8 @@ MOBASIM_DEVICE void copy_step(const BackwardKeysParameters& p, int head, const S
 #pragma unroll
   for (int i = 0; i < kPasses; ++i) {
     const simt::SharedAddress to = stepped<kHeadDim>(at, i * P::kRows / kPasses, 0);
-    simt::cp_async_16(step.q + to, q_rows, token[i], 0, true);
-    simt::cp_async_16(step.d_o + to, d_o_rows, token[i], 0, true);
+    simt::cp_async_16(q + to, q_rows, token[i], 0, true);
+    simt::cp_async_16(q + P::kBeyond + to, d_o_rows, token[i], 0, true);
   }
 }
 
@@ -40,6 +40,17 @@ struct Ahead {
 
 MOBASIM_DEVICE simt::SharedAddress row_slot(simt::SharedAddress base, int bytes) {
   return base + static_cast<simt::SharedAddress>(simt::thread_index() * bytes);
+}
+
+// next_tokens: the address of the tokens of the next step.
+MOBASIM_DEVICE Ahead ahead_of(const BackwardKeysParameters& p, const RowStep& next, const RowStep& later,
+                              simt::SharedAddress next_tokens) {
+  Ahead ahead{};
+  const int row = simt::thread_index();
+  if (row >= kStepRows || next.count == 0) return ahead;
+  ahead.terms = terms_of(p, next, row, simt::load_shared<int>(row_slot(next_tokens, 4)));
+  if (later.count > 0) ahead.token = token_of(p, later, row);
+  return ahead;
 }
 
 // Fills shared memory with what the first step needs, and with the tokens of the second; asks for the tiles.
@@ -54,14 +65,15 @@ MOBASIM_DEVICE void begin_steps(const BackwardKeysParameters& p, const Place<kHe
                        second.count > 0 ? token_of(p, second, simt::thread_index()) : 0);
     simt::store_shared(row_slot(at.shared + P::kTerms, 8), terms_of(p, first, simt::thread_index(), token));
   }
-  const std::int64_t key = static_cast<std::int64_t>(at.tile.key_begin) * p.kv_heads + at.kv_head;
-  const int keys = at.tile.key_end - at.tile.key_begin, stride = p.kv_heads * kHeadDim;
+  const KeyTile tile = tile_of(p);
+  const std::int64_t key = static_cast<std::int64_t>(tile.key_begin) * p.kv_heads + at.kv_head;
+  const int keys = tile.key_end - tile.key_begin, stride = p.kv_heads * kHeadDim;
   const auto k = simt::rows_of(static_cast<const Element*>(p.k) + key * kHeadDim, "k", keys, kHeadDim, stride);
   const auto v = simt::rows_of(static_cast<const Element*>(p.v) + key * kHeadDim, "v", keys, kHeadDim, stride);
   copy_tile<kHeadDim, P::kKeys, P::kThreads>(at.shared + P::kK, k, 0, keys);
   copy_tile<kHeadDim, P::kKeys, P::kThreads>(at.shared + P::kV, v, 0, keys);
   simt::sync_block();
-  copy_step<Element, kHeadDim>(p, first.head, {at.shared + P::kQ, at.shared + P::kDO}, at.shared + P::kTokens);
+  copy_step<Element, kHeadDim>(p, first.head, at.shared + P::kQ, at.shared + P::kTokens);
   simt::cp_async_commit();
 }
 
@@ -71,42 +83,37 @@ template <class Element, int kHeadDim>
 MOBASIM_DEVICE void add_steps(const BackwardKeysParameters& p, const Place<kHeadDim>& at,
                               KeyGradients<kHeadDim>& sums) {
   using P = Plan<kHeadDim>;
-  RowWalk walk = walk_of(p, at.tile, at.kv_head);
-  RowStep step = next_step(p, at.tile, walk), next = next_step(p, at.tile, walk);
+  RowWalk walk = walk_of(p, at.kv_head);
+  RowStep step = next_step(p, walk), next = next_step(p, walk);
   begin_steps<Element>(p, at, step, next);
-  const int tile_keys = at.tile.key_end - at.tile.key_begin;
+  const KeyTile tile = tile_of(p);
+  const int tile_keys = tile.key_end - tile.key_begin;
   for (unsigned parity = 0; step.count > 0; parity ^= 1) {
-    const StepTiles tiles{at.shared + P::kQ + parity * P::kRowTile, at.shared + P::kDO + parity * P::kRowTile};
-    const unsigned other = (parity ^ 1) * P::kRowTile;
+    const simt::SharedAddress q = at.shared + P::kQ + parity * P::kRowTile;
     const simt::SharedAddress tokens = at.shared + P::kTokens + parity * (P::kRows * 4);
     const simt::SharedAddress next_tokens = at.shared + P::kTokens + (parity ^ 1) * (P::kRows * 4);
     simt::cp_async_wait<0>();
     simt::sync_block();
-    const RowStep later = next_step(p, at.tile, walk);
-    Ahead ahead{};
     if (next.count > 0) {
-      copy_step<Element, kHeadDim>(p, next.head, {at.shared + P::kQ + other, at.shared + P::kDO + other}, next_tokens);
+      copy_step<Element, kHeadDim>(p, next.head, at.shared + P::kQ + (parity ^ 1) * P::kRowTile, next_tokens);
       simt::cp_async_commit();
-      if (simt::thread_index() < P::kRows) {
-        ahead.terms = terms_of(p, next, simt::thread_index(), simt::load_shared<int>(row_slot(next_tokens, 4)));
-        if (later.count > 0) ahead.token = token_of(p, later, simt::thread_index());
-      }
     }
     // The keys 0 .. keys - 1 of the tile are those that rows of this step see; warps that own others have nothing to
     // do.
-    const int row_ahead = step.routed ? P::kKeys : step.first - at.tile.key_begin;
-    const int keys = tile_keys <= 64 || row_ahead + P::kRows <= 64 ? 64 : P::kKeys;
-    if (at.key < keys) add_own_rows<Element>(sums, at, tiles, row_ahead, p.scale * kLog2E);
+    const int keys = tile_keys <= 64 || step.row_ahead + P::kRows <= 64 ? 64 : P::kKeys;
+    if (at.key < keys) add_own_rows<Element>(sums, at, q, step.row_ahead, p.scale * kLog2E);
     int row_tokens[4][2];
     read_tokens<kHeadDim>(row_tokens, tokens);
     simt::sync_block();
+    const RowStep later = next_step(p, walk);
+    const Ahead ahead = ahead_of(p, next, later, next_tokens);
+    add_dq<Element, kHeadDim>(p, at.shared, step.head, keys, row_tokens);
     if (simt::thread_index() < P::kRows) {
       simt::store_shared(row_slot(at.shared + P::kTerms, 8), ahead.terms);
       simt::store_shared(row_slot(tokens, 4), ahead.token);
     }
-    if (p.dq_sum != nullptr) add_dq<Element, kHeadDim>(p, at.shared, step.head, keys, row_tokens);
     if constexpr (P::kShares) {
-      if (at.key < keys) add_other_rows<Element>(sums, at, tiles);
+      if (at.key < keys) add_other_rows<Element>(sums, at, q);
     }
     step = next;
     next = later;
@@ -118,21 +125,15 @@ template <class Element, int kHeadDim>
 MOBASIM_KERNEL(Plan<kHeadDim>::kThreads, Plan<kHeadDim>::kBlocks)
 backward_keys_kernel(BackwardKeysParameters p) {
   using P = Plan<kHeadDim>;
-  const auto tiles = simt::line_of(reinterpret_cast<const int*>(p.tiles), "key_tiles", p.tile_count * 4);
-  const auto tile = simt::load_as<simt::Word4>(tiles, 0, simt::block_index().x * 4);
   const int key_warp = simt::warp_index() % P::kKeyWarps, row_warp = simt::warp_index() / P::kKeyWarps;
-  const Place<kHeadDim> at{
-      simt::shared_base(),
-      {static_cast<int>(tile.x), static_cast<int>(tile.y), static_cast<int>(tile.z), static_cast<int>(tile.w)},
-      simt::block_index().y,
-      key_warp * P::kWarpKeys,
-      row_warp * P::kWarpColumns,
-      row_warp * P::kWarpRows};
+  const Place<kHeadDim> at{simt::shared_base(), simt::block_index().y, key_warp * P::kWarpKeys,
+                           row_warp * P::kWarpColumns, row_warp * P::kWarpRows};
   KeyGradients<kHeadDim> sums = {};
   add_steps<Element, kHeadDim>(p, at, sums);
   simt::sync_block();
-  store_keys<Element>(sums.dk, p.scale, at.shared + P::kK, at, static_cast<Element*>(p.dk), "dk", p.kv_heads);
-  store_keys<Element>(sums.dv, 1.0f, at.shared + P::kV, at, static_cast<Element*>(p.dv), "dv", p.kv_heads);
+  const KeyTile tile = tile_of(p);
+  store_keys<Element>(sums.dk, p.scale, at.shared + P::kK, at, tile, static_cast<Element*>(p.dk), "dk", p.kv_heads);
+  store_keys<Element>(sums.dv, 1.0f, at.shared + P::kV, at, tile, static_cast<Element*>(p.dv), "dv", p.kv_heads);
 }
 
 template <class Element, int kHeadDim>

@@ -15,7 +15,7 @@ struct BackwardKeysParameters {
   const void *q, *d_o;     // [tokens, heads, head_dim]
   const void *k, *v;       // [tokens, kv_heads, head_dim]
   const float* row_terms;  // [heads, tokens, 2], of launch_delta
-  float* dq_sum;           // f32 [tokens, heads, head_dim], added to: dQ without the scale. Null: dQ is not wanted
+  float* dq_sum;           // f32 [tokens, heads, head_dim], added to: dQ without the scale
   void *dk, *dv;           // [tokens, kv_heads, head_dim]
   const KeyTile* tiles;    // [tile_count]
   const int* offsets;      // [heads * total_blocks + 1], the routing index of all tokens; null where nothing routes

@@ -10,17 +10,19 @@ constexpr float kLog2E = 1.44269504f;
 
 // products[m][n] += 16 keys of the warp times 8 rows of part `part`, summed over head_dim: S^T of K and Q, dP^T of V
 // and dO. keys, rows: this thread's addresses in the two tiles.
+// `beyond` bytes are added to both when all else is done, so that two tiles can share the arithmetic of addresses.
 template <class Element, int kHeadDim, int kMma, int kTiles>
-MOBASIM_DEVICE void add_scores(float (&products)[kMma][kTiles][4], simt::SharedAddress keys, simt::SharedAddress rows) {
+MOBASIM_DEVICE void add_scores(float (&products)[kMma][kTiles][4], simt::SharedAddress keys, simt::SharedAddress rows,
+                               unsigned beyond) {
 #pragma unroll
   for (int column = 0; column < kHeadDim; column += 16) {
     std::uint32_t a[kMma][4];
 #pragma unroll
-    for (int m = 0; m < kMma; ++m) simt::ldmatrix(a[m], stepped<kHeadDim>(keys, 16 * m, column));
+    for (int m = 0; m < kMma; ++m) simt::ldmatrix(a[m], stepped<kHeadDim>(keys, 16 * m, column) + beyond);
 #pragma unroll
     for (int n = 0; n < kTiles; n += 2) {
       std::uint32_t b[4];
-      simt::ldmatrix(b, stepped<kHeadDim>(rows, 8 * n, column));
+      simt::ldmatrix(b, stepped<kHeadDim>(rows, 8 * n, column) + beyond);
 #pragma unroll
       for (int m = 0; m < kMma; ++m) {
         simt::mma<Element>(products[m][n], a[m], b[0], b[1]);
@@ -31,16 +33,16 @@ MOBASIM_DEVICE void add_scores(float (&products)[kMma][kTiles][4], simt::SharedA
 }
 
 // sums [16 kMma keys, 8 kTiles columns] += weights [keys, 16 kSteps rows] times rows of a tile: dV of P^T and dO, dK of
-// dS^T and Q. rows: this thread's address (down_lane) in the tile, at the columns.
+// dS^T and Q. rows: this thread's address (down_lane) in the tile, at the columns. beyond: as for add_scores.
 template <class Element, int kHeadDim, int kMma, int kTiles, int kSteps>
 MOBASIM_DEVICE void add_weighted(float (&sums)[kMma][kTiles][4], const std::uint32_t (&weights)[kMma][kSteps][4],
-                                 simt::SharedAddress rows) {
+                                 simt::SharedAddress rows, unsigned beyond) {
 #pragma unroll
   for (int step = 0; step < kSteps; ++step) {
 #pragma unroll
     for (int n = 0; n < kTiles; n += 2) {
       std::uint32_t b[4];
-      simt::ldmatrix_transposed(b, stepped<kHeadDim>(rows, 16 * step, 8 * n));
+      simt::ldmatrix_transposed(b, stepped<kHeadDim>(rows, 16 * step, 8 * n) + beyond);
 #pragma unroll
       for (int m = 0; m < kMma; ++m) {
         simt::mma<Element>(sums[m][n], weights[m][step], b[0], b[1]);
@@ -53,24 +55,26 @@ MOBASIM_DEVICE void add_weighted(float (&sums)[kMma][kTiles][4], const std::uint
 // The weights of 16 kMma keys and 16 kSteps rows that another warp left in a tile [keys, kWidth rows]. keys: this
 // thread's address (down_lane).
 template <int kWidth, int kMma, int kSteps>
-MOBASIM_DEVICE void load_weights(std::uint32_t (&weights)[kMma][kSteps][4], simt::SharedAddress keys) {
+MOBASIM_DEVICE void load_weights(std::uint32_t (&weights)[kMma][kSteps][4], simt::SharedAddress keys, unsigned beyond) {
 #pragma unroll
   for (int step = 0; step < kSteps; ++step) {
 #pragma unroll
-    for (int m = 0; m < kMma; ++m) simt::ldmatrix(weights[m][step], stepped<kWidth>(keys, 16 * m, 16 * step));
+    for (int m = 0; m < kMma; ++m) simt::ldmatrix(weights[m][step], stepped<kWidth>(keys, 16 * m, 16 * step) + beyond);
   }
 }
 
 // Puts weights into a tile [keys, kWidth rows]. keys: this thread's address (product_lane).
 template <int kWidth, int kMma, int kSteps>
-MOBASIM_DEVICE void store_weights(const std::uint32_t (&weights)[kMma][kSteps][4], simt::SharedAddress keys) {
+MOBASIM_DEVICE void store_weights(const std::uint32_t (&weights)[kMma][kSteps][4], simt::SharedAddress keys,
+                                  unsigned beyond) {
 #pragma unroll
   for (int m = 0; m < kMma; ++m) {
 #pragma unroll
     for (int step = 0; step < kSteps; ++step) {
 #pragma unroll
       for (int i = 0; i < 4; ++i) {
-        simt::store_shared(stepped<kWidth>(keys, 16 * m + i % 2 * 8, 16 * step + i / 2 * 8), weights[m][step][i]);
+        simt::store_shared(stepped<kWidth>(keys, 16 * m + i % 2 * 8, 16 * step + i / 2 * 8) + beyond,
+                           weights[m][step][i]);
       }
     }
   }

@@ -33,6 +33,8 @@ struct Plan {
   static constexpr unsigned kP = kDS + kWeights;                    // [keys, rows], if shared
   static constexpr unsigned kTerms = kP + (kShares ? kWeights : 0);
   static constexpr unsigned kTokens = kTerms + kRows * 8;  // two
+  static constexpr unsigned kBeyond = kV - kK;             // from K to V and from Q to dO
+  static_assert(kBeyond == kDO - kQ);
   static constexpr unsigned kBytes = kTokens + 2 * kRows * 4;
 };
 
@@ -40,7 +42,6 @@ struct Plan {
 template <int kHeadDim>
 struct Place {
   simt::SharedAddress shared;
-  KeyTile tile;
   int kv_head;
   int key, column;  // the warp's first key, from the tile's beginning, and first column of dK and dV
   int row;          // the first row of a step that it makes S of
@@ -53,11 +54,6 @@ struct KeyGradients {
   float dk[Plan<kHeadDim>::kMma][kTiles][4], dv[Plan<kHeadDim>::kMma][kTiles][4];
 };
 
-// A step's tiles in shared memory.
-struct StepTiles {
-  simt::SharedAddress q, d_o;
-};
-
 // P^T and dS^T of the warp's keys and kWarpRows rows.
 template <int kHeadDim>
 struct Weights {
@@ -65,20 +61,21 @@ struct Weights {
   std::uint32_t d_s[Plan<kHeadDim>::kMma][Plan<kHeadDim>::kWarpRows / 16][4];
 };
 
+// q here and below: the step's tile of q in shared memory.
+//
 // Adds the part of rows row .. row + 31 to dK and dV.
 template <class Element, int kHeadDim>
 MOBASIM_DEVICE void add_rows(KeyGradients<kHeadDim>& sums, const Weights<kHeadDim>& weights, const Place<kHeadDim>& at,
-                             const StepTiles& step, int row) {
-  add_weighted<Element, kHeadDim>(sums.dv, weights.p,
-                                  stepped<kHeadDim>(down_lane<kHeadDim>(step.d_o, row), 0, at.column));
-  add_weighted<Element, kHeadDim>(sums.dk, weights.d_s,
-                                  stepped<kHeadDim>(down_lane<kHeadDim>(step.q, row), 0, at.column));
+                             simt::SharedAddress q, int row) {
+  const simt::SharedAddress corner = stepped<kHeadDim>(down_lane<kHeadDim>(q, row), 0, at.column);
+  add_weighted<Element, kHeadDim>(sums.dv, weights.p, corner, Plan<kHeadDim>::kBeyond);
+  add_weighted<Element, kHeadDim>(sums.dk, weights.d_s, corner, 0);
 }
 
 // Makes the weights of the warp's own rows, adds them to dK and dV and leaves them in shared memory. row_ahead: the
 // step's first row less the tile's first key where the rows see the tile causally, else kKeys.
 template <class Element, int kHeadDim>
-MOBASIM_DEVICE void add_own_rows(KeyGradients<kHeadDim>& sums, const Place<kHeadDim>& at, const StepTiles& step,
+MOBASIM_DEVICE void add_own_rows(KeyGradients<kHeadDim>& sums, const Place<kHeadDim>& at, simt::SharedAddress q,
                                  int row_ahead, float scale_log2) {
   using P = Plan<kHeadDim>;
   constexpr int kTiles = P::kWarpRows / 8;
@@ -86,31 +83,31 @@ MOBASIM_DEVICE void add_own_rows(KeyGradients<kHeadDim>& sums, const Place<kHead
   for (int part = 0; part < (P::kShares ? P::kWarpRows : P::kRows); part += P::kWarpRows) {
     const int row = at.row + part;
     float scores[P::kMma][kTiles][4] = {}, d_p[P::kMma][kTiles][4] = {};
-    add_scores<Element, kHeadDim>(scores, down_lane<kHeadDim>(at.shared + P::kK, at.key),
-                                  across_lane<kHeadDim>(step.q, row));
+    const simt::SharedAddress keys = down_lane<kHeadDim>(at.shared + P::kK, at.key);
+    const simt::SharedAddress rows = across_lane<kHeadDim>(q, row);
+    add_scores<Element, kHeadDim>(scores, keys, rows, 0);
     if (row_ahead < P::kKeys) mask_scores(scores, row_ahead + row - at.key);
-    add_scores<Element, kHeadDim>(d_p, down_lane<kHeadDim>(at.shared + P::kV, at.key),
-                                  across_lane<kHeadDim>(step.d_o, row));
+    add_scores<Element, kHeadDim>(d_p, keys, rows, P::kBeyond);
     Weights<kHeadDim> weights;
     make_weights<Element>(scores, d_p, at.shared + P::kTerms + static_cast<simt::SharedAddress>(row * 8), scale_log2,
                           weights.p, weights.d_s);
     const simt::SharedAddress corner = stepped<P::kRows>(product_lane<P::kRows>(at.shared + P::kDS, at.key), 0, row);
-    store_weights<P::kRows>(weights.d_s, corner);
-    if constexpr (P::kShares) store_weights<P::kRows>(weights.p, corner + (P::kP - P::kDS));
-    add_rows<Element>(sums, weights, at, step, row);
+    store_weights<P::kRows>(weights.d_s, corner, 0);
+    if constexpr (P::kShares) store_weights<P::kRows>(weights.p, corner, P::kP - P::kDS);
+    add_rows<Element>(sums, weights, at, q, row);
   }
 }
 
 // After a barrier: adds the rows that another warp made the weights of.
 template <class Element, int kHeadDim>
-MOBASIM_DEVICE void add_other_rows(KeyGradients<kHeadDim>& sums, const Place<kHeadDim>& at, const StepTiles& step) {
+MOBASIM_DEVICE void add_other_rows(KeyGradients<kHeadDim>& sums, const Place<kHeadDim>& at, simt::SharedAddress q) {
   using P = Plan<kHeadDim>;
   const int row = at.row ^ P::kWarpRows;
   const simt::SharedAddress corner = stepped<P::kRows>(down_lane<P::kRows>(at.shared + P::kDS, at.key), 0, row);
   Weights<kHeadDim> weights;
-  load_weights<P::kRows>(weights.p, corner + (P::kP - P::kDS));
-  load_weights<P::kRows>(weights.d_s, corner);
-  add_rows<Element>(sums, weights, at, step, row);
+  load_weights<P::kRows>(weights.p, corner, P::kP - P::kDS);
+  load_weights<P::kRows>(weights.d_s, corner, 0);
+  add_rows<Element>(sums, weights, at, q, row);
 }
 
 // The tokens of this thread's part of dQ^T (add_dq): rows 8 n + 2 (lane % 4) and + 1 of the warp's 32.
@@ -171,7 +168,8 @@ MOBASIM_DEVICE void add_dq(const BackwardKeysParameters& p, simt::SharedAddress 
 // Rounds the warp's sums and writes them, by way of `staging` (where the keys stood) so that whole sectors go out.
 template <class Element, int kHeadDim, int kMma, int kTiles>
 MOBASIM_DEVICE void store_keys(const float (&sums)[kMma][kTiles][4], float factor, simt::SharedAddress staging,
-                               const Place<kHeadDim>& at, Element* to, const char* name, int kv_heads) {
+                               const Place<kHeadDim>& at, const KeyTile& tile, Element* to, const char* name,
+                               int kv_heads) {
   const simt::SharedAddress corner = stepped<kHeadDim>(product_lane<kHeadDim>(staging, at.key), 0, at.column);
 #pragma unroll
   for (int m = 0; m < kMma; ++m) {
@@ -185,8 +183,8 @@ MOBASIM_DEVICE void store_keys(const float (&sums)[kMma][kTiles][4], float facto
     }
   }
   simt::sync_warp();
-  const int keys = at.tile.key_end - at.tile.key_begin, column = at.column + simt::lane_index() % kTiles * 8;
-  const std::int64_t first = static_cast<std::int64_t>(at.tile.key_begin) * kv_heads + at.kv_head;
+  const int keys = tile.key_end - tile.key_begin, column = at.column + simt::lane_index() % kTiles * 8;
+  const std::int64_t first = static_cast<std::int64_t>(tile.key_begin) * kv_heads + at.kv_head;
   const auto rows = simt::rows_of(to + first * kHeadDim, name, keys, kHeadDim, kv_heads * kHeadDim);
 #pragma unroll
   for (int i = 0; i < 16 * kMma; i += simt::kWarp / kTiles) {

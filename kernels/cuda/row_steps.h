@@ -15,6 +15,7 @@ struct RowStep {
   int head;
   int first, count;  // tokens, or places in the routing index
   bool routed;
+  int row_ahead;  // the first row less the tile's first key, if the rows see the tile causally; else kKeyTileKeys
 };
 
 // Where the walk over the steps stands.
@@ -24,12 +25,21 @@ struct RowWalk {
   bool routed;
 };
 
-MOBASIM_DEVICE RowWalk walk_of(const BackwardKeysParameters& p, const KeyTile& tile, int kv_head) {
+// The block's key tile. Reading it again costs less than keeping it in registers.
+MOBASIM_DEVICE KeyTile tile_of(const BackwardKeysParameters& p) {
+  const auto tiles = simt::line_of(reinterpret_cast<const int*>(p.tiles), "key_tiles", p.tile_count * 4);
+  const auto tile = simt::load_as<simt::Word4>(tiles, 0, simt::block_index().x * 4);
+  return {static_cast<int>(tile.x), static_cast<int>(tile.y), static_cast<int>(tile.z), static_cast<int>(tile.w)};
+}
+
+MOBASIM_DEVICE RowWalk walk_of(const BackwardKeysParameters& p, int kv_head) {
+  const KeyTile tile = tile_of(p);
   const int group = p.heads / p.kv_heads;
   return {kv_head * group, (kv_head + 1) * group, tile.key_begin, tile.row_end, false};
 }
 
-MOBASIM_DEVICE RowStep next_step(const BackwardKeysParameters& p, const KeyTile& tile, RowWalk& walk) {
+MOBASIM_DEVICE RowStep next_step(const BackwardKeysParameters& p, RowWalk& walk) {
+  const KeyTile tile = tile_of(p);
   while (walk.position >= walk.end && walk.head < walk.heads_end) {
     if (tile.block >= 0 && !walk.routed) {
       const auto offsets = simt::line_of(p.offsets, "offsets", p.heads * p.total_blocks + 1);
@@ -44,9 +54,10 @@ MOBASIM_DEVICE RowStep next_step(const BackwardKeysParameters& p, const KeyTile&
       walk.routed = false;
     }
   }
-  if (walk.head >= walk.heads_end) return {walk.head, 0, 0, false};
+  if (walk.head >= walk.heads_end) return {walk.head, 0, 0, false, 0};
   const int left = walk.end - walk.position;
-  const RowStep step{walk.head, walk.position, left < kStepRows ? left : kStepRows, walk.routed};
+  const RowStep step{walk.head, walk.position, left < kStepRows ? left : kStepRows, walk.routed,
+                     walk.routed ? kKeyTileKeys : walk.position - tile.key_begin};
   walk.position += kStepRows;
   return step;
 }
