@@ -7,15 +7,16 @@ namespace {
 using simt::SharedAddress;
 
 constexpr int kScanWarps = kScanThreads / simt::kWarp;
-constexpr int kAhead = 4;  // picks a lane loads before it looks at the first
+constexpr int kAhead = 4;        // picks a lane loads before it looks at the first
+constexpr int kTilesAhead = 16;  // counts likewise
 constexpr int kNone = -1;
 
 MOBASIM_DEVICE SharedAddress counter(int block) { return simt::shared_base() + static_cast<SharedAddress>(block * 4); }
 
 // A tile and one head's picks in it: what one warp, which is the whole thread block, goes through.
 struct TilePicks {
-  simt::Rows<const int> picks;  // of the tile's tokens and the head
-  int tokens, slots;
+  simt::Rows<const int> picks;  // from the first token's of the head to the last token's
+  int tokens, slots, stride;    // stride: from token to token
   int token_begin, block_begin, blocks, cell_begin;
 };
 
@@ -24,37 +25,44 @@ MOBASIM_DEVICE TilePicks tile_picks(const IndexParameters& p, int tile, int head
   const auto table = simt::line_of(reinterpret_cast<const int*>(p.tiles), "tiles", p.tile_count * kInts);
   const int begin = simt::load(table, 0, tile * kInts), end = simt::load(table, 0, tile * kInts + 1);
   const int* first = p.picks + (static_cast<std::int64_t>(begin) * p.heads + head) * p.slots;
-  return {simt::rows_of(first, "picks", end - begin, p.slots, p.heads * p.slots),
+  const int stride = p.heads * p.slots;
+  return {simt::line_of(first, "picks", (end - begin - 1) * stride + p.slots),
           end - begin,
           p.slots,
+          stride,
           begin,
           simt::load(table, 0, tile * kInts + 2),
           simt::load(table, 0, tile * kInts + 3),
           simt::load(table, 0, tile * kInts + 4)};
 }
 
-// visit(block or kNone, row, slot) for 32 picks at a time, token after token, slot after slot, ascending over the
-// lanes; all lanes together.
+// visit(block or kNone, row << kSlotBits | slot) for 32 picks at a time, token after token, slot after slot, ascending
+// over the lanes; all lanes together.
 template <class Visit>
 MOBASIM_DEVICE void for_picks(const TilePicks& tile, const Visit& visit) {
-  int row = simt::lane_index() / tile.slots, slot = simt::lane_index() % tile.slots;
-  const int row_step = simt::kWarp / tile.slots, slot_step = simt::kWarp % tile.slots;
-  const int steps = (tile.tokens * tile.slots + simt::kWarp - 1) / simt::kWarp;
-  for (int step = 0; step < steps; step += kAhead) {
-    int block[kAhead], rows[kAhead], slots[kAhead];
+  constexpr int kRow = 1 << kSlotBits;
+  int slot = simt::lane_index() % tile.slots;
+  int entry = simt::lane_index() / tile.slots * kRow | slot;
+  int at = simt::lane_index() / tile.slots * tile.stride + slot;
+  // 32 picks on, and what a carry from slot to row adds.
+  const int slot_step = simt::kWarp % tile.slots;
+  const int entry_step = simt::kWarp / tile.slots * kRow + slot_step, entry_carry = kRow - tile.slots;
+  const int step = simt::kWarp / tile.slots * tile.stride + slot_step, carry = tile.stride - tile.slots;
+  const int picks = tile.tokens * tile.slots;
+  for (int begin = 0; begin < picks; begin += kAhead * simt::kWarp) {
+    int block[kAhead], entries[kAhead];
 #pragma unroll
     for (int i = 0; i < kAhead; ++i) {
-      block[i] = row < tile.tokens ? simt::load(tile.picks, row, slot) : kNone;
-      rows[i] = row;
-      slots[i] = slot;
-      row += row_step;
+      block[i] = entry < tile.tokens * kRow ? simt::load(tile.picks, 0, at) : kNone;
+      entries[i] = entry;
       slot += slot_step;
       const bool carries = slot >= tile.slots;
-      row += carries ? 1 : 0;
       slot -= carries ? tile.slots : 0;
+      entry += carries ? entry_step + entry_carry : entry_step;
+      at += carries ? step + carry : step;
     }
 #pragma unroll
-    for (int i = 0; i < kAhead; ++i) visit(block[i], rows[i], slots[i]);
+    for (int i = 0; i < kAhead; ++i) visit(block[i], entries[i]);
   }
 }
 
@@ -73,7 +81,7 @@ count_picks(IndexParameters p) {
   const TilePicks tile = tile_picks(p, at.x, at.y);
   for (int b = simt::lane_index(); b < tile.blocks; b += simt::kWarp) simt::store_shared(counter(b), 0);
   simt::sync_warp();
-  for_picks(tile, [&](int block, int, int) {
+  for_picks(tile, [&](int block, int) {
     if (block != kNone) simt::atomic_add_shared(counter(block), 1);
   });
   simt::sync_warp();
@@ -134,11 +142,17 @@ sum_tiles(IndexParameters p) {
     int cell = simt::load(table, 0, block * kInts);
     const int stride = simt::load(table, 0, block * kInts + 1), tiles = simt::load(table, 0, block * kInts + 2);
     const auto counts = counts_of(p);
-#pragma unroll 4
-    for (int i = 0; i < tiles; ++i, cell += stride) {
-      const int count = simt::load(counts, head, cell);
-      simt::store(counts, head, cell, size);
-      size += count;
+    for (int tile = 0; tile < tiles; tile += kTilesAhead, cell += kTilesAhead * stride) {
+      int count[kTilesAhead];
+#pragma unroll
+      for (int i = 0; i < kTilesAhead; ++i) {
+        count[i] = tile + i < tiles ? simt::load(counts, head, cell + i * stride) : 0;
+      }
+#pragma unroll
+      for (int i = 0; i < kTilesAhead; ++i) {
+        if (tile + i < tiles) simt::store(counts, head, cell + i * stride, size);
+        size += count[i];
+      }
     }
     simt::store(simt::line_of(p.offsets, "offsets", groups + 1), 0, group, size);
   }
@@ -212,14 +226,15 @@ scatter_picks(IndexParameters p) {
   }
   simt::sync_warp();
   const auto entries = simt::line_of(p.entries, "entries", p.chunk_tokens * p.heads * p.slots);
-  for_picks(tile, [&](int block, int row, int slot) {
+  const int first_entry = (tile.token_begin - p.chunk_begin) << kSlotBits;
+  for_picks(tile, [&](int block, int entry) {
     const std::uint32_t same = simt::match_any(static_cast<std::uint32_t>(block));
     int place = 0;
     if (block != kNone) place = simt::load_shared<int>(counter(block)) + simt::population(same & simt::lanes_below());
     simt::sync_warp();
     if (block != kNone) {
       if (same >> simt::lane_index() == 1) simt::store_shared(counter(block), place + 1);
-      simt::store(entries, 0, place, (tile.token_begin + row - p.chunk_begin) << kSlotBits | slot);
+      simt::store(entries, 0, place, first_entry + entry);
     }
     simt::sync_warp();
   });
