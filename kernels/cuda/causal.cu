@@ -33,22 +33,25 @@ MOBASIM_DEVICE void mask(float (&s)[2][kColumns][4], int row, int key) {
   }
 }
 
-// Rows and keys are counted from the tile's first key.
-template <class Element, int kHeadDim, bool kMerge>
-MOBASIM_KERNEL(kThreads, 2)
-causal_kernel(CausalParameters p) {
+// This block's tile. Read anew where it is needed: registers are scarce between.
+MOBASIM_DEVICE RowTile row_tile(const CausalParameters& p) {
+  return simt::load(simt::line_of(p.tiles, "row tiles", p.tile_count), 0, simt::block_index().x);
+}
+
+MOBASIM_DEVICE int first_row_of_warp() { return simt::warp_index() * kWarpRows; }
+
+// Goes through the keys of a tile of rows. Rows and keys are counted from the tile's first key.
+template <class Element, int kHeadDim>
+MOBASIM_DEVICE void attend(const CausalParameters& p, Softmax& softmax, float (&o)[2][kHeadDim / 8][4]) {
   constexpr int kKeys = kTileKeys<kHeadDim>;
-  const simt::Index3 at = simt::block_index();
-  const RowTile tile = simt::load(simt::line_of(p.tiles, "row tiles", p.tile_count), 0, at.x);
-  const int head = at.y;
-  const int kv_head = head / (p.heads / p.kv_heads);
-  const int key_count = tile.row_end - tile.key_begin;
+  const RowTile tile = row_tile(p);
+  const int head = simt::block_index().y;
+  const int key_count = tile.row_end - tile.key_begin, row_count = tile.row_end - tile.row_begin;
   const int row_begin = tile.row_begin - tile.key_begin;
-  const int row = row_begin + simt::warp_index() * kWarpRows;  // the warp's first
   const int q_stride = p.heads * kHeadDim, k_stride = p.kv_heads * kHeadDim;
   const std::int64_t q_begin = static_cast<std::int64_t>(tile.row_begin) * q_stride + head * kHeadDim;
-  const std::int64_t k_begin = static_cast<std::int64_t>(tile.key_begin) * k_stride + kv_head * kHeadDim;
-  const int row_count = tile.row_end - tile.row_begin;
+  const std::int64_t k_begin =
+      static_cast<std::int64_t>(tile.key_begin) * k_stride + head / (p.heads / p.kv_heads) * kHeadDim;
   const auto q = simt::rows_of(static_cast<const Element*>(p.q) + q_begin, "q", row_count, kHeadDim, q_stride);
   const auto k = simt::rows_of(static_cast<const Element*>(p.k) + k_begin, "k", key_count, kHeadDim, k_stride);
   const auto v = simt::rows_of(static_cast<const Element*>(p.v) + k_begin, "v", key_count, kHeadDim, k_stride);
@@ -56,7 +59,7 @@ causal_kernel(CausalParameters p) {
   const simt::SharedAddress q_tile = simt::shared_base();
   const simt::SharedAddress k_tile = q_tile + tile_bytes<kHeadDim>(kCausalRows);
   const simt::SharedAddress v_tile = k_tile + tile_bytes<kHeadDim>(kKeys);
-  const simt::SharedAddress q_lane = down_lane<kHeadDim>(q_tile, simt::warp_index() * kWarpRows);
+  const simt::SharedAddress q_lane = down_lane<kHeadDim>(q_tile, first_row_of_warp());
   const simt::SharedAddress k_lane = across_lane<kHeadDim>(k_tile, 0);
   const simt::SharedAddress v_lane = down_lane<kHeadDim>(v_tile, 0);
   const float factor = softmax_factor<kHeadDim>();
@@ -64,9 +67,6 @@ causal_kernel(CausalParameters p) {
   copy_tile<kHeadDim, kCausalRows, kThreads>(q_tile, q, 0, row_count);
   copy_tile<kHeadDim, kKeys, kThreads>(k_tile, k, 0, key_count);
   simt::cp_async_commit();
-
-  float o[2][kHeadDim / 8][4] = {};
-  Softmax softmax = no_keys();
   int key = 0;
   // Tiles that all rows see whole, and the next one as well.
   for (; key + 2 * kKeys <= row_begin + 1; key += kKeys) {
@@ -80,45 +80,61 @@ causal_kernel(CausalParameters p) {
     simt::sync_block();
     copy_whole_tile<kHeadDim, kKeys, kThreads>(k_tile, k, key + kKeys);
     simt::cp_async_commit();
-    raise_maximum(softmax, s, o, factor);
+    raise_maximum(softmax, s, o, factor, key == 0);
     add_values<Element, kHeadDim, kKeys>(o, softmax, s, v_lane, factor);
   }
+  // The others. The warp takes part in the copies of all, but computes 16 keys at a time as far as its last row sees.
   for (; key < key_count; key += kKeys) {
-    const bool seen = key < row + kWarpRows;
     float s[2][kKeys / 8][4];
+    const int row = row_begin + first_row_of_warp();
+    const int groups = row < key_count ? (row + kWarpRows - key + 15) / 16 : 0;
     simt::cp_async_wait<0>();
     simt::sync_block();
     copy_tile<kHeadDim, kKeys, kThreads>(v_tile, v, key, key_count);
     simt::cp_async_commit();
-    if (seen) scores<Element, kHeadDim, kKeys>(s, q_lane, k_lane);
+    if (groups > 0) scores<Element, kHeadDim, kKeys>(s, q_lane, k_lane, groups);
     simt::cp_async_wait<0>();
     simt::sync_block();
     if (key + kKeys < key_count) copy_tile<kHeadDim, kKeys, kThreads>(k_tile, k, key + kKeys, key_count);
     simt::cp_async_commit();
-    if (seen) {
+    if (groups > 0) {
       if (key + kKeys > row + 1) mask(s, row, key);
-      raise_maximum(softmax, s, o, factor);
-      add_values<Element, kHeadDim, kKeys>(o, softmax, s, v_lane, factor);
+      raise_maximum(softmax, s, o, factor, key == 0);
+      add_values<Element, kHeadDim, kKeys>(o, softmax, s, v_lane, factor, groups);
     }
   }
   finish(softmax, factor);
-  const int first = simt::warp_index() * kWarpRows;
+}
+
+// The partials of this block's head.
+template <class Element, int kHeadDim>
+MOBASIM_DEVICE Partials<Element> partials_of_head(const CausalParameters& p) {
+  const int head = simt::block_index().y, rows = p.chunk_tokens * p.slots;
+  const std::int64_t begin = static_cast<std::int64_t>(head) * rows;
+  return {
+      simt::rows_of(static_cast<const Element*>(p.partials) + begin * kHeadDim, "partials", rows, kHeadDim, kHeadDim),
+      simt::rows_of(p.partial_lse + begin, "partial lse", p.chunk_tokens, p.slots, p.slots),
+      simt::rows_of(p.picks + head * p.slots, "picks", p.tokens, p.slots, p.heads * p.slots), p.chunk_begin, p.slots};
+}
+
+template <class Element, int kHeadDim, bool kMerge>
+MOBASIM_KERNEL(kThreads, 2)
+causal_kernel(CausalParameters p) {
+  float o[2][kHeadDim / 8][4] = {};
+  Softmax softmax = no_keys();
+  attend<Element, kHeadDim>(p, softmax, o);
+  const RowTile tile = row_tile(p);
   if constexpr (kMerge) {
     if (tile.sequence_routes != 0) {
-      const std::int64_t rows = static_cast<std::int64_t>(p.chunk_tokens) * p.slots;
-      const Partials<Element> partials = {
-          simt::rows_of(static_cast<const Element*>(p.partials) + head * rows * kHeadDim, "partials",
-                        p.chunk_tokens * p.slots, kHeadDim, kHeadDim),
-          simt::rows_of(p.partial_lse + head * rows, "partial lse", p.chunk_tokens, p.slots, p.slots),
-          simt::rows_of(p.picks + head * p.slots, "picks", p.tokens, p.slots, p.heads * p.slots), p.chunk_begin,
-          p.slots};
-      merge(softmax, o, partials, tile.row_begin + first, tile.row_end);
+      merge(softmax, o, partials_of_head<Element, kHeadDim>(p), tile.row_begin + first_row_of_warp(), tile.row_end);
     }
   }
-  const std::int64_t lse_begin = static_cast<std::int64_t>(tile.row_begin) * p.heads + head;
-  const auto out = simt::rows_of(static_cast<Element*>(p.o) + q_begin, "o", row_count, kHeadDim, q_stride);
-  const auto lse = simt::rows_of(p.lse + lse_begin, "lse", row_count, 1, p.heads);
-  write_rows<Element, kHeadDim>(out, lse, o, softmax, q_tile, first, row_count);
+  const int row_count = tile.row_end - tile.row_begin;
+  const std::int64_t begin = static_cast<std::int64_t>(tile.row_begin) * p.heads + simt::block_index().y;
+  const auto out =
+      simt::rows_of(static_cast<Element*>(p.o) + begin * kHeadDim, "o", row_count, kHeadDim, p.heads * kHeadDim);
+  const auto lse = simt::rows_of(p.lse + begin, "lse", row_count, 1, p.heads);
+  write_rows<Element, kHeadDim>(out, lse, o, softmax, simt::shared_base(), first_row_of_warp(), row_count);
 }
 
 template <class T, int kHeadDim>

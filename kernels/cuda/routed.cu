@@ -95,7 +95,7 @@ routed_kernel(RoutedParameters p) {
     if (key + kKeys < p.block) copy_whole_tile<kHeadDim, kKeys, kThreads>(k_tile, k, key + kKeys);
     simt::cp_async_commit();
     if (any_row) {
-      raise_maximum(softmax, s, o, factor);
+      raise_maximum(softmax, s, o, factor, key == 0);
       add_values<Element, kHeadDim, kKeys>(o, softmax, s, v_lane, factor);
     }
   }

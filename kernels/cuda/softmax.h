@@ -48,7 +48,7 @@ MOBASIM_DEVICE float sum_of_row(float value) {
 // -infinity by the end of its first tile. NaN scores are passed over here; they come through in weigh().
 template <int kColumns, int kOut>
 MOBASIM_DEVICE void raise_maximum(Softmax& softmax, const float (&s)[2][kColumns][4], float (&o)[2][kOut][4],
-                                  float factor) {
+                                  float factor, bool first) {
   constexpr float kSlack = 8;
   float now[2][2];
   bool grown = false;
@@ -66,18 +66,26 @@ MOBASIM_DEVICE void raise_maximum(Softmax& softmax, const float (&s)[2][kColumns
     }
   }
   if (simt::ballot(grown) == 0) return;
+  float shrink[2][2];
 #pragma unroll
   for (int i = 0; i < 2; ++i) {
 #pragma unroll
     for (int h = 0; h < 2; ++h) {
       const float next = simt::greater(now[i][h], softmax.maximum[i][h]);
-      const float shrink = simt::fast_exp2((softmax.maximum[i][h] - next) * factor);
+      shrink[i][h] = simt::fast_exp2((softmax.maximum[i][h] - next) * factor);
       softmax.maximum[i][h] = next;
-      softmax.sum[i][h] *= shrink;
+    }
+  }
+  if (first) return;
+#pragma unroll
+  for (int i = 0; i < 2; ++i) {
+#pragma unroll
+    for (int h = 0; h < 2; ++h) {
+      softmax.sum[i][h] *= shrink[i][h];
 #pragma unroll
       for (int n = 0; n < kOut; ++n) {
-        o[i][n][2 * h] *= shrink;
-        o[i][n][2 * h + 1] *= shrink;
+        o[i][n][2 * h] *= shrink[i][h];
+        o[i][n][2 * h + 1] *= shrink[i][h];
       }
     }
   }

@@ -63,7 +63,7 @@ MOBASIM_DEVICE T* address_of(const Rows<T>& view, int row, int column) {
   // One instruction, 9.7.1.3: nvcc, left to itself, multiplies 64-bit numbers by several.
   std::int64_t bytes;
   asm("mul.wide.s32 %0, %1, %2;" : "=l"(bytes) : "r"(row), "r"(view.stride * static_cast<int>(sizeof(T))));
-  return const_cast<T*>(reinterpret_cast<const T*>(reinterpret_cast<const char*>(view.base) + bytes)) + column;
+  return const_cast<T*>(reinterpret_cast<const T*>(reinterpret_cast<const char*>(view.base + column) + bytes));
 }
 
 namespace detail {
