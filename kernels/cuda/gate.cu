@@ -1,11 +1,12 @@
 // How the best are kept in registers. A warp multiplies 32 queries with 16 mean keys at a time and turns the product
 // through shared memory, so that each lane has the 16 scores of one query. Two passes over the mean keys:
-//   1. A sorted list of the best scores alone, by minima and maxima: no indices, no branches within a lane. The last of
-//      the list is the query's threshold.
+//   1. A sorted list of the best scores alone, by minima and maxima (sorted_list.h): no indices, no branches within a
+//      lane. The last that is to be picked is the query's threshold; the list has one more, to see a tie with it.
 //   2. The same products again (the same bits): what reaches the threshold is picked, in ascending order of blocks, so
 //      that nothing is sorted. Of scores equal to the threshold the first ones are taken, as many as there is room for.
 // A second product costs 2.5 instructions per score, which is less than to carry indices through the list.
 #include "kernels/cuda/gate.h"
+#include "kernels/cuda/sorted_list.h"
 
 namespace mobasim::kernels::cuda {
 inline namespace MOBASIM_TARGET {
@@ -17,6 +18,7 @@ constexpr int kThreads = kGateRows;  // a thread owns the picks of a row
 constexpr int kWarps = kThreads / simt::kWarp;
 constexpr int kColumns = 64;  // mean keys in shared memory at a time
 constexpr int kGroup = 16;    // scores of a row that are looked at together
+constexpr int kRareBlocks = 1024;
 constexpr int kScoreBytes = simt::kWarp * kGroup * 4;
 
 // The tile of mean keys, the warp's queries and where they stand.
@@ -83,18 +85,23 @@ MOBASIM_DEVICE SharedAddress score_address(SharedAddress scores, int row, int pi
   return scores + static_cast<SharedAddress>(row * kGroup * 4 + permuted * 16);
 }
 
-// The scores of row `lane` with the 16 mean keys from `column` of the tile on; NaN becomes -infinity.
+// The scores of row `lane` with the 16 mean keys from `column` of the tile on.
 template <class E, int kHeadDim>
 MOBASIM_DEVICE void score_group(float (&score)[kGroup], const GateWarp<E, kHeadDim>& warp, SharedAddress tile,
                                 int column) {
   const int lane = simt::lane_index();
+  // Pieces 4 i + lane % 4 of row lane / 4 of the 16 (mean_key_address): an odd i flips the 64 that an odd row does.
+  const SharedAddress even =
+      mean_key_address<kHeadDim>(tile, lane / 4, lane % 4) + static_cast<SharedAddress>(column * kHeadDim * 2);
+  const SharedAddress odd = even ^ 64;
   float product[2][2][4] = {};
 #pragma unroll
   for (int i = 0; i < kHeadDim / 32; ++i) {
 #pragma unroll
     for (int n = 0; n < 2; ++n) {
+      const SharedAddress piece = i % 2 == 0 ? even : odd;
       const auto b =
-          simt::load_shared<simt::Word4>(mean_key_address<kHeadDim>(tile, column + 8 * n + lane / 4, 4 * i + lane % 4));
+          simt::load_shared<simt::Word4>(piece + static_cast<SharedAddress>(i / 2 * 128 + n * 8 * kHeadDim * 2));
 #pragma unroll
       for (int m = 0; m < 2; ++m) {
         simt::mma<E>(product[m][n], warp.q[m][2 * i], b.x, b.y);
@@ -122,7 +129,7 @@ MOBASIM_DEVICE void score_group(float (&score)[kGroup], const GateWarp<E, kHeadD
     const std::uint32_t bits[4] = {word.x, word.y, word.z, word.w};
 #pragma unroll
     for (int j = 0; j < 4; ++j) {
-      score[4 * piece + j] = simt::greater(simt::float_of(bits[j]), -simt::infinity());
+      score[4 * piece + j] = simt::float_of(bits[j]);
     }
   }
 }
@@ -153,40 +160,50 @@ MOBASIM_DEVICE void walk(const GateWarp<E, kHeadDim>& warp, bool looks, const Gr
   simt::cp_async_wait<0>();
 }
 
+MOBASIM_DEVICE float without_nan(float score) { return simt::greater(score, -simt::infinity()); }
+
 // What decides whether a row picks a block.
 struct Threshold {
   float score;  // of the last that is picked
   int equal;    // how many of this score may be picked
-  bool tied;    // there may be more of this score than that
+  bool plain;   // no more than those reach it, and no NaN does
 };
 
 // The first pass.
 template <class E, int kHeadDim, int kKept>
 MOBASIM_DEVICE Threshold row_threshold(const GateWarp<E, kHeadDim>& warp, int slots, bool looks) {
-  // Descending. Places beyond the slots hold +infinity, and stay at the front.
+  constexpr int kBatch = kKept < kGroup ? kKept : kGroup;
+  // The slots + 1 greatest so far. The places beyond hold +infinity, and stay at the front.
   float best[kKept];
 #pragma unroll
-  for (int i = 0; i < kKept; ++i) best[i] = i < kKept - slots ? simt::infinity() : -simt::infinity();
-  float dropped = -simt::infinity();
-  walk(warp, looks, [&](int first, const float(&score)[kGroup]) {
+  for (int i = 0; i < kKept; ++i) best[i] = i < kKept - 1 - slots ? simt::infinity() : -simt::infinity();
+  walk(warp, looks, [&](int first, float(&score)[kGroup]) {
+    const int left = warp.own - first;
 #pragma unroll
-    for (int j = 0; j < kGroup; ++j) {
-      const float here = first + j < warp.own ? score[j] : -simt::infinity();
-      if (simt::ballot(here >= best[kKept - 1]) == 0) continue;
-      float x = here;
+    for (int j = 0; j < kGroup; ++j) score[j] = without_nan(score[j]);
+    if (left < kGroup) {
 #pragma unroll
-      for (int i = 0; i < kKept; ++i) {
-        const float greater = simt::greater(best[i], x);
-        x = simt::lesser(best[i], x);
-        best[i] = greater;
+      for (int j = 0; j < kGroup; ++j) score[j] = j < left ? score[j] : -simt::infinity();
+    }
+#pragma unroll
+    for (int batch = 0; batch < kGroup; batch += kBatch) {
+      float fresh[kBatch];
+#pragma unroll
+      for (int j = 0; j < kBatch; ++j) fresh[j] = score[batch + j];
+      if (first >= kRareBlocks) {  // far along, where hardly anything is new, it pays to look
+        float greatest = fresh[0];
+#pragma unroll
+        for (int j = 1; j < kBatch; ++j) greatest = simt::greater(greatest, fresh[j]);
+        if (simt::ballot(greatest > best[kKept - 1]) == 0) continue;
       }
-      dropped = simt::greater(dropped, x);
+      keep_greatest(best, fresh);
     }
   });
+  const float last = best[kKept - 2];
   int above = 0;
 #pragma unroll
-  for (int i = 0; i < kKept; ++i) above += i >= kKept - slots && best[i] > best[kKept - 1] ? 1 : 0;
-  return {best[kKept - 1], slots - above, dropped == best[kKept - 1]};
+  for (int i = 0; i < kKept - 1; ++i) above += i >= kKept - 1 - slots && best[i] > last ? 1 : 0;
+  return {last, slots - above, last > best[kKept - 1]};
 }
 
 // The lowest `count` of the bits.
@@ -199,31 +216,45 @@ MOBASIM_DEVICE std::uint32_t lowest_bits(std::uint32_t bits, int count) {
   return kept;
 }
 
-// The second pass.
+// Bit j: score j is picked. Where not all rows of the warp are plain, equal scores are counted.
+MOBASIM_DEVICE std::uint32_t picked(const float (&score)[kGroup], Threshold& threshold, bool plain) {
+  std::uint32_t reached = 0, equal = 0;
+  if (plain) {
+#pragma unroll
+    for (int j = 0; j < kGroup; ++j) reached |= score[j] >= threshold.score ? 1u << j : 0u;
+    return reached;
+  }
+#pragma unroll
+  for (int j = 0; j < kGroup; ++j) {
+    reached |= without_nan(score[j]) > threshold.score ? 1u << j : 0u;
+    equal |= without_nan(score[j]) == threshold.score ? 1u << j : 0u;
+  }
+  equal = lowest_bits(equal, threshold.equal);
+  threshold.equal -= simt::population(equal);
+  return reached | equal;
+}
+
+// Writes the blocks of the bits behind the `written` picks of the row.
+MOBASIM_DEVICE void write_blocks(const simt::Rows<int>& picks, int& written, std::uint32_t bits, int first) {
+  for (; bits != 0; bits &= bits - 1) simt::store(picks, 0, written++, first + simt::lowest_bit(bits));
+}
+
+// The second pass. Returns how many picks it wrote.
 template <class E, int kHeadDim>
 MOBASIM_DEVICE int write_picks(const GateWarp<E, kHeadDim>& warp, Threshold threshold, bool looks,
-                               const simt::Rows<int>& picks, int row, bool valid) {
-  const bool tied = simt::ballot(threshold.tied) != 0;
+                               const simt::Rows<int>& picks, bool valid) {
+  const bool plain = simt::ballot(!threshold.plain) == 0;
   int written = 0;
+  std::uint32_t bits = 0;  // of 32 blocks: the fewer loops, the less the lanes wait for each other
   walk(warp, looks, [&](int first, const float(&score)[kGroup]) {
-    std::uint32_t taken = 0;
-#pragma unroll
-    for (int j = 0; j < kGroup; ++j) taken |= score[j] >= threshold.score ? 1u << j : 0u;
+    std::uint32_t now = picked(score, threshold, plain);
     const int left = warp.own - first;
-    if (left < kGroup) taken &= (1u << left) - 1;
-    if (tied) {
-      std::uint32_t equal = 0;
-#pragma unroll
-      for (int j = 0; j < kGroup; ++j) equal |= score[j] == threshold.score ? 1u << j : 0u;
-      equal &= taken;
-      const std::uint32_t chosen = lowest_bits(equal, threshold.equal);
-      threshold.equal -= simt::population(chosen);
-      taken = (taken & ~equal) | chosen;
-    }
-    if (!valid) taken = 0;
-    while (taken != 0) {
-      simt::store(picks, row, written++, first + simt::lowest_bit(taken));
-      taken &= taken - 1;
+    if (left < kGroup) now &= (1u << left) - 1;
+    if (!valid) now = 0;
+    bits |= now << first % 32;
+    if (first % 32 != 0 || left <= kGroup) {
+      write_blocks(picks, written, bits, first - first % 32);
+      bits = 0;
     }
   });
   return written;
@@ -241,9 +272,10 @@ gate_picks(GateParameters p) {
   const int blocks = simt::load(table, 0, entry + 4), routing = simt::load(table, 0, entry + 5);
   const int rows = row_end - row_begin;
 
-  const auto picks = simt::rows_of(p.picks + (static_cast<std::int64_t>(row_begin) * p.heads + head) * p.slots, "picks",
-                                   rows, p.slots, p.heads * p.slots);
   const int row = simt::thread_index();
+  const int token = row_begin + (row < rows ? row : rows - 1);
+  const auto picks =
+      simt::line_of(p.picks + (static_cast<std::int64_t>(token) * p.heads + head) * p.slots, "picks", p.slots);
   const int first_row = simt::warp_index() * simt::kWarp;  // 32 rows have one own block: blocks are multiples of 64
   int written = 0;
   GateWarp<E, kHeadDim> warp;
@@ -262,13 +294,13 @@ gate_picks(GateParameters p) {
     warp.scores = warp.tiles + static_cast<SharedAddress>(2 * kTileBytes<kHeadDim> + simt::warp_index() * kScoreBytes);
     load_queries(warp, q, first_row, rows - 1);
     const Threshold threshold = row_threshold<E, kHeadDim, kKept>(warp, p.slots, looks);
-    written = write_picks(warp, threshold, looks, picks, row, row < rows);
+    written = write_picks(warp, threshold, looks, picks, row < rows);
   }
   if (row >= rows) return;
   if (warp.own <= p.slots) {  // no more blocks than slots: all
-    for (; written < warp.own; ++written) simt::store(picks, row, written, written);
+    for (; written < warp.own; ++written) simt::store(picks, 0, written, written);
   }
-  for (; written < p.slots; ++written) simt::store(picks, row, written, -1);
+  for (; written < p.slots; ++written) simt::store(picks, 0, written, -1);
 }
 
 template <class E, int kHeadDim>
@@ -277,13 +309,13 @@ void launch_gate_of(const GateParameters& p, Stream stream) {
   shape.grid = {static_cast<unsigned>(p.tile_count), static_cast<unsigned>(p.heads), 1};
   shape.threads = kThreads;
   shape.shared_bytes = 2 * kTileBytes<kHeadDim> + kWarps * kScoreBytes;
-  if (p.slots <= 4) {
+  if (p.slots < 4) {
     MOBASIM_LAUNCH(stream, shape, p, gate_picks<E, kHeadDim, 4>);
-  } else if (p.slots <= 8) {
+  } else if (p.slots < 8) {
     MOBASIM_LAUNCH(stream, shape, p, gate_picks<E, kHeadDim, 8>);
-  } else if (p.slots <= 16) {
+  } else if (p.slots < 16) {
     MOBASIM_LAUNCH(stream, shape, p, gate_picks<E, kHeadDim, 16>);
-  } else if (p.slots <= 32) {
+  } else if (p.slots < 32) {
     MOBASIM_LAUNCH(stream, shape, p, gate_picks<E, kHeadDim, 32>);
   } else {
     MOBASIM_LAUNCH(stream, shape, p, gate_picks<E, kHeadDim, 64>);
