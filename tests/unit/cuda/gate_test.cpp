@@ -185,3 +185,36 @@ TEST_CASE("the gate's shared memory has no bank conflicts, and order does not ma
     CHECK(picks == got.picks);
   }
 }
+
+TEST_CASE("the last rows of a sequence of more than a thousand blocks") {
+  // Integers, so that many scores tie, exactly; one tile of rows, for the sake of time.
+  constexpr int kBlocks = 1100, kBlock = 64, kHeadDim = 64, kTokens = kBlocks * kBlock;
+  const int slots = GENERATE(1, 7, 20);
+  const cuda::GateTile tile = {kTokens - cuda::kGateRows, kTokens, kTokens - cuda::kGateRows, 0, kBlocks, 1};
+  std::vector<float> q(std::size_t{kTokens} * kHeadDim), mean_key(std::size_t{kBlocks} * kHeadDim);
+  fill_normal(q, 1);
+  fill_normal(mean_key, 2);
+  for (float& x : q) x = std::round(x);
+  for (float& x : mean_key) x = std::round(x);
+  const mobasim::tests::Device<std::uint16_t> queries(mobasim::tests::narrowed(q, Dtype::bf16), "q");
+  const mobasim::tests::Device<std::uint16_t> keys(mobasim::tests::narrowed(mean_key, Dtype::bf16), "mean_key");
+  const mobasim::tests::Device<cuda::GateTile> tiles(std::vector<cuda::GateTile>{tile}, "tiles");
+  const mobasim::tests::Device<int> picks(std::size_t{kTokens} * static_cast<std::size_t>(slots), "picks");
+  cuda::launch_gate({queries.data(), keys.data(), tiles.data(), picks.data(), 1, 1, 1, kBlock, slots},
+                    cuda::Element::bf16, kHeadDim, nullptr);
+  const std::size_t first = static_cast<std::size_t>(tile.row_begin) * static_cast<std::size_t>(slots);
+  std::vector<int> got(std::size_t{cuda::kGateRows} * static_cast<std::size_t>(slots));
+  simt::download(got.data(), picks.data() + first, got.size() * sizeof(int));
+  int wrong = 0;
+  for (int row = 0; row < cuda::kGateRows; ++row) {
+    const float* query = q.data() + std::size_t{kHeadDim} * static_cast<std::size_t>(tile.row_begin + row);
+    std::vector<double> scores;
+    for (int b = 0; b < (tile.row_begin + row) / kBlock; ++b) {
+      scores.push_back(std::inner_product(query, query + kHeadDim, mean_key.begin() + b * kHeadDim, 0.0));
+    }
+    wrong += std::equal(got.begin() + row * slots, got.begin() + (row + 1) * slots, choice(scores, slots).picks.begin())
+                 ? 0
+                 : 1;
+  }
+  CHECK(wrong == 0);
+}
