@@ -14,6 +14,11 @@ constexpr int kWarpRows = 32;  // rows that a warp works on: two mma high
 
 inline namespace MOBASIM_TARGET {
 
+// The key head that a query head reads.
+MOBASIM_DEVICE int kv_head_of(int head, int heads, int kv_heads) {
+  return static_cast<int>(static_cast<unsigned>(head * kv_heads) / static_cast<unsigned>(heads));
+}
+
 // s [32, kKeys] = q k^T: q_lane = down_lane of the warp's rows of the tile q [rows, kHeadDim], k_lane = across_lane of
 // the tile k [kKeys, kHeadDim]. Only the first `groups` 16-key columns are computed; the others are left as they were.
 template <class Element, int kHeadDim, int kKeys>

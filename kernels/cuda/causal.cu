@@ -51,7 +51,7 @@ MOBASIM_DEVICE void attend(const CausalParameters& p, Softmax& softmax, float (&
   const int q_stride = p.heads * kHeadDim, k_stride = p.kv_heads * kHeadDim;
   const std::int64_t q_begin = static_cast<std::int64_t>(tile.row_begin) * q_stride + head * kHeadDim;
   const std::int64_t k_begin =
-      static_cast<std::int64_t>(tile.key_begin) * k_stride + head / (p.heads / p.kv_heads) * kHeadDim;
+      static_cast<std::int64_t>(tile.key_begin) * k_stride + kv_head_of(head, p.heads, p.kv_heads) * kHeadDim;
   const auto q = simt::rows_of(static_cast<const Element*>(p.q) + q_begin, "q", row_count, kHeadDim, q_stride);
   const auto k = simt::rows_of(static_cast<const Element*>(p.k) + k_begin, "k", key_count, kHeadDim, k_stride);
   const auto v = simt::rows_of(static_cast<const Element*>(p.v) + k_begin, "v", key_count, kHeadDim, k_stride);
@@ -134,7 +134,7 @@ causal_kernel(CausalParameters p) {
   const auto out =
       simt::rows_of(static_cast<Element*>(p.o) + begin * kHeadDim, "o", row_count, kHeadDim, p.heads * kHeadDim);
   const auto lse = simt::rows_of(p.lse + begin, "lse", row_count, 1, p.heads);
-  write_rows<Element, kHeadDim>(out, lse, o, softmax, simt::shared_base(), first_row_of_warp(), row_count);
+  write_rows(out, lse, o, softmax, first_row_of_warp(), row_count);
 }
 
 template <class T, int kHeadDim>

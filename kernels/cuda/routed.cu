@@ -20,6 +20,29 @@ MOBASIM_DEVICE simt::SharedAddress entry_address(int row) {
   return simt::shared_base() + static_cast<simt::SharedAddress>(row * 4);
 }
 
+// Keeps the item's entries in shared memory; rows without an entry are given the first, and nothing is written of them.
+MOBASIM_DEVICE void keep_entries(const RoutedParameters& p, const WorkItem& item) {
+  static_assert(kThreads == kItemEntries);
+  const int row = simt::thread_index();
+  const auto entries = simt::line_of(p.entries + item.begin, "entries", item.count);
+  simt::store_shared(entry_address(row), simt::load(entries, 0, row < item.count ? row : 0));
+}
+
+// Asks for the queries of the item's entries, row by row of the tile. All entries are read before any is waited for.
+template <int kHeadDim, class Element>
+MOBASIM_DEVICE void gather_queries(simt::SharedAddress tile, const simt::Rows<const Element>& q) {
+  constexpr int kPieces = kHeadDim / 8, kStep = kThreads / kPieces, kCopies = kItemEntries / kStep;
+  const int first = simt::thread_index() / kPieces, piece = simt::thread_index() % kPieces;
+  int entries[kCopies];
+#pragma unroll
+  for (int i = 0; i < kCopies; ++i) entries[i] = simt::load_shared<int>(entry_address(first + i * kStep));
+  const simt::SharedAddress to = piece_address<kHeadDim>(tile, first, piece);
+#pragma unroll
+  for (int i = 0; i < kCopies; ++i) {
+    simt::cp_async_16(stepped<kHeadDim>(to, i * kStep, 0), q, entries[i] >> kSlotBits, piece * 8, true);
+  }
+}
+
 // Writes the partials of the warp's rows, from `first` on, of the item's `count` entries. softmax after finish().
 template <class Element, int kHeadDim>
 MOBASIM_DEVICE void write_partials(const RoutedParameters& p, int head, const float (&o)[2][kHeadDim / 8][4],
@@ -36,7 +59,7 @@ MOBASIM_DEVICE void write_partials(const RoutedParameters& p, int head, const fl
       const int row = first + 16 * i + 8 * h + simt::lane_index() / 4;
       if (row >= count) continue;
       const int entry = simt::load_shared<int>(entry_address(row));
-      const int to = (entry >> kSlotBits) * p.slots + entry % (1 << kSlotBits);
+      const int to = (entry >> kSlotBits) * p.slots + (entry & ((1 << kSlotBits) - 1));
       write_partial(out, to, o[i], h, simt::fast_reciprocal(softmax.sum[i][h]));
       if (simt::lane_index() % 4 == 0) {
         simt::store(lse, 0, to, log_sum(softmax.maximum[i][h], softmax.sum[i][h]));
@@ -52,7 +75,7 @@ routed_kernel(RoutedParameters p) {
   if (at >= simt::load(simt::line_of(p.item_count, "item count", 1), 0, 0)) return;
   const WorkItem item = simt::load(simt::line_of(p.items, "work items", p.most_items), 0, at);
   const int key_begin = simt::load(simt::line_of(p.blocks, "blocks", p.total_blocks), 0, item.block).key_begin;
-  const int kv_head = item.head / (p.heads / p.kv_heads);
+  const int kv_head = kv_head_of(item.head, p.heads, p.kv_heads);
   const int q_stride = p.heads * kHeadDim, k_stride = p.kv_heads * kHeadDim;
   const std::int64_t q_begin = static_cast<std::int64_t>(p.chunk_begin) * q_stride + item.head * kHeadDim;
   const std::int64_t k_begin = static_cast<std::int64_t>(key_begin) * k_stride + kv_head * kHeadDim;
@@ -60,21 +83,15 @@ routed_kernel(RoutedParameters p) {
   const auto k = simt::rows_of(static_cast<const Element*>(p.k) + k_begin, "k", p.block, kHeadDim, k_stride);
   const auto v = simt::rows_of(static_cast<const Element*>(p.v) + k_begin, "v", p.block, kHeadDim, k_stride);
 
-  const simt::SharedAddress q_tile = entry_address(kItemEntries);
+  const simt::SharedAddress q_tile = simt::shared_base() + kItemEntries * 4;
   const simt::SharedAddress k_tile = q_tile + tile_bytes<kHeadDim>(kItemEntries);
   const simt::SharedAddress v_tile = k_tile + tile_bytes<kHeadDim>(kKeys);
   const int first = simt::warp_index() * kWarpRows;
   const bool any_row = first < item.count;  // the warp has
   copy_whole_tile<kHeadDim, kKeys, kThreads>(k_tile, k, 0);
-  if (simt::thread_index() < item.count) {
-    const auto entries = simt::line_of(p.entries, "entries", p.entry_count);
-    simt::store_shared(entry_address(simt::thread_index()), simt::load(entries, 0, item.begin + simt::thread_index()));
-  }
+  keep_entries(p, item);
   simt::sync_block();
-  copy_rows<kHeadDim, kItemEntries, kThreads>(q_tile, q, [&](int row) {
-    if (row >= item.count) return CopiedRow{0, false};
-    return CopiedRow{simt::load_shared<int>(entry_address(row)) >> kSlotBits, true};
-  });
+  gather_queries<kHeadDim>(q_tile, q);
   simt::cp_async_commit();
 
   const simt::SharedAddress q_lane = down_lane<kHeadDim>(q_tile, first);

@@ -63,7 +63,7 @@ MOBASIM_DEVICE T* address_of(const Rows<T>& view, int row, int column) {
   // One instruction, 9.7.1.3: nvcc, left to itself, multiplies 64-bit numbers by several.
   std::int64_t bytes;
   asm("mul.wide.s32 %0, %1, %2;" : "=l"(bytes) : "r"(row), "r"(view.stride * static_cast<int>(sizeof(T))));
-  return const_cast<T*>(reinterpret_cast<const T*>(reinterpret_cast<const char*>(view.base + column) + bytes));
+  return const_cast<T*>(reinterpret_cast<const T*>(reinterpret_cast<const char*>(view.base) + bytes)) + column;
 }
 
 namespace detail {
@@ -171,8 +171,8 @@ MOBASIM_DEVICE int atomic_add_shared(SharedAddress at, int value) {
 template <class T>
 MOBASIM_DEVICE void cp_async_16(SharedAddress to, const Rows<T>& from, int row, int column, bool valid) {
   const int bytes = valid ? 16 : 0;
-  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(address_of(from, row, column)), "r"(bytes)
-               : "memory");
+  const T* source = address_of(Rows<T>{from.base + column, from.stride}, row, 0);  // a thread copies one column of rows
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(source), "r"(bytes) : "memory");
 }
 // The copies since the last commit become one group.
 MOBASIM_DEVICE void cp_async_commit() { asm volatile("cp.async.commit_group;" ::: "memory"); }
