@@ -32,6 +32,37 @@ MOBASIM_DEVICE void copy_step(const BackwardKeysParameters& p, int head, simt::S
   }
 }
 
+template <class Element>
+constexpr std::uint32_t kInfinityBits = 0;
+template <>
+constexpr std::uint32_t kInfinityBits<simt::Bf16> = 0x7f80;
+template <>
+constexpr std::uint32_t kInfinityBits<simt::Fp16> = 0x7c00;
+
+template <class Element>
+MOBASIM_DEVICE std::uint32_t nan_cleared(std::uint32_t pair) {
+  const std::uint32_t low = (pair & 0x7fff) > kInfinityBits<Element> ? 0 : pair & 0xffff;
+  const std::uint32_t high = (pair >> 16 & 0x7fff) > kInfinityBits<Element> ? 0 : pair & 0xffff0000;
+  return low | high;
+}
+
+// NaN becomes 0 in the pieces of a tile of q or k that this thread copied and waited for. A NaN makes the log-sum-exp
+// of each row that sees it NaN, and with it all of the row's weights: it is not lost, and the weight 0 of a row that
+// does not see it keeps it out. (0 x NaN would not.)
+template <class Element, int kHeadDim, int kRows>
+MOBASIM_DEVICE void clear_nan(simt::SharedAddress tile) {
+  constexpr int kPieces = kHeadDim / 8, kStep = Plan<kHeadDim>::kThreads / kPieces;
+  const simt::SharedAddress at =
+      piece_address<kHeadDim>(tile, simt::thread_index() / kPieces, simt::thread_index() % kPieces);
+#pragma unroll 1
+  for (int row = 0; row < kRows; row += kStep) {
+    const auto word = simt::load_shared<simt::Word4>(stepped<kHeadDim>(at, row, 0));
+    simt::store_shared(stepped<kHeadDim>(at, row, 0),
+                       simt::Word4{nan_cleared<Element>(word.x), nan_cleared<Element>(word.y),
+                                   nan_cleared<Element>(word.z), nan_cleared<Element>(word.w)});
+  }
+}
+
 // The rows of the steps on their way: their tokens two steps ahead, their terms one, q and d_o one.
 struct Ahead {
   int token;          // of the step after the next, this thread's row
@@ -75,6 +106,8 @@ MOBASIM_DEVICE void begin_steps(const BackwardKeysParameters& p, const Place<kHe
   simt::sync_block();
   copy_step<Element, kHeadDim>(p, first.head, at.shared + P::kQ, at.shared + P::kTokens);
   simt::cp_async_commit();
+  simt::cp_async_wait<0>();
+  clear_nan<Element, kHeadDim, P::kKeys>(at.shared + P::kK);
 }
 
 // All steps of a key tile. A step takes two barriers: before the first, its tiles have come; between them, each warp
@@ -93,6 +126,7 @@ MOBASIM_DEVICE void add_steps(const BackwardKeysParameters& p, const Place<kHead
     const simt::SharedAddress tokens = at.shared + P::kTokens + parity * (P::kRows * 4);
     const simt::SharedAddress next_tokens = at.shared + P::kTokens + (parity ^ 1) * (P::kRows * 4);
     simt::cp_async_wait<0>();
+    if (step.row_ahead < P::kKeys) clear_nan<Element, kHeadDim, P::kRows>(q);
     simt::sync_block();
     if (next.count > 0) {
       copy_step<Element, kHeadDim>(p, next.head, at.shared + P::kQ + (parity ^ 1) * P::kRowTile, next_tokens);

@@ -80,22 +80,6 @@ MOBASIM_DEVICE void store_weights(const std::uint32_t (&weights)[kMma][kSteps][4
   }
 }
 
-// Scores of keys that come after the row become -infinity. row_ahead: the part's first row less the warp's first key.
-template <int kMma, int kTiles>
-MOBASIM_DEVICE void mask_scores(float (&scores)[kMma][kTiles][4], int row_ahead) {
-  const int ahead = row_ahead + simt::lane_index() % 4 * 2 - simt::lane_index() / 4;
-#pragma unroll
-  for (int m = 0; m < kMma; ++m) {
-#pragma unroll
-    for (int n = 0; n < kTiles; ++n) {
-#pragma unroll
-      for (int e = 0; e < 4; ++e) {
-        if (ahead + 8 * n + e % 2 < 16 * m + e / 2 * 8) scores[m][n][e] = -simt::infinity();
-      }
-    }
-  }
-}
-
 // P = exp2(scale log2(e) S - lse) and dS = P (dP - delta), packed as first operands of mma.
 template <class Element, int kMma, int kTiles>
 MOBASIM_DEVICE void make_weights(const float (&scores)[kMma][kTiles][4], const float (&d_p)[kMma][kTiles][4],
@@ -119,6 +103,26 @@ MOBASIM_DEVICE void make_weights(const float (&scores)[kMma][kTiles][4], const f
       for (int half = 0; half < 2; ++half) {
         p[m][n / 2][n % 2 * 2 + half] = simt::pack<Element>(weight[2 * half], weight[2 * half + 1]);
         d_s[m][n / 2][n % 2 * 2 + half] = simt::pack<Element>(gradient[2 * half], gradient[2 * half + 1]);
+      }
+    }
+  }
+}
+
+// Weights of keys that come after the row become 0, whatever they were. row_ahead: the first row less the first key.
+template <int kMma, int kSteps>
+MOBASIM_DEVICE void mask_weights(std::uint32_t (&p)[kMma][kSteps][4], std::uint32_t (&d_s)[kMma][kSteps][4],
+                                 int row_ahead) {
+  const int ahead = row_ahead + simt::lane_index() % 4 * 2 - simt::lane_index() / 4;
+#pragma unroll
+  for (int m = 0; m < kMma; ++m) {
+#pragma unroll
+    for (int step = 0; step < kSteps; ++step) {
+#pragma unroll
+      for (int i = 0; i < 4; ++i) {
+        const int row = 16 * step + i / 2 * 8, key = 16 * m + i % 2 * 8;
+        const std::uint32_t kept = (ahead + row >= key ? 0xffffu : 0) | (ahead + row + 1 >= key ? 0xffff0000u : 0);
+        p[m][step][i] &= kept;
+        d_s[m][step][i] &= kept;
       }
     }
   }

@@ -86,11 +86,11 @@ MOBASIM_DEVICE void add_own_rows(KeyGradients<kHeadDim>& sums, const Place<kHead
     const simt::SharedAddress keys = down_lane<kHeadDim>(at.shared + P::kK, at.key);
     const simt::SharedAddress rows = across_lane<kHeadDim>(q, row);
     add_scores<Element, kHeadDim>(scores, keys, rows, 0);
-    if (row_ahead < P::kKeys) mask_scores(scores, row_ahead + row - at.key);
     add_scores<Element, kHeadDim>(d_p, keys, rows, P::kBeyond);
     Weights<kHeadDim> weights;
     make_weights<Element>(scores, d_p, at.shared + P::kTerms + static_cast<simt::SharedAddress>(row * 8), scale_log2,
                           weights.p, weights.d_s);
+    if (row_ahead < P::kKeys) mask_weights(weights.p, weights.d_s, row_ahead + row - at.key);
     const simt::SharedAddress corner = stepped<P::kRows>(product_lane<P::kRows>(at.shared + P::kDS, at.key), 0, row);
     store_weights<P::kRows>(weights.d_s, corner, 0);
     if constexpr (P::kShares) store_weights<P::kRows>(weights.p, corner, P::kP - P::kDS);

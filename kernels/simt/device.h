@@ -109,7 +109,7 @@ MOBASIM_DEVICE void store(const Rows<T>& view, int row, int column, V value) {
 }
 // Adds, in one step that no other thread can come between; the order of several is not defined.
 MOBASIM_DEVICE void atomic_add(const Rows<float>& view, int row, int column, float value) {
-  ::atomicAdd(address_of(view, row, column), value);
+  ::atomicAdd(address_of(view, row, 0) + column, value);  // columns a constant apart share an address
 }
 // Returns what stood there.
 MOBASIM_DEVICE int atomic_add(const Rows<int>& view, int row, int column, int value) {
