@@ -52,8 +52,8 @@ std::string problem_of_command(const CLI::App& program, const std::string& word)
 int run(int argc, char** argv) {
   CLI::App program(kDescription, "mobasim");
   program.formatter(std::make_shared<OneLineACommand>());
-  program.set_version_flag("--version", fmt::format("mobasim {} ({}, {}, {}, CUDA kernels: none in this version)",
-                                                    kVersion, kCommit, kCompiler, kBuildType));
+  program.set_version_flag("--version", fmt::format("mobasim {} ({}, {}, {}, CUDA kernels: {})", kVersion, kCommit,
+                                                    kCompiler, kBuildType, kCudaKernels));
   program.require_subcommand(1);
   Action chosen;
   for (const AddCommand add : kCommands) add(program, chosen);

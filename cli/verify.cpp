@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <optional>
 
 #include "cli/command.h"
+#include "kernels/conformance/conformance.h"
 #include "sim/base/error.h"
 #include "sim/base/text.h"
 
@@ -25,6 +27,7 @@ Examples:
   mobasim verify                          the CPU kernels against the reference
   mobasim verify --backend reference      the reference against dense matrices
   mobasim verify --backend simt --quick   the CUDA kernels, the few cases that touch everything
+  mobasim verify --backend cuda --conformance      first of all on a new GPU: what the hardware does for the kernels
   mobasim verify --backend cuda --thorough
   mobasim verify --case moba_ties --format table)";
 
@@ -33,7 +36,7 @@ constexpr int kThoroughSeeds = 3;
 struct Options {
   std::string backend = "cpu", dtype;
   std::vector<std::string> cases;
-  bool quick = false, thorough = false;
+  bool quick = false, thorough = false, conformance = false;
   int seeds = 0;  // 0: not given
   Output output;
 };
@@ -103,7 +106,16 @@ std::string worst_fraction(const std::vector<kernels::VerifyRow>& rows) {
                      kernels::name(worst->dtype), worst->pass_name);
 }
 
+int verify_primitives(const Options& options) {
+  const std::vector<kernels::conformance::Row> rows = kernels::conformance::conformance_of(options.backend);
+  print(kernels::conformance::conformance_table(rows, options.backend), options.output);
+  const auto failed = std::count_if(rows.begin(), rows.end(), [](const auto& row) { return !row.conforms; });
+  tell(fmt::format("{} primitives on {}: {} failed", rows.size(), options.backend, failed));
+  return failed > 0 ? 1 : 0;
+}
+
 int verify(const Options& options) {
+  if (options.conformance) return verify_primitives(options);
   const std::vector<kernels::Case> cases = chosen_cases(options);
   const std::vector<std::optional<kernels::Dtype>> dtypes = chosen_dtypes(options);
   std::vector<kernels::VerifyRow> rows;
@@ -140,6 +152,11 @@ void add_verify(CLI::App& program, Action& chosen) {
   CLI::Option* quick =
       command->add_flag("--quick", options->quick, "the few cases that touch every kernel and edge")->excludes(cases);
   command->add_flag("--thorough", options->thorough, "three seeds of inputs and of the executor's order")
+      ->excludes(quick);
+  command
+      ->add_flag("--conformance", options->conformance,
+                 "instead of kernels, each primitive they are written on, against the PTX documentation")
+      ->excludes(cases)
       ->excludes(quick);
   command->add_option("--seeds", options->seeds, "as many seeds")->check(CLI::Range(1, 1000));
   add_output_options(*command, options->output);

@@ -20,6 +20,9 @@ struct Row {
 // All probes, in the order in which a fault would explain those after it.
 [[nodiscard]] std::vector<Row> conformance(const cuda::Target& target, LaunchProbe launch);
 
+// "simt" or "cuda". Throws ConfigError for another name and CudaError where there is no GPU.
+[[nodiscard]] std::vector<Row> conformance_of(const std::string& backend);
+
 // primitive,backend,verdict,note
 [[nodiscard]] Table conformance_table(const std::vector<Row>& rows, const std::string& backend);
 
