@@ -35,7 +35,7 @@ void add_full(std::vector<Case>& table) {
   table.push_back({"full_odd_head_dim", full({0, 150}, {2, 1, 40})});
   table.push_back({"full_head_dim_1", full({0, 20}, {1, 1, 1})});
   table.push_back({"full_varlen", full({0, 0, 1, 78, 78, 278}, kGroup128)});
-  table.push_back({"full_large", full({0, 200}, kTwo64), Fill::large, Purpose::verify, false, false});
+  table.push_back({"full_large", full({0, 200}, kTwo64), Fill::large, Purpose::verify, false, false, true});
   table.push_back({"full_nan_key", full({0, 130}, kTwo64), Fill::nan_key});
   table.push_back({"full_nan_query", full({0, 130}, kTwo64), Fill::nan_query});
 }
@@ -66,7 +66,7 @@ void add_moba(std::vector<Case>& table) {
   table.push_back({"moba_varlen", moba({0, 0, 1, 64, 129, 129, 500}, kTwo64, B, 3)});
   table.push_back({"moba_128_top_8", moba({0, 1100}, kOne64, 128, 8)});
   table.push_back({"moba_512_top_3", moba({0, 1600}, kOne64, 512, 3)});
-  table.push_back({"moba_large", moba({0, 400}, kTwo64, B, 3), Fill::large, Purpose::verify, false, false});
+  table.push_back({"moba_large", moba({0, 400}, kTwo64, B, 3), Fill::large, Purpose::verify, false, false, true});
   table.push_back({"moba_nan_key", moba({0, 300}, kTwo64, B, 3), Fill::nan_key});
   table.push_back({"moba_nan_query", moba({0, 300}, kTwo64, B, 3), Fill::nan_query});
 }

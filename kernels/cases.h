@@ -22,8 +22,9 @@ struct Case {
   Problem problem;
   Fill fill = Fill::normal;
   Purpose purpose = Purpose::verify;
-  bool exact_ties = false;  // gate scores that tie do so exactly in every format: the lower block must win
-  bool conditioned = true;  // the relative rms of gradients is meaningful (they do not cancel to nearly nothing)
+  bool exact_ties = false;   // gate scores that tie do so exactly in every format: the lower block must win
+  bool conditioned = true;   // the relative rms of gradients is meaningful (they do not cancel to nearly nothing)
+  bool beyond_fp16 = false;  // what gradients are summed from exceeds the largest number of fp16
   KernelOptions options = {};
 };
 

@@ -84,4 +84,22 @@ double smallest_normal(Dtype dtype) {
   return 0;
 }
 
+double least_rounding(Dtype dtype) {
+  switch (dtype) {
+    case Dtype::f64:
+      return 0;  // 2^-1075
+    case Dtype::f32:
+      return std::ldexp(1.0, -150);
+    case Dtype::fp16:
+      return std::ldexp(1.0, -25);
+    case Dtype::bf16:
+      return std::ldexp(1.0, -134);
+  }
+  return 0;
+}
+
+double floor_of(Dtype dtype) {
+  return (dtype == Dtype::fp16 ? least_rounding(dtype) : smallest_normal(dtype)) / unit_of(dtype);
+}
+
 }  // namespace mobasim::kernels

@@ -17,7 +17,11 @@ enum class Dtype { f64, f32, fp16, bf16 };
 // and 2^-40 for float64 by the same allowance.
 [[nodiscard]] double unit_of(Dtype dtype);
 
-// The smallest normal number: what is smaller, a kernel may flush to 0.
 [[nodiscard]] double smallest_normal(Dtype dtype);
+// Half the step between the numbers below that: nothing in the format is nearer to every value.
+[[nodiscard]] double least_rounding(Dtype dtype);
+// A probability below this is rounded as if it were this: u times it is least_rounding for fp16, whose numbers below
+// the smallest normal one kernels keep, and the smallest normal number of the others, which they may flush to 0.
+[[nodiscard]] double floor_of(Dtype dtype);
 
 }  // namespace mobasim::kernels

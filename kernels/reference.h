@@ -38,10 +38,6 @@ struct ReferenceForward {
 [[nodiscard]] ReferenceForward reference_forward(const Problem& problem, const Inputs<double>& inputs,
                                                  const ReferenceOptions& options = {});
 
-// In the sums of absolute terms, a probability counts as at least this much: u times it is the smallest normal number
-// of the format, which a kernel may flush to 0.
-[[nodiscard]] inline double floor_of(Dtype dtype) { return smallest_normal(dtype) / unit_of(dtype); }
-
 struct ReferenceBackward {
   Gradients<double> result;
   // The sums of the absolute values of the terms of each element, the sums inside them expanded too:

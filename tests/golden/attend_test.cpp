@@ -226,6 +226,43 @@ TEST_CASE("attend's values are those of attention written down once more") {
   }
 }
 
+TEST_CASE("attend on the executor gives attention's values, as bf16 has them") {
+  const Shape shape{2, 1, 64, 64, 2, {0, 150, 200}};
+  const Files files(shape);
+  const Answer right = answer(shape, files.q, files.k, files.v, files.d_o);
+  const Outcome outcome = files.run({"--backend", "simt", "--cu-seqlens", "seqlens", "--grad-output", "do.npy"});
+  INFO(outcome.err);
+  REQUIRE(outcome.exit_code == 0);
+  CHECK(worst(values_of(files.folder / "out/o.npy", "(200, 2, 64)"), right.o) < 0.01);
+  CHECK(worst(values_of(files.folder / "out/lse.npy", "(200, 2)"), right.lse) < 1e-5);
+  CHECK(worst(values_of(files.folder / "out/dq.npy", "(200, 2, 64)"), right.dq) < 0.03);
+  CHECK(worst(values_of(files.folder / "out/dk.npy", "(200, 1, 64)"), right.dk) < 0.03);
+  CHECK(worst(values_of(files.folder / "out/dv.npy", "(200, 1, 64)"), right.dv) < 0.03);
+}
+
+TEST_CASE("attend says what the CUDA kernels do not do, with 4, and writes nothing") {
+  const auto refused = [](const Files& files, const std::vector<std::string>& more, const std::string& message) {
+    const Outcome outcome = files.run(more);
+    INFO(outcome.err);
+    CHECK(outcome.exit_code == 4);
+    CHECK(outcome.err.find(message) != std::string::npos);
+    CHECK(!std::filesystem::exists(files.folder / "out"));
+  };
+  refused(Files({1, 1, 64, 0, 0, {0, 9}}), {"--backend", "simt", "--dtype", "f32"}, "bf16 and fp16, not f32");
+  refused(Files({1, 1, 8, 0, 0, {0, 9}}), {"--backend", "simt"}, "head_dim is 8; they do 64 and 128");
+  refused(Files({1, 1, 64, 32, 2, {0, 9}}), {"--backend", "simt"}, "block is 32; they do multiples of 64");
+}
+
+TEST_CASE("without a GPU --backend cuda ends with 3 and says what to do") {
+  const Files files({1, 1, 64, 0, 0, {0, 9}});
+  const Outcome outcome = files.run({"--backend", "cuda"});
+  if (outcome.exit_code == 0) MOBASIM_SKIP("there is a GPU");
+  INFO(outcome.err);
+  CHECK(outcome.exit_code == 3);
+  CHECK(outcome.err.find("--backend simt runs the same kernels") != std::string::npos);
+  CHECK(!std::filesystem::exists(files.folder / "out"));
+}
+
 TEST_CASE("attend rounds its inputs to the dtype, and writes no gradients that nobody asked for") {
   Files files({1, 1, 8, 0, 0, {0, 1}});  // of one token, o is v
   files.v.values.assign(8, 1.0f + 1.0f / 1024);

@@ -28,6 +28,44 @@ TEST_CASE("verify checks the reference too, and knows its cases") {
   CHECK(unknown.err.find("did you mean 'moba_ties'") != std::string::npos);
 }
 
+TEST_CASE("verify runs the CUDA kernels on the executor, in both formats unless told otherwise") {
+  const ScratchFolder folder;
+  const auto verify = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"verify", "--backend", "simt", "--case", "moba_varlen"});
+    return outcome_of_program(more, folder.path());
+  };
+  const Outcome both = verify({});
+  CHECK(both.exit_code == 0);
+  for (const char* dtype : {"bf16", "fp16"}) {
+    for (const char* pass : {"selection", "forward", "backward"}) {
+      CHECK(both.out.find("moba_varlen,simt," + std::string(dtype) + "," + pass + ",") != std::string::npos);
+    }
+  }
+  CHECK(both.err.find("6 checks of 1 cases on simt: 0 failed, 0 skipped; the worst came to 0.") != std::string::npos);
+  const Outcome one = verify({"--dtype", "fp16", "--seeds", "2"});
+  CHECK(one.exit_code == 0);
+  CHECK(one.out.find("bf16") == std::string::npos);
+  CHECK(one.err.find("3 checks of 1 cases") != std::string::npos);
+  CHECK(one.out != verify({"--dtype", "fp16"}).out);  // of two seeds the worse
+}
+
+TEST_CASE("verify refuses flags that make no sense together") {
+  const ScratchFolder folder;
+  const auto refused = [&](std::vector<std::string> more, const std::string& message) {
+    more.insert(more.begin(), "verify");
+    const Outcome outcome = outcome_of_program(more, folder.path());
+    INFO(outcome.err);
+    CHECK(outcome.exit_code == 2);
+    CHECK(outcome.err.find(message) != std::string::npos);
+  };
+  refused({"--backend", "simt", "--dtype", "f32"}, "there are bf16, fp16 and both");
+  refused({"--backend", "cpu", "--dtype", "bf16"}, "--dtype belongs to --backend simt and cuda");
+  refused({"--quick", "--case", "moba_ties"}, "excludes");
+  refused({"--quick", "--thorough"}, "excludes");
+  refused({"--backend", "simd"}, "did you mean 'simt'");
+  refused({"--seeds", "0"}, "--seeds");
+}
+
 TEST_CASE("bench refuses what it cannot do before it spends time") {
   const ScratchFolder folder;
   put_file(folder / "file", "not a folder");
