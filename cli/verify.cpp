@@ -10,6 +10,7 @@
 
 #include "cli/command.h"
 #include "kernels/conformance/conformance.h"
+#include "kernels/mutants.h"
 #include "sim/base/error.h"
 #include "sim/base/text.h"
 
@@ -29,6 +30,7 @@ Examples:
   mobasim verify --backend simt --quick   the CUDA kernels, the few cases that touch everything
   mobasim verify --backend cuda --conformance      first of all on a new GPU: what the hardware does for the kernels
   mobasim verify --backend cuda --thorough
+  mobasim verify --backend simt --mutants   bugs planted in the CUDA kernels, one after the other: what catches each
   mobasim verify --case moba_ties --format table)";
 
 constexpr int kThoroughSeeds = 3;
@@ -36,7 +38,7 @@ constexpr int kThoroughSeeds = 3;
 struct Options {
   std::string backend = "cpu", dtype;
   std::vector<std::string> cases;
-  bool quick = false, thorough = false, conformance = false;
+  bool quick = false, thorough = false, conformance = false, mutants = false;
   int seeds = 0;  // 0: not given
   Output output;
 };
@@ -114,8 +116,26 @@ int verify_primitives(const Options& options) {
   return failed > 0 ? 1 : 0;
 }
 
+int verify_mutants(const Options& options) {
+  if (options.backend != "simt") throw ConfigError("--mutants are planted on the executor: --backend simt");
+  const std::vector<kernels::Mutant> list = kernels::mutants();
+  std::vector<kernels::MutantOutcome> outcomes;
+  for (const kernels::Mutant& mutant : list) {
+    if (interrupted()) throw Interrupted{};
+    show_progress(fmt::format("mutant {} of {}: {}", outcomes.size() + 1, list.size(), mutant.name));
+    outcomes.push_back(kernels::outcome_of(mutant));
+  }
+  end_progress();
+  print(kernels::mutant_table(list, outcomes), options.output);
+  const auto survived =
+      std::count_if(outcomes.begin(), outcomes.end(), [](const auto& outcome) { return outcome.caught_by.empty(); });
+  tell(fmt::format("{} mutants: {} survived", list.size(), survived));
+  return survived > 0 ? 1 : 0;
+}
+
 int verify(const Options& options) {
   if (options.conformance) return verify_primitives(options);
+  if (options.mutants) return verify_mutants(options);
   const std::vector<kernels::Case> cases = chosen_cases(options);
   const std::vector<std::optional<kernels::Dtype>> dtypes = chosen_dtypes(options);
   std::vector<kernels::VerifyRow> rows;
@@ -156,6 +176,9 @@ void add_verify(CLI::App& program, Action& chosen) {
   command
       ->add_flag("--conformance", options->conformance,
                  "instead of kernels, each primitive they are written on, against the PTX documentation")
+      ->excludes(cases)
+      ->excludes(quick);
+  command->add_flag("--mutants", options->mutants, "instead, plant bugs in the CUDA kernels: each must be caught")
       ->excludes(cases)
       ->excludes(quick);
   command->add_option("--seeds", options->seeds, "as many seeds")->check(CLI::Range(1, 1000));

@@ -109,6 +109,8 @@ void add_kernel_edges(std::vector<Case>& table) {
   add("moba_chunks_100", moba({0, 500}, kTwo64, B, 3), {100, false});
   add("moba_chunks_1", moba({0, 200}, kTwo64, B, 2), {1, false});
   add("moba_chunks_varlen", moba({0, 90, 91, 500, 560}, kGroup128, B, 3), {77, false});
+  add("moba_16_heads", moba({0, 1100}, {16, 2, 64}, B, 2));  // more groups of picks than one block of threads scans
+  add("moba_130_blocks", moba({0, 8300}, kOne64, B, 2));     // more mean keys than two tiles of the gate hold
   add("moba_deterministic", moba({0, 500}, kTwo64, B, 3), {0, true});
   add("moba_deterministic_d128", moba({0, 30, 500}, kGroup128, 128, 3), {130, true});
 }

@@ -16,7 +16,8 @@ inline namespace MOBASIM_TARGET {
 
 // The key head that a query head reads.
 MOBASIM_DEVICE int kv_head_of(int head, int heads, int kv_heads) {
-  return static_cast<int>(static_cast<unsigned>(head * kv_heads) / static_cast<unsigned>(heads));
+  if (simt::planted(simt::Bug::key_head_mixed_up)) return head % kv_heads;
+  return static_cast<int>(static_cast<unsigned>(head) * static_cast<unsigned>(kv_heads) / static_cast<unsigned>(heads));
 }
 
 // s [32, kKeys] = q k^T: q_lane = down_lane of the warp's rows of the tile q [rows, kHeadDim], k_lane = across_lane of
@@ -53,6 +54,7 @@ MOBASIM_DEVICE void scores(float (&s)[2][kKeys / 8][4], simt::SharedAddress q_la
 template <class Element, int kHeadDim, int kKeys>
 MOBASIM_DEVICE void add_values(float (&o)[2][kHeadDim / 8][4], Softmax& softmax, const float (&s)[2][kKeys / 8][4],
                                simt::SharedAddress v_lane, float factor, int groups = kKeys / 16) {
+  if (simt::planted(simt::Bug::swizzle_forgotten)) v_lane ^= static_cast<unsigned>(simt::lane_index() % 8 * 16);
 #pragma unroll
   for (int j = 0; j < kKeys / 16; ++j) {
     if (j >= groups) break;

@@ -166,7 +166,8 @@ backward_keys_kernel(BackwardKeysParameters p) {
   add_steps<Element, kHeadDim>(p, at, sums);
   simt::sync_block();
   const KeyTile tile = tile_of(p);
-  store_keys<Element>(sums.dk, p.scale, at.shared + P::kK, at, tile, static_cast<Element*>(p.dk), "dk", p.kv_heads);
+  store_keys<Element>(sums.dk, simt::planted(simt::Bug::key_gradient_unscaled) ? 1.0f : p.scale, at.shared + P::kK, at,
+                      tile, static_cast<Element*>(p.dk), "dk", p.kv_heads);
   store_keys<Element>(sums.dv, 1.0f, at.shared + P::kV, at, tile, static_cast<Element*>(p.dv), "dv", p.kv_heads);
 }
 

@@ -97,7 +97,7 @@ MOBASIM_DEVICE void make_weights(const float (&scores)[kMma][kTiles][4], const f
 #pragma unroll
       for (int e = 0; e < 4; ++e) {
         weight[e] = simt::fast_exp2(simt::fused(scores[m][n][e], scale_log2, -lse[e % 2]));
-        gradient[e] = weight[e] * (d_p[m][n][e] - delta[e % 2]);
+        gradient[e] = weight[e] * (d_p[m][n][e] - (simt::planted(simt::Bug::delta_forgotten) ? 0.0f : delta[e % 2]));
       }
 #pragma unroll
       for (int half = 0; half < 2; ++half) {
@@ -112,7 +112,8 @@ MOBASIM_DEVICE void make_weights(const float (&scores)[kMma][kTiles][4], const f
 template <int kMma, int kSteps>
 MOBASIM_DEVICE void mask_weights(std::uint32_t (&p)[kMma][kSteps][4], std::uint32_t (&d_s)[kMma][kSteps][4],
                                  int row_ahead) {
-  const int ahead = row_ahead + simt::lane_index() % 4 * 2 - simt::lane_index() / 4;
+  const int ahead = row_ahead + simt::lane_index() % 4 * 2 - simt::lane_index() / 4 +
+                    (simt::planted(simt::Bug::backward_mask_off_by_one) ? 1 : 0);
 #pragma unroll
   for (int m = 0; m < kMma; ++m) {
 #pragma unroll

@@ -20,7 +20,7 @@ constexpr int kTileKeys = kHeadDim == 64 ? 128 : 64;
 template <int kColumns>
 MOBASIM_DEVICE void mask(float (&s)[2][kColumns][4], int row, int key) {
   const int lane = simt::lane_index();
-  const int last = row + lane / 4 - key - lane % 4 * 2;
+  const int last = row + lane / 4 - key - lane % 4 * 2 + (simt::planted(simt::Bug::mask_off_by_one) ? 1 : 0);
 #pragma unroll
   for (int i = 0; i < 2; ++i) {
 #pragma unroll
@@ -35,7 +35,9 @@ MOBASIM_DEVICE void mask(float (&s)[2][kColumns][4], int row, int key) {
 
 // This block's tile. Read anew where it is needed: registers are scarce between.
 MOBASIM_DEVICE RowTile row_tile(const CausalParameters& p) {
-  return simt::load(simt::line_of(p.tiles, "row tiles", p.tile_count), 0, simt::block_index().x);
+  RowTile tile = simt::load(simt::line_of(p.tiles, "row tiles", p.tile_count), 0, simt::block_index().x);
+  if (simt::planted(simt::Bug::sequence_crossed)) tile.key_begin = 0;
+  return tile;
 }
 
 MOBASIM_DEVICE int first_row_of_warp() { return simt::warp_index() * kWarpRows; }

@@ -16,7 +16,8 @@ convert_kernel(ConvertParameters p) {
   const auto sum = simt::rows_of(p.dq_sum, "dq_sum", p.tokens, p.width, p.width);
   const auto dq = simt::rows_of(static_cast<Element*>(p.dq), "dq", p.tokens, p.width, p.width);
   const auto packed = [&](std::uint32_t low, std::uint32_t high) {
-    return simt::pack<Element>(simt::float_of(low) * p.scale, simt::float_of(high) * p.scale);
+    const float scale = simt::planted(simt::Bug::query_gradient_unscaled) ? 1.0f : p.scale;
+    return simt::pack<Element>(simt::float_of(low) * scale, simt::float_of(high) * scale);
   };
   for (int column = simt::thread_index() * kColumns; column < p.width; column += kThreads * kColumns) {
     const simt::Word4 a = simt::load_as<simt::Word4>(sum, token, column);

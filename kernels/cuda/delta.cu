@@ -44,7 +44,8 @@ delta_kernel(DeltaParameters p) {
   for (int mask = kLanes / 2; mask > 0; mask /= 2) sum += simt::shuffle_xor(sum, mask);
   if (!there) return;
   if (lane == 0) {
-    const auto lse = simt::rows_of(p.lse + head, "lse", p.tokens, 1, p.heads);
+    const int lse_head = simt::planted(simt::Bug::lse_of_first_head) ? 0 : head;
+    const auto lse = simt::rows_of(p.lse + lse_head, "lse", p.tokens, 1, p.heads);
     const auto terms =
         simt::rows_of(p.row_terms + static_cast<std::int64_t>(head) * p.tokens * 2, "row_terms", p.tokens, 2, 2);
     const float base_two = simt::load(lse, row, 0) * kLog2E;
@@ -53,7 +54,8 @@ delta_kernel(DeltaParameters p) {
   if (p.dq == nullptr) return;
   const auto dq = simt::rows_of(p.dq + head * kHeadDim, "dq_sum", p.tokens, kHeadDim, stride);
 #pragma unroll
-  for (int part = 0; part < 2; ++part) simt::store(dq, row, (part * kLanes + lane) * 4, simt::Word4{0, 0, 0, 0});
+  for (int part = simt::planted(simt::Bug::sums_not_cleared) ? 1 : 0; part < 2; ++part)
+    simt::store(dq, row, (part * kLanes + lane) * 4, simt::Word4{0, 0, 0, 0});
 }
 
 }  // namespace

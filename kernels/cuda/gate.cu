@@ -16,7 +16,10 @@ namespace {
 // From here on little is new, and it pays to look before a batch is merged into the lists.
 constexpr int kRareBlocks = 1024;
 
-MOBASIM_DEVICE float without_nan(float score) { return simt::greater(score, -simt::infinity()); }
+MOBASIM_DEVICE float without_nan(float score) {
+  if (simt::planted(simt::Bug::nan_score_first) && !(score == score)) return simt::infinity();
+  return simt::greater(score, -simt::infinity());
+}
 
 // What decides whether a row picks a block.
 struct Threshold {
@@ -64,6 +67,10 @@ MOBASIM_DEVICE Threshold row_threshold(const GateWarp<E, kHeadDim>& warp, int sl
 
 // The lowest `count` of the bits.
 MOBASIM_DEVICE std::uint32_t lowest_bits(std::uint32_t bits, int count) {
+  if (simt::planted(simt::Bug::tie_to_the_higher_block)) {
+    while (simt::population(bits) > count) bits &= bits - 1;
+    return bits;
+  }
   std::uint32_t kept = 0;
   for (; bits != 0 && count > 0; --count) {
     kept |= bits & (0u - bits);
@@ -85,7 +92,7 @@ MOBASIM_DEVICE std::uint32_t picked(const float (&score)[kScoreGroup], Threshold
     reached |= without_nan(score[j]) > threshold.score ? 1u << j : 0u;
     equal |= without_nan(score[j]) == threshold.score ? 1u << j : 0u;
   }
-  equal = lowest_bits(equal, threshold.equal);
+  if (!simt::planted(simt::Bug::ties_beyond_the_slots)) equal = lowest_bits(equal, threshold.equal);
   threshold.equal -= simt::population(equal);
   return reached | equal;
 }
@@ -136,13 +143,15 @@ gate_picks(GateParameters p) {
   int written = 0;
   GateWarp<E, kHeadDim> warp;
   warp.own = routing != 0 ? (position + first_row) / p.block : 0;
+  if (routing != 0 && simt::planted(simt::Bug::open_block_routed)) ++warp.own;
   warp.last_own = routing != 0 ? (position + rows - 1) / p.block : 0;
   if (warp.last_own > p.slots) {
     const bool looks = warp.own > p.slots && first_row < rows;
     const auto q =
         simt::rows_of(static_cast<const E*>(p.q) + (static_cast<std::int64_t>(row_begin) * p.heads + head) * kHeadDim,
                       "q", rows, kHeadDim, p.heads * kHeadDim);
-    const int kv_head = head / (p.heads / p.kv_heads);
+    const int kv_head =
+        simt::planted(simt::Bug::gate_key_head_mixed_up) ? head % p.kv_heads : head / (p.heads / p.kv_heads);
     warp.mean_key = simt::rows_of(
         static_cast<const E*>(p.mean_key) + (static_cast<std::int64_t>(block_begin) * p.kv_heads + kv_head) * kHeadDim,
         "mean_key", blocks, kHeadDim, p.kv_heads * kHeadDim);

@@ -66,7 +66,7 @@ MOBASIM_DEVICE void copy_mean_keys(const GateWarp<E, kHeadDim>& warp, int tile) 
     const int r = row + simt::thread_index() / kPieces;
     const int block = tile * kGateColumns + r;
     const bool valid = block < warp.last_own;
-    simt::cp_async_16(mean_key_address<kHeadDim>(to, r, piece), warp.mean_key, valid ? block : 0, piece * 8, valid);
+    simt::cp_async_16(mean_key_address<kHeadDim>(to, r, piece), warp.mean_key, block, piece * 8, valid);
   }
 }
 
@@ -132,7 +132,6 @@ MOBASIM_DEVICE void score_group(float (&score)[kScoreGroup], const GateWarp<E, k
 template <class E, int kHeadDim, class Group>
 MOBASIM_DEVICE void walk(const GateWarp<E, kHeadDim>& warp, bool looks, const Group& group) {
   const int tiles = (warp.last_own + kGateColumns - 1) / kGateColumns;
-  simt::sync_block();  // the last walk has read its tiles
   if (tiles > 0) copy_mean_keys(warp, 0);
   simt::cp_async_commit();
   for (int tile = 0; tile < tiles; ++tile) {
@@ -148,9 +147,8 @@ MOBASIM_DEVICE void walk(const GateWarp<E, kHeadDim>& warp, bool looks, const Gr
       score_group(score, warp, at, column);
       group(tile * kGateColumns + column, score);
     }
-    simt::sync_block();
+    simt::sync_block();  // the tile has been read: the next one, or the next walk, may write over it
   }
-  simt::cp_async_wait<0>();
 }
 
 }  // namespace MOBASIM_TARGET

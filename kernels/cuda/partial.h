@@ -71,13 +71,14 @@ MOBASIM_DEVICE int raise_to_partials(float& maximum, float& sum, float (&o)[kOut
                                      const Partials<Element>& partials, int token) {
   float top = maximum;
   int used = 0;
-  while (used < partials.slots && simt::load(partials.picks, token, used) >= 0) {
+  while (used < partials.slots &&
+         (simt::load(partials.picks, token, used) >= 0 || simt::planted(simt::Bug::empty_slot_merged))) {
     top = simt::greater(top, kLog2E * simt::load(partials.lse, token - partials.chunk_begin, used));
     ++used;
   }
   const float shrink = simt::fast_exp2(maximum - top);
   maximum = top;
-  sum *= shrink;
+  if (!simt::planted(simt::Bug::merge_without_shrink)) sum *= shrink;
 #pragma unroll
   for (int n = 0; n < kOut; ++n) {
     o[n][2 * h] *= shrink;

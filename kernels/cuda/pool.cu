@@ -39,7 +39,8 @@ mean_keys(PoolParameters p) {
   const int group = simt::thread_index() / kThreadsOfRow;
   float sum[kPoolElements] = {};
 #pragma unroll 4
-  for (int row = group; row < key_count; row += kGroups) {
+  for (int row = group; row < key_count;
+       row += simt::planted(simt::Bug::keys_left_out_of_mean) ? 2 * kGroups : kGroups) {
     add_word<E>(sum, simt::load_as<simt::Word4>(keys, row, column));
   }
 

@@ -57,9 +57,10 @@ MOBASIM_DEVICE void write_partials(const RoutedParameters& p, int head, const fl
 #pragma unroll
     for (int h = 0; h < 2; ++h) {
       const int row = first + 16 * i + 8 * h + simt::lane_index() / 4;
-      if (row >= count) continue;
+      if (row >= count && !simt::planted(simt::Bug::row_tail_written)) continue;
       const int entry = simt::load_shared<int>(entry_address(row));
-      const int to = (entry >> kSlotBits) * p.slots + (entry & ((1 << kSlotBits) - 1));
+      int to = (entry >> kSlotBits) * p.slots + (entry & ((1 << kSlotBits) - 1));
+      if (simt::planted(simt::Bug::partial_in_next_head)) to += rows;
       write_partial(out, to, o[i], h, simt::fast_reciprocal(softmax.sum[i][h]));
       if (simt::lane_index() % 4 == 0) {
         simt::store(lse, 0, to, log_sum(softmax.maximum[i][h], softmax.sum[i][h]));

@@ -35,13 +35,14 @@ MOBASIM_DEVICE KeyTile tile_of(const BackwardKeysParameters& p) {
 MOBASIM_DEVICE RowWalk walk_of(const BackwardKeysParameters& p, int kv_head) {
   const KeyTile tile = tile_of(p);
   const int group = p.heads / p.kv_heads;
-  return {kv_head * group, (kv_head + 1) * group, tile.key_begin, tile.row_end, false};
+  const int heads = simt::planted(simt::Bug::one_head_of_group) ? 1 : group;
+  return {kv_head * group, kv_head * group + heads, tile.key_begin, tile.row_end, false};
 }
 
 MOBASIM_DEVICE RowStep next_step(const BackwardKeysParameters& p, RowWalk& walk) {
   const KeyTile tile = tile_of(p);
   while (walk.position >= walk.end && walk.head < walk.heads_end) {
-    if (tile.block >= 0 && !walk.routed) {
+    if (tile.block >= 0 && !walk.routed && !simt::planted(simt::Bug::routed_rows_forgotten)) {
       const auto offsets = simt::line_of(p.offsets, "offsets", p.heads * p.total_blocks + 1);
       const int at = walk.head * p.total_blocks + tile.block;
       walk.position = simt::load(offsets, 0, at);
@@ -72,7 +73,7 @@ MOBASIM_DEVICE int token_of(const BackwardKeysParameters& p, const RowStep& step
 
 // The log-sum-exp (base 2) and delta of row `row` of a step, whose token is `token`.
 MOBASIM_DEVICE simt::Word2 terms_of(const BackwardKeysParameters& p, const RowStep& step, int row, int token) {
-  if (row >= step.count) return {simt::bits_of(simt::infinity()), 0};
+  if (row >= step.count && !simt::planted(simt::Bug::row_tail_counted)) return {simt::bits_of(simt::infinity()), 0};
   const auto terms =
       simt::rows_of(p.row_terms + static_cast<std::int64_t>(step.head) * p.tokens * 2, "row_terms", p.tokens, 2, 2);
   return simt::load_as<simt::Word2>(terms, token, 0);

@@ -76,12 +76,12 @@ MOBASIM_DEVICE void raise_maximum(Softmax& softmax, const float (&s)[2][kColumns
       softmax.maximum[i][h] = next;
     }
   }
-  if (first) return;
+  if (first || simt::planted(simt::Bug::output_not_rescaled)) return;
 #pragma unroll
   for (int i = 0; i < 2; ++i) {
 #pragma unroll
     for (int h = 0; h < 2; ++h) {
-      softmax.sum[i][h] *= shrink[i][h];
+      if (!simt::planted(simt::Bug::sum_not_rescaled)) softmax.sum[i][h] *= shrink[i][h];
 #pragma unroll
       for (int n = 0; n < kOut; ++n) {
         o[i][n][2 * h] *= shrink[i][h];
@@ -118,7 +118,7 @@ MOBASIM_DEVICE void finish(Softmax& softmax, float factor) {
 #pragma unroll
     for (int h = 0; h < 2; ++h) {
       softmax.maximum[i][h] *= factor;
-      softmax.sum[i][h] = sum_of_row(softmax.sum[i][h]);
+      if (!simt::planted(simt::Bug::sum_of_one_lane)) softmax.sum[i][h] = sum_of_row(softmax.sum[i][h]);
     }
   }
 }

@@ -14,7 +14,7 @@ void copy(SharedAddress to, const View& view, int row, int column, bool valid, S
   Lane& lane = *m.lane;
   Copy copy{to, lane.group, nullptr, site_id(site)};
   count_access(m, lane, copy.site);
-  if (m.mutations.here(copy.site, SiteKind::copy, MutationKind::copy_always)) valid = true;
+  if (!valid && m.mutations.here(copy.site, SiteKind::copy, MutationKind::copy_always)) valid = true;
   if (valid) {
     copy.from = readable(m, lane, {view, row, column, kCopyBytes, kCopyBytes, copy.site});
     m.counters.copied_bytes += kCopyBytes;

@@ -1,0 +1,35 @@
+// Verification is worth what it catches.
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "kernels/mutants.h"
+#include "tests/catch.h"
+
+namespace mobasim::tests {
+namespace {
+
+using namespace kernels;
+
+TEST_CASE("every planted bug of the CUDA kernels is caught") {
+  const std::vector<Mutant> list = mutants();
+  std::vector<MutantOutcome> outcomes;
+  std::string survivors;
+  for (const Mutant& mutant : list) {
+    outcomes.push_back(outcome_of(mutant));
+    if (outcomes.back().caught_by.empty()) survivors += mutant.name + "\n";
+  }
+  std::printf("%s", rendered(mutant_table(list, outcomes), TableFormat::text).c_str());
+  CHECK(survivors == "");
+  CHECK(list.size() >= 60);
+}
+
+TEST_CASE("the cases of the mutants pass where nothing is planted") {
+  const MutantOutcome clean = outcome_of({"nothing", {}, simt::Bug::none});
+  INFO(clean.case_name << ": " << clean.caught_by);
+  CHECK(clean.caught_by == "");
+}
+
+}  // namespace
+}  // namespace mobasim::tests
