@@ -53,12 +53,6 @@ std::string efficiencies(const BenchResult& result) {
   return out;
 }
 
-std::string texts(const std::vector<std::string>& words) {
-  std::vector<std::string> parts;
-  for (const std::string& word : words) parts.push_back(json_text(word));
-  return "[" + joined(parts) + "]";
-}
-
 std::string shape(const ProfileRow& row) {
   if (row.operation == "gemm") return fmt::format("{}x{}x{}", row.m, row.n, row.k);
   if (row.operation != "attention") return fmt::format("{}", row.bytes.value());
@@ -81,15 +75,29 @@ std::string device_yaml(const BenchResult& result, const std::string& name) {
   return out;
 }
 
-Table sample_table(const BenchResult& result) {
+Table sample_table(const std::vector<ProfileRow>& rows, const std::vector<std::vector<double>>& samples) {
   Table table{{"row", "operation", "shape", "sample", "time_s"}, {}};
-  for (std::size_t i = 0; i < result.rows.size(); ++i) {
-    for (std::size_t s = 0; s < result.samples[i].size(); ++s) {
-      table.rows.push_back({static_cast<std::int64_t>(i + 1), result.rows[i].operation, shape(result.rows[i]),
-                            static_cast<std::int64_t>(s + 1), result.samples[i][s]});
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    for (std::size_t s = 0; s < samples[i].size(); ++s) {
+      table.rows.push_back({static_cast<std::int64_t>(i + 1), rows[i].operation, shape(rows[i]),
+                            static_cast<std::int64_t>(s + 1), samples[i][s]});
     }
   }
   return table;
+}
+
+std::string json_texts(const std::vector<std::string>& words) {
+  std::vector<std::string> parts;
+  for (const std::string& word : words) parts.push_back(json_text(word));
+  return "[" + joined(parts) + "]";
+}
+
+std::string json_object(const std::vector<std::pair<std::string, std::string>>& fields) {
+  std::string out = "{\n";
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    out += fmt::format("  {}: {}{}\n", json_text(fields[i].first), fields[i].second, i + 1 < fields.size() ? "," : "");
+  }
+  return out + "}\n";
 }
 
 std::string provenance_json(const BenchResult& result, const std::string& name, const BenchOptions& options) {
@@ -97,7 +105,7 @@ std::string provenance_json(const BenchResult& result, const std::string& name, 
   for (const FlopRate rate : result.peak_probes) probes.push_back(shortest(rate.value()));
   const bool cold =
       result.machine.last_level_cache > Bytes(0) && result.input_pool >= 2 * result.machine.last_level_cache;
-  const std::vector<std::pair<std::string, std::string>> fields = {
+  return json_object({
       {"device", json_text(name)},
       {"date", json_text(utc_now())},
       {"program", json_text(fmt::format("mobasim {} (commit {})", kVersion, kCommit))},
@@ -127,13 +135,8 @@ std::string provenance_json(const BenchResult& result, const std::string& name, 
                  "8 head_dim a pair")},
       {"peak_probes_flop_per_s", "[" + joined(probes) + "]"},
       {"clock_drift", fmt::format("{:.4f}", clock_drift(result))},
-      {"left_out", texts(result.left_out)},
-  };
-  std::string out = "{\n";
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    out += fmt::format("  {}: {}{}\n", json_text(fields[i].first), fields[i].second, i + 1 < fields.size() ? "," : "");
-  }
-  return out + "}\n";
+      {"left_out", json_texts(result.left_out)},
+  });
 }
 
 void check_device_name(const std::string& name) {
@@ -147,7 +150,7 @@ void write_bench(const BenchResult& result, const BenchOptions& options, const s
   check_device_name(name);
   make_directories(folder);
   write_file(folder / (name + ".profile.csv"), rendered(profile_table(result.rows), TableFormat::csv));
-  write_file(folder / (name + ".samples.csv"), rendered(sample_table(result), TableFormat::csv));
+  write_file(folder / (name + ".samples.csv"), rendered(sample_table(result.rows, result.samples), TableFormat::csv));
   write_file(folder / (name + ".provenance.json"), provenance_json(result, name, options));
   write_file(folder / (name + ".yaml"), device_yaml(result, name));
 }

@@ -4,6 +4,8 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "kernels/bench.h"
 #include "sim/base/table.h"
@@ -12,10 +14,15 @@ namespace mobasim::kernels {
 
 // NAME.yaml: peak, memory, bandwidth, and efficiencies with the range of what was measured.
 [[nodiscard]] std::string device_yaml(const BenchResult& result, const std::string& name);
-// One line a sample.
-[[nodiscard]] Table sample_table(const BenchResult& result);
+// One line a sample; samples[i] are those of rows[i].
+[[nodiscard]] Table sample_table(const std::vector<ProfileRow>& rows, const std::vector<std::vector<double>>& samples);
 [[nodiscard]] std::string provenance_json(const BenchResult& result, const std::string& name,
                                           const BenchOptions& options);
+
+// {"name": value, ...}, a line each; the values are JSON already.
+[[nodiscard]] std::string json_object(const std::vector<std::pair<std::string, std::string>>& fields);
+// ["word", ...]
+[[nodiscard]] std::string json_texts(const std::vector<std::string>& words);
 
 // Throws ConfigError when `name` is no file name.
 void check_device_name(const std::string& name);

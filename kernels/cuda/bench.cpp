@@ -1,0 +1,276 @@
+#include "kernels/cuda/bench.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "kernels/cuda/memory.h"
+#include "kernels/cuda/run.h"
+#include "kernels/random.h"
+#include "kernels/work.h"
+
+namespace mobasim::kernels::cuda {
+namespace {
+
+// A clock is taken to have fallen when the probe needs this much longer than it did at best.
+constexpr double kThrottled = 1.05;
+
+std::size_t query_bytes(const Problem& problem) { return 2 * static_cast<std::size_t>(query_size(problem)); }
+std::size_t key_bytes(const Problem& problem) { return 2 * static_cast<std::size_t>(key_size(problem)); }
+std::size_t input_bytes(const Problem& problem) { return 2 * query_bytes(problem) + 2 * key_bytes(problem); }
+
+// Normal values in 16 bits, more of them than the cache holds; each run reads at another place.
+class DevicePool {
+ public:
+  DevicePool(const Target& target, std::size_t bytes, Dtype dtype, std::uint64_t seed)
+      : bytes_(bytes), memory_(target, bytes, "inputs") {
+    std::vector<float> period((std::size_t{1} << 20) + 8);  // no multiple of a row, a multiple of 16 bytes
+    fill_normal(period, seed);
+    const std::vector<std::uint16_t> packed = packed_16(period, dtype);
+    for (std::size_t at = 0; at < bytes; at += 2 * packed.size()) {
+      memory_.upload(packed.data(), std::min(2 * packed.size(), bytes - at), at);
+    }
+  }
+  const void* next(std::size_t bytes) {
+    if (at_ + bytes > bytes_) at_ = 0;
+    const void* window = static_cast<const char*>(memory_.data()) + at_;
+    at_ += (bytes + 255) / 256 * 256;
+    return window;
+  }
+
+ private:
+  std::size_t bytes_, at_ = 0;
+  Memory memory_;
+};
+
+// Seconds on the stream's clock between the making of a Timer and seconds().
+class Timer {
+ public:
+  Timer(const StreamClock& clock, Stream stream) : clock_(clock), stream_(stream), begin_(clock.record(stream)) {}
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
+  void stop() { end_ = clock_.record(stream_); }
+  [[nodiscard]] double seconds() const { return clock_.seconds(begin_, end_); }
+  ~Timer() {
+    clock_.release(begin_);
+    if (end_ != nullptr) clock_.release(end_);
+  }
+
+ private:
+  const StreamClock& clock_;
+  Stream stream_;
+  void *begin_, *end_ = nullptr;
+};
+
+// A case on a target: everything it needs allocated, ready to run again and again.
+class Runner {
+ public:
+  Runner(const Target& target, const StreamClock& clock, const Problem& problem, Dtype dtype)
+      : target_(target),
+        clock_(clock),
+        problem_(problem),
+        shape_(shape_of(problem, dtype)),
+        o_(target, query_bytes(problem), "o"),
+        lse_(target, 4 * static_cast<std::size_t>(tokens(problem) * problem.heads), "lse"),
+        picks_(target, 4 * static_cast<std::size_t>(tokens(problem) * problem.heads * slots_of(problem)), "picks"),
+        dq_(target, query_bytes(problem), "dq"),
+        dk_(target, key_bytes(problem), "dk"),
+        dv_(target, key_bytes(problem), "dv"),
+        workspace_(target, std::max(forward_workspace(shape_), backward_workspace(shape_)), "workspace") {}
+
+  // Seconds of {forward, backward}.
+  std::vector<double> passes(DevicePool& pool) {
+    const auto [forward, backward] = tensors(pool);
+    Timer first(clock_, nullptr);
+    target_.forward(shape_, forward, workspace_.data(), nullptr, {});
+    first.stop();
+    Timer second(clock_, nullptr);
+    target_.backward(shape_, backward, workspace_.data(), nullptr, {});
+    second.stop();
+    return {first.seconds(), second.seconds()};
+  }
+
+  // Seconds of each stage, forward's then backward's, in the order of forward_work and backward_work.
+  std::vector<double> stages(DevicePool& pool) {
+    const auto [forward, backward] = tensors(pool);
+    std::vector<double> seconds;
+    const auto run = [&](const std::vector<StageWork>& work, const auto& pass) {
+      std::vector<std::pair<Stage, std::unique_ptr<Timer>>> timers;
+      const StageHooks hooks{[&](Stage stage) { timers.emplace_back(stage, std::make_unique<Timer>(clock_, nullptr)); },
+                             [&](Stage) { timers.back().second->stop(); }};
+      pass(hooks);
+      for (const StageWork& one : work) {
+        double sum = 0;
+        for (const auto& [stage, timer] : timers) sum += stage == one.stage ? timer->seconds() : 0;
+        seconds.push_back(sum);
+      }
+    };
+    run(forward_work(problem_), [&, tensors_in = forward](const StageHooks& hooks) {
+      target_.forward(shape_, tensors_in, workspace_.data(), nullptr, hooks);
+    });
+    run(backward_work(problem_), [&, tensors_in = backward](const StageHooks& hooks) {
+      target_.backward(shape_, tensors_in, workspace_.data(), nullptr, hooks);
+    });
+    return seconds;
+  }
+
+ private:
+  std::pair<ForwardTensors, BackwardTensors> tensors(DevicePool& pool) {
+    const void* q = pool.next(query_bytes(problem_));
+    const void* k = pool.next(key_bytes(problem_));
+    const void* v = pool.next(key_bytes(problem_));
+    const void* d_o = pool.next(query_bytes(problem_));
+    auto* lse = static_cast<float*>(lse_.data());
+    auto* picks = static_cast<int*>(picks_.data());
+    return {{q, k, v, o_.data(), lse, picks},
+            {q, k, v, o_.data(), d_o, lse, picks, dq_.data(), dk_.data(), dv_.data()}};
+  }
+
+  const Target& target_;
+  const StreamClock& clock_;
+  Problem problem_;
+  Shape shape_;
+  Memory o_, lse_, picks_, dq_, dk_, dv_, workspace_;
+};
+
+Problem probe_problem(std::int64_t length, std::int64_t heads) {
+  Problem problem;
+  problem.cu_seqlens = {0, length};
+  problem.heads = problem.kv_heads = heads;
+  return problem;
+}
+
+ProfileRow row_of(const Case& row, Dtype dtype, const char* pass, Flops flops) {
+  const Problem& problem = row.problem;
+  ProfileRow out;
+  out.operation = "attention";
+  out.mechanism = name(problem.mechanism);
+  out.implementation = "mobasim_cuda";
+  out.pass = pass;
+  out.dtype = name(dtype);
+  out.sequence = problem.cu_seqlens[1];
+  out.batch = sequences(problem);
+  out.heads = problem.heads;
+  out.kv_heads = problem.kv_heads;
+  out.head_dim = problem.head_dim;
+  out.block = problem.block;
+  out.top_k = problem.top_k;
+  out.flops = flops;
+  out.basis = Basis::measured;
+  return out;
+}
+
+void set_time(ProfileRow& row, const std::vector<double>& samples) {
+  const Quartiles found = quartiles(samples);
+  row.time = Seconds(found.median);
+  row.time_lo = Seconds(found.lo);
+  row.time_hi = Seconds(found.hi);
+  row.samples = static_cast<std::int64_t>(samples.size());
+}
+
+// One bench: what it has, and what it found so far.
+class Bench {
+ public:
+  Bench(const Target& target, const GpuBenchOptions& options)
+      : target_(target), options_(options), random_(options.seed), begin_(now()) {
+    std::size_t largest = static_cast<std::size_t>(options.input_pool.value());
+    for (const Case& row : options.cases) largest = std::max(largest, input_bytes(row.problem) + 4 * 256);
+    const Problem problem = probe_problem(2048, 16);
+    largest = std::max(largest, input_bytes(problem) + 4 * 256);
+    pool_.emplace(target, largest, options.dtype, options.seed);
+    probe_.emplace(target, options.clock, problem, options.dtype);
+  }
+
+  GpuBenchResult run() {
+    const double share = options_.budget.value() / static_cast<double>(std::max<std::size_t>(options_.cases.size(), 1));
+    probe();  // the first warms up
+    result_.probes.clear();
+    for (const Case& row : options_.cases) {
+      if (options_.stop()) break;
+      if (now() - begin_ > options_.budget.value()) {
+        result_.left_out.push_back(row.name + ": the budget was spent");
+        continue;
+      }
+      options_.progress(fmt::format("bench: {} ({:.0f} s left)", row.name,
+                                    std::max(0.0, options_.budget.value() - (now() - begin_))));
+      time(row, share);
+    }
+    result_.stopped = options_.stop();
+    result_.spent = Seconds(now() - begin_);
+    return std::move(result_);
+  }
+
+ private:
+  // The clock before and after must be the best seen; one more try where it is not.
+  void time(const Case& row, double seconds) {
+    try {
+      Runner runner(target_, options_.clock, row.problem, options_.dtype);
+      for (int attempt = 0; attempt < 2; ++attempt) {
+        const bool steady_before = steady();
+        const std::vector<Arm> arms = {{[&] { return runner.passes(*pool_); }},
+                                       {[&] { return runner.stages(*pool_); }}};
+        const Samples samples = sampled(arms, seconds, {}, random_, options_.stop);
+        if (options_.stop()) return;
+        if (steady() && steady_before) return keep(row, samples);
+      }
+      result_.left_out.push_back(row.name + ": the clock fell while it was timed, twice");
+    } catch (const CudaError& error) {
+      result_.left_out.push_back(row.name + ": " + error.what());
+    }
+  }
+
+  void keep(const Case& row, const Samples& samples) {
+    const Flops flops[] = {forward_flops(row.problem), backward_flops(row.problem)};
+    const char* const passes[] = {"forward", "backward"};
+    std::size_t stage = 0;
+    for (std::size_t pass = 0; pass < 2; ++pass) {
+      result_.rows.push_back(row_of(row, options_.dtype, passes[pass], flops[pass]));
+      set_time(result_.rows.back(), samples[0][pass]);
+      result_.samples.push_back(samples[0][pass]);
+      for (const StageWork& work : pass == 0 ? forward_work(row.problem) : backward_work(row.problem)) {
+        const std::vector<double>& times = samples[1][stage++];
+        result_.stages.push_back(
+            {row.name, passes[pass], work, quartiles(times), static_cast<std::int64_t>(times.size())});
+      }
+    }
+  }
+
+  double probe() {
+    std::vector<double> times;
+    for (int i = 0; i < 5; ++i) times.push_back(probe_->passes(*pool_)[0]);
+    result_.probes.push_back(quantile(times, 0.5));
+    return result_.probes.back();
+  }
+  bool steady() { return probe() <= kThrottled * *std::min_element(result_.probes.begin(), result_.probes.end()); }
+
+  const Target& target_;
+  const GpuBenchOptions& options_;
+  Random random_;
+  double begin_;
+  GpuBenchResult result_;
+  std::optional<DevicePool> pool_;
+  std::optional<Runner> probe_;
+};
+
+}  // namespace
+
+void check_is_gpu(const Target& target, const StreamClock& clock) {
+  const Problem problem = probe_problem(512, 4);
+  DevicePool pool(target, input_bytes(problem) + 4 * 256, Dtype::bf16, 1);
+  Runner runner(target, clock, problem, Dtype::bf16);
+  runner.passes(pool);
+  const double seconds = runner.passes(pool)[0];
+  if (seconds > 5e-3) {
+    throw CudaError(
+        fmt::format("attention over 512 tokens and 4 heads took {:.3g} s, which any GPU does in a small part "
+                    "of 5 ms: this is no GPU, and its times would mean nothing",
+                    seconds));
+  }
+}
+
+GpuBenchResult bench_gpu(const Target& target, const GpuBenchOptions& options) { return Bench(target, options).run(); }
+
+}  // namespace mobasim::kernels::cuda

@@ -1,0 +1,61 @@
+// Times the CUDA kernels on the GPU at hand: whole passes, and each stage of the pipelines. The rules are those of
+// kernels/timing.h; what is added here is a clock on the GPU, inputs that rotate through more memory than its cache,
+// and a probe that tells whether it slowed down.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "kernels/cases.h"
+#include "kernels/cuda/gpu.h"
+#include "kernels/cuda/stage_work.h"
+#include "kernels/dtype.h"
+#include "kernels/timing.h"
+#include "sim/base/profile.h"
+
+namespace mobasim::kernels::cuda {
+
+// Events on a stream: those of the GPU, or a test's.
+struct StreamClock {
+  void* (*record)(Stream stream) = recorded_event;
+  double (*seconds)(void* begin, void* end) = seconds_between;
+  void (*release)(void* event) = release_event;
+};
+
+struct GpuBenchOptions {
+  Seconds budget{300};
+  Dtype dtype = Dtype::bf16;
+  std::uint64_t seed = 1;
+  std::vector<Case> cases;  // in the order wanted
+  StreamClock clock;
+  // The inputs rotate over at least this much memory: twice the L2 cache.
+  Bytes input_pool;
+  std::function<bool()> stop = [] { return false; };
+  std::function<void(const std::string&)> progress = [](const std::string&) {};
+};
+
+// The time of one stage, chunks together.
+struct StageTime {
+  std::string case_name, pass;
+  StageWork work;
+  Quartiles time;
+  std::int64_t samples = 0;
+};
+
+struct GpuBenchResult {
+  std::vector<ProfileRow> rows;              // a case's passes, in the order of the cases; `source` is left empty
+  std::vector<std::vector<double>> samples;  // of each row, in the order taken
+  std::vector<StageTime> stages;
+  std::vector<std::string> left_out;  // "CASE: why", budget, memory or a clock that fell
+  std::vector<double> probes;         // seconds of the probe, through the run
+  Seconds spent;
+  bool stopped = false;
+};
+
+[[nodiscard]] GpuBenchResult bench_gpu(const Target& target, const GpuBenchOptions& options);
+
+// Throws CudaError when one small pass takes longer than any GPU would: the times of a stand-in are not those of a GPU.
+void check_is_gpu(const Target& target, const StreamClock& clock);
+
+}  // namespace mobasim::kernels::cuda

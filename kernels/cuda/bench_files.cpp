@@ -1,0 +1,118 @@
+#include "kernels/cuda/bench_files.h"
+
+#include <fmt/format.h>
+
+#include "kernels/bench_files.h"
+#include "kernels/machine.h"
+#include "mobasim_version.h"
+#include "sim/base/file.h"
+#include "sim/base/text.h"
+
+namespace mobasim::kernels::cuda {
+namespace {
+
+struct Pass {
+  const char* name;
+  std::vector<StageWork> work;
+};
+std::vector<Pass> passes_of(const Problem& problem) {
+  return {{"forward", forward_work(problem)}, {"backward", backward_work(problem)}};
+}
+
+std::string version(int number) { return fmt::format("{}.{}", number / 1000, number % 1000 / 10); }
+
+}  // namespace
+
+Table dry_run_table(const std::vector<Case>& cases, FlopRate peak, ByteRate bandwidth) {
+  Table table{{"case", "pass", "stage", "useful_flops", "hardware_flops", "bytes", "floor_s", "bound_by"}, {}};
+  for (const Case& row : cases) {
+    for (const Pass& pass : passes_of(row.problem)) {
+      StageWork all{};
+      Seconds floor;
+      for (const StageWork& work : pass.work) {
+        const Seconds least = roofline(work, peak, bandwidth);
+        const char* bound = least > work.bytes / bandwidth ? "products" : "memory";
+        table.rows.push_back({row.name, std::string(pass.name), std::string(name(work.stage)), work.useful.value(),
+                              work.hardware.value(), work.bytes.value(), least.value(), std::string(bound)});
+        all.useful += work.useful;
+        all.hardware += work.hardware;
+        all.bytes += work.bytes;
+        floor += least;
+      }
+      table.rows.push_back({row.name, std::string(pass.name), std::string("all"), all.useful.value(),
+                            all.hardware.value(), all.bytes.value(), floor.value(), Cell()});
+    }
+  }
+  return table;
+}
+
+Table stage_table(const std::vector<StageTime>& stages) {
+  Table table{{"case", "pass", "stage", "time_s", "time_lo_s", "time_hi_s", "samples", "useful_flops", "hardware_flops",
+               "bytes"},
+              {}};
+  for (const StageTime& row : stages) {
+    table.rows.push_back({row.case_name, row.pass, std::string(name(row.work.stage)), row.time.median, row.time.lo,
+                          row.time.hi, row.samples, row.work.useful.value(), row.work.hardware.value(),
+                          row.work.bytes.value()});
+  }
+  return table;
+}
+
+std::string provenance_json(const GpuBenchResult& result, const GpuBenchOptions& options, const Gpu& gpu,
+                            const std::string& device) {
+  std::vector<std::string> probes;
+  for (const double seconds : result.probes) probes.push_back(shortest(seconds));
+  return json_object({
+      {"device", json_text(device)},
+      {"date", json_text(utc_now())},
+      {"program", json_text(fmt::format("mobasim {} (commit {})", kVersion, kCommit))},
+      {"compiler", json_text(fmt::format("{}, {} build", kCompiler, kBuildType))},
+      {"gpu", json_text(gpu.name)},
+      {"compute_capability", json_text(fmt::format("{}.{}", gpu.capability_major, gpu.capability_minor))},
+      {"multiprocessors", fmt::format("{}", gpu.multiprocessors)},
+      {"memory_bytes", fmt::format("{}", gpu.memory_bytes)},
+      {"cache_bytes", fmt::format("{}", gpu.cache_bytes)},
+      {"clock_hz", shortest(gpu.clock_hz)},
+      {"memory_clock_hz", shortest(gpu.memory_clock_hz)},
+      {"driver", json_text(version(gpu.driver))},
+      {"runtime", json_text(version(gpu.runtime))},
+      {"dtype", json_text(name(options.dtype))},
+      {"budget_s", shortest(options.budget.value())},
+      {"spent_s", fmt::format("{:.1f}", result.spent.value())},
+      {"seed", fmt::format("{}", options.seed)},
+      {"inputs", json_text(fmt::format("standard normal; each run at another place of a pool of at least {:.0f} MB, "
+                                       "twice the L2 cache: cold; outputs and workspace reused",
+                                       options.input_pool.value() / 1e6))},
+      {"timing",
+       json_text(
+           "events on the stream; one warm-up round; whole passes and passes with an event around each stage in "
+           "random order, round after round; stops at 10 rounds and 0.5 s once the quartiles are within 2% of the "
+           "median, else at 40 rounds or when the share of the budget is spent, after 3 rounds at least; median "
+           "and quartiles")},
+      {"clock_watch",
+       json_text(
+           "before and after each case a probe (full attention, 2048 tokens, 16 heads of 64, forward, median of 5) "
+           "must be within 5% of its best; else the case is timed again, then left out")},
+      {"probes_s", "[" + joined(probes) + "]"},
+      {"flop_convention",
+       json_text("useful: causal pairs only; forward 4 head_dim a pair, gate 2 head_dim a product, backward "
+                 "8 head_dim a pair")},
+      {"left_out", json_texts(result.left_out)},
+  });
+}
+
+void write_gpu_bench(const GpuBenchResult& result, const GpuBenchOptions& options, const Gpu& gpu,
+                     const std::filesystem::path& folder, const std::string& name) {
+  check_device_name(name);
+  make_directories(folder);
+  std::vector<ProfileRow> rows = result.rows;
+  for (ProfileRow& row : rows) {
+    row.source = fmt::format("mobasim bench --backend cuda {} ({}) on {}", kVersion, kCommit, gpu.name);
+  }
+  write_file(folder / (name + ".profile.csv"), rendered(profile_table(rows), TableFormat::csv));
+  write_file(folder / (name + ".stages.csv"), rendered(stage_table(result.stages), TableFormat::csv));
+  write_file(folder / (name + ".samples.csv"), rendered(sample_table(rows, result.samples), TableFormat::csv));
+  write_file(folder / (name + ".provenance.json"), provenance_json(result, options, gpu, name));
+}
+
+}  // namespace mobasim::kernels::cuda
