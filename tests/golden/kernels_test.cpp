@@ -77,6 +77,21 @@ TEST_CASE("bench refuses what it cannot do before it spends time") {
   CHECK(outcome_of_program({"bench", "-o", "file/out"}, folder.path()).exit_code == 3);
 }
 
+TEST_CASE("bench of a GPU says what would run without one, and never times what is none") {
+  const ScratchFolder folder;
+  const Outcome dry = outcome_of_program(
+      {"bench", "--backend", "cuda", "--dry-run", "--device", "h100-sxm", "--case", "gpu_moba_b512_k3_32768_d128"},
+      folder.path());
+  CHECK(dry.exit_code == 0);
+  CHECK(dry.out.starts_with("case,pass,stage,useful_flops,hardware_flops,bytes,floor_s,bound_by\n"));
+  CHECK(dry.err.find("nothing was run") != std::string::npos);
+  CHECK(outcome_of_program({"bench", "--dry-run"}, folder.path()).exit_code == 2);
+  const Outcome unknown =
+      outcome_of_program({"bench", "--backend", "cuda", "--dry-run", "--case", "gpu_ful_2048_d64"}, folder.path());
+  CHECK(unknown.exit_code == 2);
+  CHECK(unknown.err.find("gpu_full_2048_d64") != std::string::npos);
+}
+
 TEST_CASE("bench stops on Ctrl-C with 130 and leaves no file behind") {
   const ScratchFolder folder;
   const std::string program = quoted_for_shell(MOBASIM_PROGRAM);
