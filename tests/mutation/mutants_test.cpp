@@ -1,10 +1,11 @@
 // Verification is worth what it catches.
-#include <algorithm>
+#include "kernels/mutants.h"
+
 #include <cstdio>
 #include <string>
 #include <vector>
 
-#include "kernels/mutants.h"
+#include "sim/base/file.h"
 #include "tests/catch.h"
 
 namespace mobasim::tests {
@@ -22,6 +23,14 @@ TEST_CASE("every planted bug of the CUDA kernels is caught") {
   }
   std::printf("%s", rendered(mutant_table(list, outcomes), TableFormat::text).c_str());
   CHECK(survivors == "");
+  const std::string documented = text_of_file(source_folder() / "docs/kernels.md");
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    if (list[i].bug == simt::Bug::none) continue;
+    INFO(list[i].name << " is caught by " << outcomes[i].caught_by << ": docs/kernels.md says otherwise");
+    const std::size_t row = documented.find("| `" + list[i].name + "` |");
+    REQUIRE(row != std::string::npos);
+    CHECK(documented.substr(row, documented.find('\n', row) - row).ends_with("| " + outcomes[i].caught_by + " |"));
+  }
   CHECK(list.size() >= 60);
 }
 
