@@ -178,7 +178,7 @@ class Bench {
       : target_(target), options_(options), random_(options.seed), begin_(now()) {
     std::size_t largest = static_cast<std::size_t>(options.input_pool.value());
     for (const Case& row : options.cases) largest = std::max(largest, input_bytes(row.problem) + 4 * 256);
-    const Problem problem = probe_problem(2048, 16);
+    const Problem problem = probe_problem(options.probe_tokens, options.probe_heads);
     largest = std::max(largest, input_bytes(problem) + 4 * 256);
     pool_.emplace(target, largest, options.dtype, options.seed);
     probe_.emplace(target, options.clock, problem, options.dtype);

@@ -29,6 +29,8 @@ struct GpuBenchOptions {
   std::uint64_t seed = 1;
   std::vector<Case> cases;  // in the order wanted
   StreamClock clock;
+  // What is timed again and again to see whether the clock fell: full attention over one sequence.
+  std::int64_t probe_tokens = 2048, probe_heads = 16;
   // The inputs rotate over at least this much memory: twice the L2 cache.
   Bytes input_pool;
   std::function<bool()> stop = [] { return false; };

@@ -90,9 +90,9 @@ std::string provenance_json(const GpuBenchResult& result, const GpuBenchOptions&
            "median, else at 40 rounds or when the share of the budget is spent, after 3 rounds at least; median "
            "and quartiles")},
       {"clock_watch",
-       json_text(
-           "before and after each case a probe (full attention, 2048 tokens, 16 heads of 64, forward, median of 5) "
-           "must be within 5% of its best; else the case is timed again, then left out")},
+       json_text(fmt::format("before and after each case a probe (full attention, {} tokens, {} heads of 64, forward, "
+                             "median of 5) must be within 5% of its best; else the case is timed again, then left out",
+                             options.probe_tokens, options.probe_heads))},
       {"probes_s", "[" + joined(probes) + "]"},
       {"flop_convention",
        json_text("useful: causal pairs only; forward 4 head_dim a pair, gate 2 head_dim a product, backward "

@@ -90,7 +90,7 @@ Counters counted(void (*kernel)(Strides), int stride, unsigned threads = 32, uns
   return session.total();
 }
 
-TEST_CASE("passes through shared memory: 32 banks of 4 bytes; wide accesses by halves and quarters of the warp") {
+TEST_CASE("passes through shared memory: 32 banks of 4 bytes, wide accesses by halves and quarters of the warp") {
   struct Expected {
     void (*kernel)(Strides);
     int stride;

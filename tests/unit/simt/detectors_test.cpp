@@ -23,7 +23,8 @@ Outcome outcome(const Wrong& wrong, bool is_wrong, ExecutorOptions options = {})
 }
 
 TEST_CASE(
-    "every wrong kernel is flagged by the detector it is made for, in any order of threads; its right twin passes") {
+    "every wrong kernel is flagged by the detector it is made for, in any order of threads, and its right twin "
+    "passes") {
   for (const Wrong& wrong : kWrongs) {
     INFO(wrong.name);
     for (std::uint64_t seed = 0; seed < 8; ++seed) {
