@@ -102,7 +102,8 @@ std::string row_of(const std::string& name, const Compiled& kernel, const Launch
 }
 
 std::string table_of(const std::map<std::string, Compiled>& kernels, const Launches& launches) {
-  std::string table =
+  std::string table = "Compiled by nvcc " MOBASIM_NVCC_VERSION ".\n\n";
+  table +=
       "| kernel | threads | shared KB | registers 8.0, 9.0 | spilled bytes | warps on a multiprocessor of A100, H100 | "
       "instructions | mma | instructions per mma of the main loop |\n|---|---|---|---|---|---|---|---|---|\n";
   for (const auto& [name, kernel] : kernels) {
@@ -137,7 +138,11 @@ TEST_CASE("the table of docs/kernels.md is what nvcc compiled, and every kernel 
   const std::size_t begin = page.find(kBegin) + std::string(kBegin).size(), end = page.find(kEnd);
   REQUIRE(begin <= end);
   REQUIRE(end != std::string::npos);
-  if (std::getenv("MOBASIM_UPDATE") != nullptr) put_file(page_file, page.substr(0, begin) + table + page.substr(end));
+  const bool updates = std::getenv("MOBASIM_UPDATE") != nullptr;
+  if (!updates && page.find("Compiled by nvcc " MOBASIM_NVCC_VERSION ".") == std::string::npos) {
+    MOBASIM_SKIP("the table is of another nvcc than " MOBASIM_NVCC_VERSION);
+  }
+  if (updates) put_file(page_file, page.substr(0, begin) + table + page.substr(end));
   INFO("MOBASIM_UPDATE=1 in the environment writes the table anew");
   CHECK(file_content(page_file).substr(begin, table.size() + std::string(kEnd).size()) == table + kEnd);
 }
