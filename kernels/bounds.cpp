@@ -25,42 +25,6 @@ void allow_for_format(Check& check, Dtype dtype) {
   for (double& bound : check.bounds) bound += least_rounding(dtype);
 }
 
-// The (sequence, key head) of each row of a tensor of [tokens, heads].
-std::vector<std::size_t> groups_of(const Problem& problem, std::int64_t heads) {
-  std::vector<std::size_t> groups;
-  for (std::size_t s = 0; s + 1 < problem.cu_seqlens.size(); ++s) {
-    for (std::int64_t t = problem.cu_seqlens[s]; t < problem.cu_seqlens[s + 1]; ++t) {
-      for (std::int64_t head = 0; head < heads; ++head) {
-        groups.push_back(s * static_cast<std::size_t>(problem.kv_heads) +
-                         static_cast<std::size_t>(head / (heads / problem.kv_heads)));
-      }
-    }
-  }
-  return groups;
-}
-
-// A matrix product of a tile multiplies masked weights, which are 0, with everything in the tile, and 0 times NaN is
-// NaN. So a NaN in a gradient may spread in its sequence and key head, and nowhere else.
-void allow_spread(const Problem& problem, std::vector<Check>& checks) {
-  const std::vector<std::size_t> query_groups = groups_of(problem, problem.heads);
-  const std::vector<std::size_t> key_groups = groups_of(problem, problem.kv_heads);
-  const std::size_t dim = static_cast<std::size_t>(problem.head_dim);
-  std::vector<bool> has_nan(problem.cu_seqlens.size() * static_cast<std::size_t>(problem.kv_heads), false);
-  const auto groups = [&](const Check& check) -> const std::vector<std::size_t>& {
-    return check.tensor == "dq" ? query_groups : key_groups;
-  };
-  for (const Check& check : checks) {
-    for (std::size_t i = 0; i < check.expected.size(); ++i) {
-      if (std::isnan(check.expected[i])) has_nan[groups(check)[i / dim]] = true;
-    }
-  }
-  for (Check& check : checks) {
-    for (std::size_t i = 0; i < check.expected.size(); ++i) {
-      if (std::isnan(check.got[i]) && has_nan[groups(check)[i / dim]]) check.expected[i] = check.got[i];
-    }
-  }
-}
-
 }  // namespace
 
 std::vector<Check> forward_checks(const Case& row, const Backend& backend, const Computed& computed,
@@ -84,7 +48,6 @@ std::vector<Check> backward_checks(const Case& row, const Backend& backend, cons
                                {"dk", computed.gradients.dk, right.gradients.dk, scaled(right.terms.dk, 2 * u), rms},
                                {"dv", computed.gradients.dv, right.gradients.dv, scaled(right.terms.dv, 2 * u), rms}};
   for (Check& check : checks) allow_for_format(check, backend.arithmetic);
-  if (has_16_bits(backend.arithmetic)) allow_spread(row.problem, checks);
   return checks;
 }
 
