@@ -44,12 +44,7 @@ class Run {
 
  private:
   void add(ProfileRow row, const std::vector<double>& samples) {
-    const Quartiles found = quartiles(samples);
-    row.time = Seconds(found.median);
-    row.time_lo = Seconds(found.lo);
-    row.time_hi = Seconds(found.hi);
-    row.samples = static_cast<std::int64_t>(samples.size());
-    row.basis = Basis::measured;
+    set_measured(row, samples);
     row.source = fmt::format("mobasim bench {} ({}) on {}, {} threads, {}", kVersion, kCommit,
                              result_.machine.cpu_model, result_.threads, result_.instruction_set);
     result_.rows.push_back(std::move(row));

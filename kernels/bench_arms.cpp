@@ -29,22 +29,6 @@ ProfileRow row_of(std::string operation, std::string implementation) {
   return row;
 }
 
-ProfileRow attention_row(const Problem& problem, const char* pass, Flops flops) {
-  ProfileRow row = row_of("attention", "mobasim_cpu");
-  row.mechanism = name(problem.mechanism);
-  row.pass = pass;
-  row.sequence = problem.cu_seqlens[1];
-  row.batch = sequences(problem);
-  row.heads = problem.heads;
-  row.kv_heads = problem.kv_heads;
-  row.head_dim = problem.head_dim;
-  row.block = problem.block;
-  row.top_k = problem.top_k;
-  row.window = problem.window;
-  row.flops = flops;
-  return row;
-}
-
 // One run is a forward pass and the backward pass of it, timed apart.
 Arm attention_arm(const Problem& problem, InputPool& pool, int threads) {
   struct Outputs {
@@ -68,6 +52,32 @@ std::size_t input_floats(const Problem& problem) {
 }
 
 }  // namespace
+
+ProfileRow attention_row(const Problem& problem, std::string implementation, std::string_view dtype, const char* pass) {
+  ProfileRow row = row_of("attention", std::move(implementation));
+  row.dtype = dtype;
+  row.mechanism = name(problem.mechanism);
+  row.pass = pass;
+  row.sequence = problem.cu_seqlens[1];
+  row.batch = sequences(problem);
+  row.heads = problem.heads;
+  row.kv_heads = problem.kv_heads;
+  row.head_dim = problem.head_dim;
+  row.block = problem.block;
+  row.top_k = problem.top_k;
+  row.window = problem.window;
+  row.flops = pass == std::string_view("forward") ? forward_flops(problem) : backward_flops(problem);
+  return row;
+}
+
+void set_measured(ProfileRow& row, const std::vector<double>& samples) {
+  const Quartiles found = quartiles(samples);
+  row.time = Seconds(found.median);
+  row.time_lo = Seconds(found.lo);
+  row.time_hi = Seconds(found.hi);
+  row.samples = static_cast<std::int64_t>(samples.size());
+  row.basis = Basis::measured;
+}
 
 InputPool::InputPool(std::size_t floats, std::uint64_t seed) : values_(floats) {
   // Normal values with a period that is no multiple of a row's length: 30 ns a value would take seconds for all.
@@ -144,8 +154,8 @@ Group attention_group(const std::vector<Case>& cases, InputPool& pool, int threa
   for (const Case& row : cases) {
     const Flops forward = forward_flops(row.problem), backward = backward_flops(row.problem);
     group.arms.push_back(attention_arm(row.problem, pool, threads));
-    group.rows.push_back(
-        {attention_row(row.problem, "forward", forward), attention_row(row.problem, "backward", backward)});
+    group.rows.push_back({attention_row(row.problem, "mobasim_cpu", "f32", "forward"),
+                          attention_row(row.problem, "mobasim_cpu", "f32", "backward")});
     group.work += forward + 1.25 * backward;  // one product is computed again
   }
   return group;

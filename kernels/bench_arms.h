@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "kernels/cases.h"
@@ -23,6 +25,12 @@ class InputPool {
   Buffer<float> values_;
   std::size_t at_ = 0;
 };
+
+// What a row of a timed pass says before its time: pass is forward or backward.
+[[nodiscard]] ProfileRow attention_row(const Problem& problem, std::string implementation, std::string_view dtype,
+                                       const char* pass);
+// Median, quartiles and number of the samples, in seconds.
+void set_measured(ProfileRow& row, const std::vector<double>& samples);
 
 struct Group {
   std::string name;

@@ -3,14 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <memory>
 #include <optional>
 
+#include "kernels/bench_arms.h"
 #include "kernels/cuda/memory.h"
 #include "kernels/cuda/run.h"
 #include "kernels/random.h"
-#include "kernels/work.h"
 
 namespace mobasim::kernels::cuda {
 namespace {
@@ -143,34 +142,6 @@ Problem probe_problem(std::int64_t length, std::int64_t heads) {
   return problem;
 }
 
-ProfileRow row_of(const Case& row, Dtype dtype, const char* pass, Flops flops) {
-  const Problem& problem = row.problem;
-  ProfileRow out;
-  out.operation = "attention";
-  out.mechanism = name(problem.mechanism);
-  out.implementation = "mobasim_cuda";
-  out.pass = pass;
-  out.dtype = name(dtype);
-  out.sequence = problem.cu_seqlens[1];
-  out.batch = sequences(problem);
-  out.heads = problem.heads;
-  out.kv_heads = problem.kv_heads;
-  out.head_dim = problem.head_dim;
-  out.block = problem.block;
-  out.top_k = problem.top_k;
-  out.flops = flops;
-  out.basis = Basis::measured;
-  return out;
-}
-
-void set_time(ProfileRow& row, const std::vector<double>& samples) {
-  const Quartiles found = quartiles(samples);
-  row.time = Seconds(found.median);
-  row.time_lo = Seconds(found.lo);
-  row.time_hi = Seconds(found.hi);
-  row.samples = static_cast<std::int64_t>(samples.size());
-}
-
 // One bench: what it has, and what it found so far.
 class Bench {
  public:
@@ -223,12 +194,11 @@ class Bench {
   }
 
   void keep(const Case& row, const Samples& samples) {
-    const Flops flops[] = {forward_flops(row.problem), backward_flops(row.problem)};
     const char* const passes[] = {"forward", "backward"};
     std::size_t stage = 0;
     for (std::size_t pass = 0; pass < 2; ++pass) {
-      result_.rows.push_back(row_of(row, options_.dtype, passes[pass], flops[pass]));
-      set_time(result_.rows.back(), samples[0][pass]);
+      result_.rows.push_back(attention_row(row.problem, "mobasim_cuda", name(options_.dtype), passes[pass]));
+      set_measured(result_.rows.back(), samples[0][pass]);
       result_.samples.push_back(samples[0][pass]);
       for (const StageWork& work : pass == 0 ? forward_work(row.problem) : backward_work(row.problem)) {
         const std::vector<double>& times = samples[1][stage++];
