@@ -4,6 +4,7 @@
 // c = lane % 4, x[i][n][e] is row 16 i + g + 8 (e / 2), column 8 n + 2 c + e % 2.
 #pragma once
 
+#include "kernels/cuda/key_head.h"
 #include "kernels/cuda/softmax.h"
 #include "kernels/cuda/tile.h"
 #include "kernels/simt/simt.h"
@@ -13,12 +14,6 @@ namespace mobasim::kernels::cuda {
 constexpr int kWarpRows = 32;  // rows that a warp works on: two mma high
 
 inline namespace MOBASIM_TARGET {
-
-// The key head that a query head reads.
-MOBASIM_DEVICE int kv_head_of(int head, int heads, int kv_heads) {
-  if (simt::planted(simt::Bug::key_head_mixed_up)) return head % kv_heads;
-  return static_cast<int>(static_cast<unsigned>(head) * static_cast<unsigned>(kv_heads) / static_cast<unsigned>(heads));
-}
 
 // s [32, kKeys] = q k^T: q_lane = down_lane of the warp's rows of the tile q [rows, kHeadDim], k_lane = across_lane of
 // the tile k [kKeys, kHeadDim]. Only the first `groups` 16-key columns are computed; the others are left as they were.

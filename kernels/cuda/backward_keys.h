@@ -19,7 +19,7 @@ struct BackwardKeysParameters {
   void *dk, *dv;           // [tokens, kv_heads, head_dim]
   const KeyTile* tiles;    // [tile_count]
   const int* offsets;      // [heads * total_blocks + 1], the routing index of all tokens; null where nothing routes
-  const int* entries;      // token << 6 | slot
+  const int* entries;      // token << kSlotBits | slot
   int tile_count, entry_count, total_blocks;
   int tokens, heads, kv_heads;
   float scale;  // head_dim^-0.5

@@ -1,12 +1,11 @@
 // The products of the backward kernels, and what happens between them: all of a warp's work on its 16 kMma keys.
 #pragma once
 
+#include "kernels/cuda/constants.h"
 #include "kernels/cuda/tile.h"
 
 namespace mobasim::kernels::cuda {
 inline namespace MOBASIM_TARGET {
-
-constexpr float kLog2E = 1.44269504f;
 
 // products[m][n] += 16 keys of the warp times 8 rows of part `part`, summed over head_dim: S^T of K and Q, dP^T of V
 // and dO. keys, rows: this thread's addresses in the two tiles.

@@ -4,17 +4,14 @@
 
 namespace mobasim::kernels::cuda {
 
-BlockTable block_table(const Shape& shape) {
-  BlockTable table;
-  table.block_begin.push_back(0);
+std::vector<BlockKeys> block_table(const Shape& shape) {
+  std::vector<BlockKeys> table;
   for (std::size_t s = 0; s + 1 < shape.cu_seqlens.size(); ++s) {
     const int end = shape.cu_seqlens[s + 1];
     for (int key = shape.cu_seqlens[s]; key < end;) {
-      const int count = std::min(shape.block, end - key);
-      table.blocks.push_back({key, count});
-      key += count;
+      table.push_back({key, std::min(shape.block, end - key)});
+      key += table.back().key_count;
     }
-    table.block_begin.push_back(static_cast<int>(table.blocks.size()));
   }
   return table;
 }

@@ -13,12 +13,8 @@ struct BlockKeys {
   int key_begin, key_count;
 };
 
-// Blocks are numbered over all sequences ("global blocks"); sequence s has block_begin[s] .. block_begin[s + 1] - 1.
-struct BlockTable {
-  std::vector<int> block_begin;   // [sequences + 1]
-  std::vector<BlockKeys> blocks;  // [total_blocks]
-};
-[[nodiscard]] BlockTable block_table(const Shape& shape);
+// Blocks are numbered over all sequences ("global blocks").
+[[nodiscard]] std::vector<BlockKeys> block_table(const Shape& shape);
 
 // The global block in which each token's sequence begins its blocks, for picks -> global blocks; one entry a sequence.
 struct SequenceSpan {

@@ -1,3 +1,4 @@
+#include "kernels/cuda/constants.h"
 #include "kernels/cuda/delta.h"
 #include "kernels/cuda/launch.h"
 
@@ -6,7 +7,6 @@ inline namespace MOBASIM_TARGET {
 namespace {
 
 constexpr int kThreads = 128;
-constexpr float kLog2E = 1.44269504f;
 
 // Sum of the products of eight pairs of 16-bit numbers.
 template <class Element>

@@ -23,8 +23,8 @@ struct ForwardRun {
 
 void choose_blocks(const ForwardRun& run) {
   const Shape& shape = run.shape;
-  const int blocks = static_cast<int>(run.tables.blocks.blocks.size());
-  upload_on(run.stream, run.memory.blocks, run.tables.blocks.blocks);
+  const int blocks = static_cast<int>(run.tables.blocks.size());
+  upload_on(run.stream, run.memory.blocks, run.tables.blocks);
   upload_on(run.stream, run.memory.gate_tiles, run.tables.gate_tiles);
   staged(run.hooks, Stage::pool, [&] {
     launch_pool({run.tensors.k, run.memory.blocks, run.memory.mean_key, tokens_of(shape), blocks, shape.kv_heads},

@@ -7,6 +7,7 @@
 // A second product costs 2.5 instructions per score, which is less than to carry indices through the list.
 #include "kernels/cuda/gate.h"
 #include "kernels/cuda/gate_scores.h"
+#include "kernels/cuda/key_head.h"
 #include "kernels/cuda/sorted_list.h"
 
 namespace mobasim::kernels::cuda {
@@ -151,7 +152,7 @@ gate_picks(GateParameters p) {
         simt::rows_of(static_cast<const E*>(p.q) + (static_cast<std::int64_t>(row_begin) * p.heads + head) * kHeadDim,
                       "q", rows, kHeadDim, p.heads * kHeadDim);
     const int kv_head =
-        simt::planted(simt::Bug::gate_key_head_mixed_up) ? head % p.kv_heads : head / (p.heads / p.kv_heads);
+        simt::planted(simt::Bug::gate_key_head_mixed_up) ? head % p.kv_heads : kv_head_of(head, p.heads, p.kv_heads);
     warp.mean_key = simt::rows_of(
         static_cast<const E*>(p.mean_key) + (static_cast<std::int64_t>(block_begin) * p.kv_heads + kv_head) * kHeadDim,
         "mean_key", blocks, kHeadDim, p.kv_heads * kHeadDim);

@@ -97,11 +97,11 @@ ForwardMemory forward_memory(const Shape& shape, const ForwardTables& tables, Wo
   ForwardMemory memory = {};
   memory.row_tiles = workspace.array_for(tables.row_tiles);
   if (tables.gate_tiles.empty()) return memory;
-  const std::size_t blocks = tables.blocks.blocks.size();
+  const std::size_t blocks = tables.blocks.size();
   const std::size_t row_width = static_cast<std::size_t>(shape.kv_heads * shape.head_dim);
   const std::size_t picks =
       static_cast<std::size_t>(chunk_tokens(tables)) * static_cast<std::size_t>(shape.heads * slots_of(shape));
-  memory.blocks = workspace.array_for(tables.blocks.blocks);
+  memory.blocks = workspace.array_for(tables.blocks);
   memory.gate_tiles = workspace.array_for(tables.gate_tiles);
   memory.mean_key = workspace.array<std::uint16_t>(blocks * row_width);
   memory.partials = workspace.array<std::uint16_t>(picks * static_cast<std::size_t>(shape.head_dim));

@@ -26,7 +26,7 @@ struct Chunk {
 struct ForwardTables {
   std::vector<Chunk> chunks;
   std::vector<RowTile> row_tiles;  // of all chunks, one after the other
-  BlockTable blocks;
+  std::vector<BlockKeys> blocks;
   std::vector<GateTile> gate_tiles;
   std::vector<IndexPlan> index;  // of each chunk
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernels/cuda/backward_keys.h"
+#include "kernels/cuda/index_plan.h"
 #include "kernels/simt/simt.h"
 
 namespace mobasim::kernels::cuda {
@@ -68,7 +69,7 @@ MOBASIM_DEVICE RowStep next_step(const BackwardKeysParameters& p, RowWalk& walk)
 MOBASIM_DEVICE int token_of(const BackwardKeysParameters& p, const RowStep& step, int row) {
   const int at = step.first + (row < step.count ? row : step.count - 1);
   if (!step.routed) return at;
-  return simt::load(simt::line_of(p.entries, "entries", p.entry_count), 0, at) >> 6;
+  return simt::load(simt::line_of(p.entries, "entries", p.entry_count), 0, at) >> kSlotBits;
 }
 
 // The log-sum-exp (base 2) and delta of row `row` of a step, whose token is `token`.

@@ -5,13 +5,10 @@
 // Arrays lie over the lanes as in attend.h; maximum[i][h] is for row 16 i + 8 h + lane / 4.
 #pragma once
 
+#include "kernels/cuda/constants.h"
 #include "kernels/simt/simt.h"
 
 namespace mobasim::kernels::cuda {
-
-constexpr float kLog2E = 1.4426950408889634f;
-constexpr float kLn2 = 0.6931471805599453f;
-
 inline namespace MOBASIM_TARGET {
 
 // f, above.

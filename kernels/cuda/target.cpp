@@ -23,7 +23,7 @@ void backward(const Shape& shape, const BackwardTensors& tensors, void* workspac
 
 namespace {
 
-// Why a routing index cannot count in 32 bits: entries are (token of the chunk) << 6 | slot.
+// Why a routing index cannot count in 32 bits: entries are (token of the chunk) << kSlotBits | slot.
 constexpr long long kMostTokens = 1 << 25, kMostInt = 2147483647;
 constexpr int kMostBlocks = 24 * 1024;             // counters of the index, in shared memory
 constexpr int kMostTopK = 64, kMostHeads = 65535;  // slots in six bits; heads in the second side of a grid

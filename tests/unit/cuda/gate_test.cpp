@@ -196,8 +196,8 @@ TEST_CASE("the last rows of a sequence of more than a thousand blocks") {
   fill_normal(mean_key, 2);
   for (float& x : q) x = std::round(x);
   for (float& x : mean_key) x = std::round(x);
-  const mobasim::tests::Device<std::uint16_t> queries(mobasim::tests::narrowed(q, Dtype::bf16), "q");
-  const mobasim::tests::Device<std::uint16_t> keys(mobasim::tests::narrowed(mean_key, Dtype::bf16), "mean_key");
+  const mobasim::tests::Device<std::uint16_t> queries(cuda::packed_16(q, Dtype::bf16), "q");
+  const mobasim::tests::Device<std::uint16_t> keys(cuda::packed_16(mean_key, Dtype::bf16), "mean_key");
   const mobasim::tests::Device<cuda::GateTile> tiles(std::vector<cuda::GateTile>{tile}, "tiles");
   const mobasim::tests::Device<int> picks(std::size_t{kTokens} * static_cast<std::size_t>(slots), "picks");
   cuda::launch_gate({queries.data(), keys.data(), tiles.data(), picks.data(), 1, 1, 1, kBlock, slots},

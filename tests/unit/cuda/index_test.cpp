@@ -121,7 +121,7 @@ TEST_CASE("the index is the picks of the chunk, grouped, in ascending order") {
   CHECK(index.offsets.back() == picks);
   // Ascending entries of the right group, as many as there are picks: each pick is there once.
   const std::vector<SequenceSpan> spans = sequence_spans(c.shape);
-  const auto total_blocks = static_cast<int>(block_table(c.shape).blocks.size());
+  const auto total_blocks = static_cast<int>(block_table(c.shape).size());
   int wrong = 0;
   for (int group = 0; group < heads * total_blocks; ++group) {
     const int head = group / total_blocks, block = group % total_blocks;
@@ -144,7 +144,7 @@ TEST_CASE("the index is the picks of the chunk, grouped, in ascending order") {
 TEST_CASE("the work list covers each entry once, in pieces of one group") {
   const Chunk c = any_chunk();
   const Index index = index_of(c);
-  const auto total_blocks = static_cast<int>(block_table(c.shape).blocks.size());
+  const auto total_blocks = static_cast<int>(block_table(c.shape).size());
   REQUIRE(index.item_count <= index.most_items);
   int next = 0, wrong = 0, full = 0;
   for (int i = 0; i < index.item_count; ++i) {
