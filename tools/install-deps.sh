@@ -6,7 +6,8 @@ set -eu
 # Dependencies:  Ceres fits, CLI11 parses arguments, yaml-cpp reads configs, Catch2 tests, rsvg-convert makes the PNG
 # of a chart, Boost.Context runs CUDA threads as fibers.
 packages="g++ cmake ninja-build git ca-certificates
-  libceres-dev libeigen3-dev libcli11-dev libyaml-cpp-dev libfmt-dev libboost-context-dev catch2 librsvg2-bin fonts-dejavu-core"
+  libceres-dev libeigen3-dev libcli11-dev libyaml-cpp-dev libfmt-dev libboost-context-dev
+  catch2 librsvg2-bin fonts-dejavu-core"
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
   echo "install-deps: this is no Debian or Ubuntu; install the equivalents of:" $packages >&2
