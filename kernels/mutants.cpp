@@ -98,7 +98,7 @@ const std::vector<Case>& mutant_cases() {
     std::vector<Case> rows;
     for (const char* name :
          {"full_300_grouped", "full_large", "moba_grouped_8_to_1", "moba_block_128_d128", "moba_varlen", "moba_ties",
-          "moba_grouped_d128", "full_varlen", "moba_nan_key", "moba_128_top_8", "moba_16_heads", "moba_130_blocks"}) {
+          "full_varlen", "moba_grouped_d128", "moba_nan_key", "moba_128_top_8", "moba_16_heads", "moba_130_blocks"}) {
       rows.push_back(case_named(cases(), name));
     }
     return rows;

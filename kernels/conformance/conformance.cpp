@@ -3,31 +3,26 @@
 #include <fmt/format.h>
 
 #include <exception>
-#include <memory>
 
 #include "kernels/conformance/expectations.h"
+#include "kernels/cuda/memory.h"
 #include "kernels/random.h"
 
 namespace mobasim::kernels::conformance {
 namespace {
 
-std::shared_ptr<void> memory_with(const cuda::Target& target, const WordList& words, const char* name) {
-  const std::size_t bytes = words.size() * sizeof(std::uint32_t);
-  std::shared_ptr<void> memory(target.allocate(bytes, name), target.release);
-  target.upload(memory.get(), words.data(), bytes);
-  return memory;
-}
-
 WordList output_of(const Expectation& probe, const cuda::Target& target, LaunchProbe launch) {
-  const std::shared_ptr<void> in = memory_with(target, probe.input, "in");
-  const std::shared_ptr<void> out = memory_with(target, probe.before, "out");
+  const auto bytes = [](const WordList& words) { return words.size() * sizeof(std::uint32_t); };
+  cuda::Memory in(target, bytes(probe.input), "in"), out(target, bytes(probe.before), "out");
+  in.upload(probe.input.data(), bytes(probe.input));
+  out.upload(probe.before.data(), bytes(probe.before));
   launch(probe.name.c_str(),
-         {static_cast<const std::uint32_t*>(in.get()), static_cast<std::uint32_t*>(out.get()),
+         {static_cast<const std::uint32_t*>(in.data()), static_cast<std::uint32_t*>(out.data()),
           static_cast<int>(probe.input.size()), static_cast<int>(probe.before.size())},
          nullptr);
   target.synchronize(nullptr);
   WordList words(probe.before.size());
-  target.download(words.data(), out.get(), words.size() * sizeof(std::uint32_t));
+  out.download(words.data(), bytes(words));
   return words;
 }
 
