@@ -1,7 +1,6 @@
 // What is asked: a model, a workload, a layout and a device - and how a RUN.yaml says it.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -10,27 +9,10 @@
 
 #include "sim/device/device.h"
 #include "sim/model/model_shape.h"
+#include "sim/parallel/layout.h"
+#include "sim/workload.h"
 
 namespace mobasim {
-
-enum class Recompute { none, full };  // full: each layer's forward again in the backward pass
-
-// One optimizer step, and how many of them.
-struct Workload {
-  std::int64_t sequence = 0;      // tokens of one sequence
-  std::int64_t global_batch = 0;  // sequences per step, over all devices
-  std::int64_t microbatch = 1;    // sequences per device and forward pass
-  double tokens = 0;              // of the whole run
-  Recompute recompute = Recompute::none;
-  std::string dtype = "bf16";    // of the matrix products: bf16 | fp16 | f32
-  std::int64_t loss_chunks = 1;  // the logits are computed in so many pieces of the microbatch
-};
-
-// How the work is split. This part of the program knows one device and data parallelism.
-struct Layout {
-  std::int64_t data = 1;        // data-parallel devices
-  std::int64_t zero_stage = 0;  // 0 replicas, 1 optimizer states sharded, 2 gradients too, 3 weights too
-};
 
 // Which implementation of each mechanism the run uses; empty: the fastest that the device has measurements of.
 struct KernelChoice {
@@ -49,8 +31,8 @@ struct Run {
 
 [[nodiscard]] std::vector<std::string> violations(const Run& run);
 
-// The parts of a RUN.yaml that studies have too. read_execution: how a `workload` is carried out (microbatch, recompute,
-// dtype, loss_chunks), not how much it is.
+// The parts of a RUN.yaml that studies have too. read_execution: how a `workload` is carried out (microbatch,
+// recompute, dtype, loss_chunks), not how much it is.
 void read_execution(ConfigMap workload, Workload& into);
 [[nodiscard]] Layout layout_from(ConfigMap map);
 [[nodiscard]] KernelChoice kernels_from(ConfigMap map);

@@ -1,0 +1,27 @@
+// Which layers each chunk of a pipeline holds.
+//
+// Chunk c (0 .. pipeline x virtual_stages - 1) is on stage c % pipeline. The first holds the embedding, the last the
+// final norm, the head and the loss. Where the layers do not divide evenly, embedding and head count as a layer each if
+// that divides (Llama 3, section 3.3.2: 126 layers on 16 stages; BLOOM: 70 layers on 12), else the first chunks hold
+// one layer more (DeepSpeed's partition by layers).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace mobasim {
+
+struct Chunk {
+  std::int64_t first_layer = 0;
+  std::int64_t layers = 0;
+  bool embedding = false;
+  bool head = false;
+};
+
+enum class LayerSplit { even, embedding_and_head_as_layers, uneven };
+[[nodiscard]] LayerSplit layer_split(std::int64_t layers, std::int64_t chunks);
+
+// Precondition: 1 <= chunks <= layers (+ 2 where embedding and head count). In the order of the forward pass.
+[[nodiscard]] std::vector<Chunk> chunks_of(std::int64_t layers, std::int64_t chunks);
+
+}  // namespace mobasim

@@ -1,0 +1,74 @@
+// A software stack: which kernels run, what they fuse, what overlaps, and the few constants fitted to measured runs.
+//
+// The policy (configs/stacks/NAME.yaml) is written by hand, each choice with its source. The constants come from the
+// calibration (configs/stacks/calibration.yaml, written by `mobasim calibrate`); a stack without them is uncalibrated
+// and keeps the priors.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/base/basis.h"
+
+namespace mobasim {
+
+// How a layer's operations outside of products and attention run. eager: each reads and writes memory. fused: bias with
+// activation, bias with dropout and residual sum, softmax with its mask. compiled: chains of them are one kernel.
+enum class Fusion { eager, fused, compiled };
+
+// The constants that are fitted, each a factor on what device and policy say, in the order of the enumeration.
+//   product        time of matrix products
+//   memory_bound   time of operations bound by memory
+//   communication  time of collectives
+//   overhead       seconds between kernels: time of issuing one from the host
+enum class StackConstant { product, memory_bound, communication, overhead };
+inline constexpr std::size_t kStackConstants = 4;
+
+struct StackConstants {
+  std::array<double, kStackConstants> factor{1, 1, 1, 1};
+  [[nodiscard]] double operator[](StackConstant which) const { return factor[static_cast<std::size_t>(which)]; }
+};
+
+// What the constants rest on.
+struct StackEvidence {
+  std::int64_t rows = 0;
+  std::vector<std::string> sources;
+  double spread =
+      0;            // root mean square of log(predicted / measured) of rows left out (by source, else by configuration)
+  double bias = 0;  // median of the same
+  // Ranges the rows span: beyond them the interval widens.
+  std::int64_t sequence_lo = 0, sequence_hi = 0, devices_lo = 0, devices_hi = 0;
+};
+
+struct StackProfile {
+  std::string name;
+  std::string source;
+  // Implementation of full attention by device name; "" is for all others. "math": products with a softmax between.
+  std::map<std::string, std::string> attention;
+  Fusion fusion = Fusion::fused;
+  bool fused_loss = false;              // cross-entropy without an f32 copy of the logits
+  bool dropout = false;                 // masks are written and read
+  bool overlap_tensor = false;          // tensor-parallel collectives hide behind the products beside them
+  bool overlap_data = false;            // gradients are reduced while the backward pass of the last microbatch runs
+  bool overlap_weights = false;         // weights are gathered while the forward pass runs (ZeRO 1 to 3)
+  bool overlap_pipeline = false;        // sends between stages run beside the next operation
+  std::int64_t gradient_bytes = 4;      // of a gradient that is accumulated
+  std::int64_t reduced_bytes = 4;       // of a gradient that is sent
+  bool reduce_each_microbatch = false;  // FSDP without no_sync: gradients travel with every microbatch
+  double issue_time = 0;                // seconds to issue a kernel from the host; 0: CUDA graphs
+  StackConstants constants;
+  std::optional<StackEvidence> evidence;  // absent: uncalibrated
+};
+
+// A policy. Throws ConfigError.
+[[nodiscard]] StackProfile stack_from(const std::filesystem::path& file);
+// Sets constants and evidence from a calibration file (the output of `mobasim calibrate`). Throws ConfigError.
+void calibrate(std::vector<StackProfile>& stacks, const std::filesystem::path& calibration);
+
+}  // namespace mobasim
