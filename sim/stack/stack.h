@@ -21,12 +21,15 @@ namespace mobasim {
 // How a layer's operations outside of products and attention run. eager: each reads and writes memory. fused: bias with
 // activation, bias with dropout and residual sum, softmax with its mask. compiled: chains of them are one kernel.
 enum class Fusion { eager, fused, compiled };
+// What hides tensor-parallel collectives: nothing; in the backward pass the product of the weight's gradient; the
+// products before and after them, cut into pieces.
+enum class TensorOverlap { none, weight_gradient, all };
 
-// The constants that are fitted, each a factor on what device and policy say, in the order of the enumeration.
-//   product        time of matrix products
-//   memory_bound   time of operations bound by memory
-//   communication  time of collectives
-//   overhead       seconds between kernels: time of issuing one from the host
+// The constants that are fitted, each a factor on the time that device and policy say, in the order of the enumeration.
+//   product        matrix products
+//   memory_bound   operations bound by memory
+//   communication  collectives and sends
+//   overhead       issuing kernels from the host
 enum class StackConstant { product, memory_bound, communication, overhead };
 inline constexpr std::size_t kStackConstants = 4;
 
@@ -65,6 +68,10 @@ struct StackProfile {
   StackConstants constants;
   std::optional<StackEvidence> evidence;  // absent: uncalibrated
 };
+
+[[nodiscard]] const std::vector<std::string>& stack_constant_names();  // in the order of the enumeration
+// The implementation of full attention on a device.
+[[nodiscard]] const std::string& attention_of(const StackProfile& stack, std::string_view device);
 
 // A policy. Throws ConfigError.
 [[nodiscard]] StackProfile stack_from(const std::filesystem::path& file);

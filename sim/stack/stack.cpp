@@ -1,0 +1,107 @@
+#include "sim/stack/stack.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sim/base/config.h"
+#include "sim/base/text.h"
+
+namespace mobasim {
+namespace {
+
+const std::vector<std::string> kFusions{"eager", "fused", "compiled"};
+const std::vector<std::string> kTensorOverlaps{"none", "weight_gradient", "all"};
+
+template <class Enumeration>
+Enumeration chosen(ConfigMap map, std::string_view key, const std::vector<std::string>& allowed) {
+  const std::string text = map.choice_or(key, allowed, allowed.front());
+  return static_cast<Enumeration>(std::find(allowed.begin(), allowed.end(), text) - allowed.begin());
+}
+
+void read_attention(ConfigMap map, StackProfile& stack) {
+  for (const std::string& device : map.keys()) {
+    stack.attention[device == "default" ? "" : device] = map.text(device);
+  }
+  if (!stack.attention.contains("")) map.problem("", "the key 'default' is missing: the implementation elsewhere");
+}
+
+StackEvidence evidence_from(ConfigMap map) {
+  StackEvidence evidence;
+  evidence.rows = map.count("rows");
+  evidence.sources = map.texts("sources");
+  evidence.spread = map.number("spread");
+  evidence.bias = map.number("bias");
+  const auto range = [&](std::string_view key, std::int64_t& lo, std::int64_t& hi) {
+    const std::vector<std::int64_t> ends = map.counts(key);
+    if (ends.size() != 2 || ends[0] > ends[1]) {
+      map.problem(key, fmt::format("'{}' must be a range: [least, most]", key));
+      return;
+    }
+    lo = ends[0], hi = ends[1];
+  };
+  range("sequence", evidence.sequence_lo, evidence.sequence_hi);
+  range("devices", evidence.devices_lo, evidence.devices_hi);
+  return evidence;
+}
+
+}  // namespace
+
+const std::vector<std::string>& stack_constant_names() {
+  static const std::vector<std::string> names{"product", "memory_bound", "communication", "overhead"};
+  return names;
+}
+
+const std::string& attention_of(const StackProfile& stack, std::string_view device) {
+  const auto found = stack.attention.find(std::string(device));
+  return found == stack.attention.end() ? stack.attention.at("") : found->second;
+}
+
+StackProfile stack_from(const std::filesystem::path& path) {
+  ConfigFile file = ConfigFile::read(path);
+  ConfigMap root = file.root();
+  StackProfile stack;
+  stack.name = root.text("name");
+  stack.source = root.text("source");
+  read_attention(root.map("attention"), stack);
+  stack.fusion = chosen<Fusion>(root, "fusion", kFusions);
+  stack.fused_loss = root.flag_or("fused_loss", false);
+  stack.dropout = root.flag_or("dropout", false);
+  stack.overlap_tensor = chosen<TensorOverlap>(root, "overlap_tensor", kTensorOverlaps);
+  stack.overlap_data = root.flag_or("overlap_data", false);
+  stack.overlap_weights = root.flag_or("overlap_weights", false);
+  stack.overlap_pipeline = root.flag_or("overlap_pipeline", false);
+  stack.gradient_bytes = root.count_or("gradient_bytes", 4);
+  stack.reduced_bytes = root.count_or("reduced_bytes", 4);
+  stack.reduce_each_microbatch = root.flag_or("reduce_each_microbatch", false);
+  stack.issue_time = root.optional_quantity<Seconds>("issue_time").value_or(Seconds(0)).value();
+  file.finish();
+  return stack;
+}
+
+void calibrate(std::vector<StackProfile>& stacks, const std::filesystem::path& calibration) {
+  ConfigFile file = ConfigFile::read(calibration);
+  ConfigMap root = file.root();
+  (void)root.text("source");
+  for (ConfigMap map : root.maps("stacks")) {
+    const std::string named = map.text("name");
+    const auto found =
+        std::find_if(stacks.begin(), stacks.end(), [&](const StackProfile& stack) { return stack.name == named; });
+    StackProfile ignored;
+    StackProfile& stack = found == stacks.end() ? ignored : *found;
+    if (found == stacks.end() && !named.empty()) {
+      std::vector<std::string> names;
+      for (const StackProfile& one : stacks) names.push_back(one.name);
+      map.problem("name", fmt::format("no stack '{}'{}", named, suggestion(named, names)));
+    }
+    for (std::size_t i = 0; i < kStackConstants; ++i) {
+      const double factor = map.number(stack_constant_names()[i]);
+      if (!(factor > 0)) map.problem(stack_constant_names()[i], "a factor must be above 0");
+      stack.constants.factor[i] = factor;
+    }
+    stack.evidence = evidence_from(map);
+  }
+  file.finish();
+}
+
+}  // namespace mobasim
