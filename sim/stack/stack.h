@@ -42,9 +42,8 @@ struct StackConstants {
 struct StackEvidence {
   std::int64_t rows = 0;
   std::vector<std::string> sources;
-  double spread =
-      0;            // root mean square of log(predicted / measured) of rows left out (by source, else by configuration)
-  double bias = 0;  // median of the same
+  // Of log(predicted / measured) of rows left out (by source, else by configuration): root mean square, and median.
+  double spread = 0, bias = 0;
   // Ranges the rows span: beyond them the interval widens.
   std::int64_t sequence_lo = 0, sequence_hi = 0, devices_lo = 0, devices_hi = 0;
 };
@@ -55,9 +54,9 @@ struct StackProfile {
   // Implementation of full attention by device name; "" is for all others. "math": products with a softmax between.
   std::map<std::string, std::string> attention;
   Fusion fusion = Fusion::fused;
-  bool fused_loss = false;              // cross-entropy without an f32 copy of the logits
-  bool dropout = false;                 // masks are written and read
-  bool overlap_tensor = false;          // tensor-parallel collectives hide behind the products beside them
+  bool fused_loss = false;  // cross-entropy without an f32 copy of the logits
+  bool dropout = false;     // masks are written and read
+  TensorOverlap overlap_tensor = TensorOverlap::none;
   bool overlap_data = false;            // gradients are reduced while the backward pass of the last microbatch runs
   bool overlap_weights = false;         // weights are gathered while the forward pass runs (ZeRO 1 to 3)
   bool overlap_pipeline = false;        // sends between stages run beside the next operation
