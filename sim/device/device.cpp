@@ -8,7 +8,7 @@
 namespace mobasim {
 namespace {
 
-const std::vector<std::string> kDtypes{"f32", "bf16", "fp16", "fp8"};
+const std::vector<std::string> kDtypes{"f32", "bf16", "fp16", "fp8", "nvfp4"};
 
 std::vector<std::string> violations(const Efficiency& efficiency) {
   std::vector<std::string> found;
@@ -51,6 +51,37 @@ PlacedEfficiencies read_efficiencies(ConfigMap map, bool linked, DeviceProfile& 
     if (auto one = attention->optional_map(mechanism)) device.attention[mechanism] = read(*one);
   }
   return placed;
+}
+
+ProductCoefficients products_from(ConfigMap map) {
+  ProductCoefficients products;
+  if (auto efficiency = map.optional_map("efficiency")) {
+    for (const std::string& dtype : kDtypes) {
+      if (efficiency->has(dtype)) products.efficiency[dtype] = efficiency->fraction(dtype);
+    }
+  }
+  if (map.has("memory_efficiency")) products.memory_efficiency = map.fraction("memory_efficiency");
+  products.ramp = map.number_or("ramp", products.ramp);
+  products.small_tile_cost = map.number_or("small_tile_cost", products.small_tile_cost);
+  products.spread = map.fraction_or("spread", products.spread);
+  products.start = map.optional_quantity<Seconds>("start").value_or(Seconds(0));
+  products.source = map.text("source");
+  return products;
+}
+
+void check_products(const DeviceProfile& device, std::vector<std::string>& found) {
+  const ProductCoefficients& products = device.products;
+  const auto require = [&](bool holds, std::string what) {
+    if (!holds) found.push_back("products: " + std::move(what));
+  };
+  for (const auto& [dtype, efficiency] : products.efficiency) {
+    require(efficiency > 0 && efficiency <= 1, "efficiency of " + dtype + " must be above 0 and at most 1");
+    require(device.peak.contains(dtype), "efficiency of " + dtype + " needs a peak of it");
+  }
+  const double memory = products.memory_efficiency.value_or(1);
+  require(memory > 0 && memory <= 1, "memory_efficiency must be above 0 and at most 1");
+  require(products.ramp >= 0, "ramp must not be negative");
+  require(products.small_tile_cost >= 0, "small_tile_cost must not be negative");
 }
 
 void check_rows(const DeviceProfile& device, std::vector<std::string>& found) {
@@ -97,6 +128,8 @@ std::vector<std::string> violations(const DeviceProfile& device) {
   check(device.memory_bound, "memory_bound");
   check(device.collective, "collective");
   for (const auto& [mechanism, efficiency] : device.attention) check(efficiency, "attention " + mechanism);
+  require(device.multiprocessors >= 1, "multiprocessors must be at least 1");
+  check_products(device, found);
   check_rows(device, found);
   return found;
 }
@@ -114,6 +147,7 @@ DeviceProfile device_from(const std::filesystem::path& path) {
   device.memory = root.quantity<Bytes>("memory");
   device.memory_bandwidth = root.quantity<ByteRate>("memory_bandwidth");
   device.reserved_memory = root.optional_quantity<Bytes>("reserved_memory").value_or(Bytes(0));
+  device.multiprocessors = root.count_or("multiprocessors", 1);
   device.devices_per_node = root.count_or("devices_per_node", 1);
   device.link_bandwidth = root.optional_quantity<ByteRate>("link_bandwidth").value_or(ByteRate(0));
   device.network_bandwidth = root.optional_quantity<ByteRate>("network_bandwidth").value_or(ByteRate(0));
@@ -121,6 +155,7 @@ DeviceProfile device_from(const std::filesystem::path& path) {
   device.price_source = root.text_or("price_source", "");
   const bool several = device.link_bandwidth > ByteRate(0) || device.network_bandwidth > ByteRate(0);
   PlacedEfficiencies efficiencies = read_efficiencies(root.map("efficiency"), several, device);
+  if (auto products = root.optional_map("products")) device.products = products_from(*products);
   const std::optional<std::string> table = root.optional_text("profile");
   file.finish();
   for (auto& [map, efficiency] : efficiencies) map.problems(violations(efficiency));

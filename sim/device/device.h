@@ -20,13 +20,25 @@ struct Efficiency {
   std::string source;
 };
 
+// How far the libraries of matrix products get (sim/device/product_model.h says what each number does).
+struct ProductCoefficients {
+  std::map<std::string, double> efficiency;  // per dtype, of the peak in long products; others as bf16, else `gemm`
+  std::optional<double> memory_efficiency;   // of the bandwidth; without it `gemm`
+  double ramp = 0;                           // values of k
+  double small_tile_cost = 0;
+  double spread = 1;
+  Seconds start;
+  std::string source;
+};
+
 struct DeviceProfile {
   std::string name;
   std::string source;
   std::map<std::string, FlopRate> peak;  // per dtype, dense, no sparsity
   Bytes memory;
   ByteRate memory_bandwidth;
-  Bytes reserved_memory;  // context and libraries: not the run's to use
+  Bytes reserved_memory;             // context and libraries: not the run's to use
+  std::int64_t multiprocessors = 1;  // SMs, compute units; 1: products are not quantised into waves
   std::int64_t devices_per_node = 1;
   ByteRate link_bandwidth;          // per device and direction inside a node; 0: single device
   ByteRate network_bandwidth;       // per device and direction between nodes; 0: single node
@@ -35,6 +47,7 @@ struct DeviceProfile {
   // Where no measured row applies: fraction of the peak (gemm, attention by mechanism) or of the bandwidth.
   Efficiency gemm, memory_bound, collective;
   std::map<std::string, Efficiency> attention;
+  ProductCoefficients products;
   std::filesystem::path profile_file;  // of `profile`; empty: none
   std::vector<ProfileRow> profile;     // measured or published
 };

@@ -16,6 +16,13 @@ namespace mobasim {
   throw Unsupported("dtype " + std::string(dtype), "known are f32, bf16, fp16 and fp8");
 }
 
+// Bytes that a product reads of one value of a factor. nvfp4: four bits and an 8-bit scale for every 16 values (NVIDIA,
+// "Introducing NVFP4", 2025); known to products only, since nothing else is kept in it.
+[[nodiscard]] inline double operand_bytes(std::string_view dtype) {
+  if (dtype == "nvfp4") return 4.0 / 8 + 1.0 / 16;
+  return static_cast<double>(bytes_of(dtype));
+}
+
 // Whether a time measured in `measured` stands for `wanted`: itself, and bf16 and fp16 for each other, which every
 // device in configs/devices computes at one rate (A22).
 [[nodiscard]] inline bool stands_for(std::string_view measured, std::string_view wanted) {

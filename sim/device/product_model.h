@@ -1,0 +1,45 @@
+// The time of matrix products in plain doubles, for the evaluation of many layouts.
+//
+// A product [m, k] x [k, n] is cut into tiles of the result; the multiprocessors take one tile each, wave after wave:
+//
+//   wave    = (k + ramp) 2 rows columns slowdown / (peak of a multiprocessor x efficiency)
+//   waves   = (1 - spread) ceil(tiles / multiprocessors) + spread tiles / multiprocessors
+//   seconds = start + max(waves x wave of the fastest tile, bytes / (bandwidth x memory_efficiency))
+//
+// `ramp` is the filling and draining of a tile's pipeline, in values of k; a small tile reads more per FLOP, hence
+// slowdown = 1 + small_tile_cost (1/rows + 1/columns - 1/128 - 1/256), at least 1; `spread` is what libraries that
+// split k over multiprocessors save of the last, half-empty wave (Stream-K, Osama et al. 2023, arXiv 2301.03598).
+// Quantisation of tiles and waves: NVIDIA, Matrix Multiplication Background User's Guide.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "sim/device/device.h"
+
+namespace mobasim {
+
+struct ProductTile {
+  double rows = 0, columns = 0;
+  double seconds_per_k = 0;  // of one tile on one multiprocessor
+};
+
+struct ProductModel {
+  std::array<ProductTile, 7> tiles;
+  double multiprocessors = 1;
+  double ramp = 0;
+  double spread = 1;
+  double start = 0;  // seconds
+  double seconds_per_byte = 0;
+  double operand_bytes = 2;  // of a value of the two factors
+  double result_bytes = 2;   // of a value of the product
+};
+
+// The coefficients are the device's `products`; without them the product runs at the device's `gemm` efficiency of
+// peak and bandwidth. Throws Unsupported when the device has no peak for the format.
+[[nodiscard]] ProductModel product_model(const DeviceProfile& device, std::string_view dtype);
+
+// Sizes may be fractional (tokens split over devices) and are rounded up; 0 where one of them is 0.
+[[nodiscard]] double product_seconds(const ProductModel& model, double m, double n, double k);
+
+}  // namespace mobasim
