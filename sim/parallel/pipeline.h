@@ -38,13 +38,18 @@ struct PipelineTime {
   double sends = 0;                // seconds of that stage's blocking sends, part of time - work
 };
 
-// Exact. For many microbatches the recurrence runs until it repeats with a constant period and is carried on from
-// there. Preconditions: chunks.size() == stages x virtual_stages; microbatches >= 1; interleaved: microbatches % stages
+// Exact to 1e-12. For many microbatches the recurrence runs until it repeats with a constant period and is carried on
+// from there. One stage is no pipeline: no bubble, no sends. ZB-H1 is the faster of two orders, stage i's weight
+// gradients put off by i microbatches as the paper draws it, or each straight after its backward; so it is never slower
+// than 1F1B, where stages are unequal either. Preconditions: chunks.size() == stages x virtual_stages; microbatches >=
+// 1; interleaved: microbatches % stages
 // == 0.
 [[nodiscard]] PipelineTime pipeline_time(const PipelineWork& work);
 
 // The most microbatches whose activations stage `stage` holds at once, in units of one of the stage's chunks (a device
-// of an interleaved pipeline may hold more than `microbatches`): GPipe m, 1F1B min(p - stage, m), ...
+// of an interleaved pipeline may hold more than `microbatches`): GPipe m, 1F1B min(p - stage, m), interleaved
+// min(2 (p - stage - 1) + (v - 1) p + 1, m v), ZB-H1 min(p, m) on every stage (until the weight gradient; the most of
+// its two orders). One stage: virtual_stages.
 [[nodiscard]] std::int64_t chunks_in_flight(const PipelineWork& work, std::int64_t stage);
 
 }  // namespace mobasim
