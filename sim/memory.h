@@ -1,22 +1,86 @@
 // What a run holds in a device's memory at its peak: weights, gradients, optimizer, activations, logits.
 //
 // Closed form, no fitted constant. Sources: Korthikanti et al. 2022 (arXiv 2205.05198) for activations, Rajbhandari et
-// al. 2020 (arXiv 1910.02054) for the sharding of states. docs/method/simulator.md, "Memory".
+// al. 2020 (arXiv 1910.02054) for the sharding of states; sim/memory/layer_memory.h has what a layer needs.
+// docs/method/simulator.md, "Memory".
 #pragma once
 
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
 #include <vector>
 
-#include "sim/layer_ops.h"
+#include "sim/memory/layer_memory.h"
+#include "sim/model/model_shape.h"
+#include "sim/parallel/layout.h"
 #include "sim/run_cost.h"
+#include "sim/stack/stack.h"
+#include "sim/workload.h"
 
 namespace mobasim {
 
-// weights, gradients, optimizer, activations, the larger of logits and working layer, reserved: their sum is the peak.
-[[nodiscard]] std::vector<MemoryPart> memory_parts(const Run& run);
+// What fills the memory, in the order of the breakdown. The parts are those of one moment, so they add up to the peak:
+// logits are 0 when the peak is in a layer's backward pass, the working layer when it is at the loss.
+enum class MemoryComponent { weights, gradients, optimizer, activations, working_layer, logits, communication, count };
+inline constexpr std::size_t kMemoryComponents = static_cast<std::size_t>(MemoryComponent::count);
+[[nodiscard]] std::string_view name(MemoryComponent component);  // "working layer"
 
-// Bytes that one layer's forward pass keeps for its backward pass.
-[[nodiscard]] Bytes activation_bytes(const ModelShape& model, const LayerGroup& group, const Microbatch& microbatch);
-// Bytes that one MoBA layer needs while it runs: partial results and the sorted picks; 0 for other mechanisms.
-[[nodiscard]] Bytes workspace_bytes(const LayerGroup& group, const Microbatch& microbatch);
+struct MemoryUse {
+  std::array<double, kMemoryComponents> bytes{};
+  std::int64_t stage = 0;  // of the pipeline
+  [[nodiscard]] double& operator[](MemoryComponent part) { return bytes[static_cast<std::size_t>(part)]; }
+  [[nodiscard]] double operator[](MemoryComponent part) const { return bytes[static_cast<std::size_t>(part)]; }
+  [[nodiscard]] double total() const {
+    double sum = 0;
+    for (const double part : bytes) sum += part;
+    return sum;
+  }
+};
+
+// What does not depend on the layout is prepared once; an evaluation is plain arithmetic. What the device itself
+// reserves (context, libraries) and the allocator's fragmentation are left to the caller.
+class MemoryModel {
+ public:
+  // An implementation "math" keeps its scores; "" stands for one that does not. Throws Unsupported for an unknown
+  // dtype.
+  MemoryModel(const ModelShape& model, const StackProfile& stack, std::string_view full_attention_implementation,
+              std::string_view moba_implementation, std::string_view dtype, std::int64_t sequence);
+
+  // The device that needs most, of all stages. The workload's sequence and dtype are those of the model.
+  [[nodiscard]] MemoryUse worst(const Workload& workload, const Layout& layout) const;
+  [[nodiscard]] MemoryUse of_stage(const Workload& workload, const Layout& layout, std::int64_t stage) const;
+
+ private:
+  struct Split;    // how a layout divides what one device would hold
+  struct Holding;  // the layers of a stage
+
+  [[nodiscard]] Holding holding(const Workload& workload, const Layout& layout, const Split& split,
+                                std::int64_t stage) const;
+  void add_states(const Workload& workload, const Layout& layout, const Split& split, const Holding& held,
+                  MemoryUse& use) const;
+  void add_moment(const Workload& workload, const Layout& layout, const Split& split, const Holding& held,
+                  MemoryUse& use) const;
+  [[nodiscard]] double context_buffers(const LayerMemory& layer, const Layout& layout, const Split& split) const;
+
+  // Running sums over the layers: entry i is of the layers before i.
+  struct Sums {
+    double split_parameters = 0, whole_parameters = 0, product_parameters = 0;
+    double split_bytes = 0, spread_bytes = 0, score_bytes = 0;
+  };
+  std::vector<Sums> before_;
+  std::vector<LayerMemory> kinds_;        // layers that differ
+  std::vector<std::int64_t> kind_, run_;  // by layer: its kind, and the first later layer of another kind
+  std::int64_t layers_ = 0, sequence_ = 0;
+  double hidden_ = 0, vocab_ = 0, positions_ = 0, final_norm_ = 0;
+  bool tied_ = false;
+  NumberFormat format_;
+  StateBytesPerParameter states_;
+  bool fused_loss_ = false, transformer_engine_ = false;
+  double reduced_bytes_ = 0;
+};
+
+// weights, gradients, optimizer, activations, the parts of the moment of the peak, reserved: their sum is the peak.
+[[nodiscard]] std::vector<MemoryPart> memory_parts(const Run& run);
 
 }  // namespace mobasim

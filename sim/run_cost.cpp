@@ -43,11 +43,6 @@ void add_memory(const Run& run, RunCost& cost) {
                     "full or more loss_chunks need less",
                     cost.peak_memory.value() / 1e9, run.device.memory.value() / 1e9));
   }
-  if (run.kernels.moba == "moba_official") {
-    cost.notes.push_back(
-        "moba_official keeps gathered copies of the queries and an f32 gate, which are not modelled: "
-        "it needs more memory than is said here");
-  }
 }
 
 }  // namespace

@@ -23,5 +23,7 @@ enum class LayerSplit { even, embedding_and_head_as_layers, uneven };
 
 // Precondition: 1 <= chunks <= layers (+ 2 where embedding and head count). In the order of the forward pass.
 [[nodiscard]] std::vector<Chunk> chunks_of(std::int64_t layers, std::int64_t chunks);
+// One of them.
+[[nodiscard]] Chunk chunk_at(std::int64_t layers, std::int64_t chunks, std::int64_t index);
 
 }  // namespace mobasim

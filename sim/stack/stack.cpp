@@ -73,6 +73,9 @@ StackProfile stack_from(const std::filesystem::path& path) {
   stack.overlap_pipeline = root.flag_or("overlap_pipeline", false);
   stack.gradient_bytes = root.count_or("gradient_bytes", 4);
   stack.reduced_bytes = root.count_or("reduced_bytes", 4);
+  if (root.has("second_gradient_bytes")) stack.second_gradient_bytes = root.whole_number("second_gradient_bytes");
+  stack.f32_weights = root.flag_or("f32_weights", false);
+  stack.transformer_engine = root.flag_or("transformer_engine", false);
   stack.reduce_each_microbatch = root.flag_or("reduce_each_microbatch", false);
   stack.issue_time = root.optional_quantity<Seconds>("issue_time").value_or(Seconds(0)).value();
   file.finish();

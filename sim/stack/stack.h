@@ -57,11 +57,17 @@ struct StackProfile {
   bool fused_loss = false;  // cross-entropy without an f32 copy of the logits
   bool dropout = false;     // masks are written and read
   TensorOverlap overlap_tensor = TensorOverlap::none;
-  bool overlap_data = false;            // gradients are reduced while the backward pass of the last microbatch runs
-  bool overlap_weights = false;         // weights are gathered while the forward pass runs (ZeRO 1 to 3)
-  bool overlap_pipeline = false;        // sends between stages run beside the next operation
-  std::int64_t gradient_bytes = 4;      // of a gradient that is accumulated
-  std::int64_t reduced_bytes = 4;       // of a gradient that is sent
+  bool overlap_data = false;        // gradients are reduced while the backward pass of the last microbatch runs
+  bool overlap_weights = false;     // weights are gathered while the forward pass runs (ZeRO 1 to 3)
+  bool overlap_pipeline = false;    // sends between stages run beside the next operation
+  std::int64_t gradient_bytes = 4;  // of a gradient that is accumulated
+  std::int64_t reduced_bytes = 4;   // of a gradient that is sent
+  // Of a gradient that ZeRO 1 keeps whole beside the accumulated one (DeepSpeed's BF16 optimizer: 2).
+  std::int64_t second_gradient_bytes = 0;
+  bool f32_weights = false;  // weights stay in f32 and are cast where they are gathered: no master copy beside (FSDP)
+  // Linear layers of TransformerEngine: a 16-bit gradient of each shape of weight stands by (its get_dummy_wgrad), the
+  // inputs of fp8 products and copies of their weights are kept in fp8.
+  bool transformer_engine = false;
   bool reduce_each_microbatch = false;  // FSDP without no_sync: gradients travel with every microbatch
   double issue_time = 0;                // seconds to issue a kernel from the host; 0: CUDA graphs
   StackConstants constants;

@@ -1,0 +1,174 @@
+#include "sim/memory/layer_memory.h"
+
+#include <algorithm>
+
+#include "sim/base/error.h"
+
+namespace mobasim {
+namespace {
+
+double number(std::int64_t value) { return static_cast<double>(value); }
+
+double bytes_of_product_input(std::string_view dtype) {
+  if (dtype == "f32") return 4;
+  if (dtype == "bf16" || dtype == "fp16") return 2;
+  if (dtype == "fp8") return 1;
+  if (dtype == "nvfp4") return 0.5 + 1.0 / 16;  // an fp8 scale for each 16 values (NVFP4)
+  throw Unsupported("dtype " + std::string(dtype), "known are f32, bf16, fp16, fp8 and nvfp4");
+}
+
+// Widths of a layer, in values per token.
+struct Widths {
+  double hidden = 0, queries = 0, keys = 0, ffn = 0, heads = 0, sequence = 0;
+};
+
+void add_attention_parameters(const ModelShape& model, const Widths& width, LayerMemory& layer) {
+  const double projection = width.hidden * (width.queries + 2 * width.keys);
+  layer.product_parameters += projection + width.queries * width.hidden;
+  layer.product_shapes = layer.product_parameters;
+  layer.largest_product = std::max(projection, width.queries * width.hidden);
+  if (model.linear_bias || model.qkv_bias) layer.split_parameters += width.queries + 2 * width.keys;
+  if (model.linear_bias) layer.whole_parameters += width.hidden;
+}
+
+// The inner width is split: the biases of the first product with it, that of the second is whole.
+void add_feed_forward_parameters(const ModelShape& model, const LayerGroup& group, double width, double copies,
+                                 LayerMemory& layer) {
+  const double into = (group.gated ? 2 : 1) * number(model.hidden) * width;
+  layer.product_parameters += copies * (into + width * number(model.hidden));
+  layer.product_shapes += into + width * number(model.hidden);
+  layer.largest_product = std::max(layer.largest_product, into);
+  if (!model.linear_bias) return;
+  layer.split_parameters += copies * (group.gated ? 2 : 1) * width;
+  layer.whole_parameters += copies * number(model.hidden);
+}
+
+void add_parameters(const ModelShape& model, const LayerGroup& group, const Widths& width, LayerMemory& layer) {
+  const double norm = model.norm == Norm::layer_norm ? 2 : 1;
+  add_attention_parameters(model, width, layer);
+  if (group.experts) {
+    const Experts& experts = *group.experts;
+    add_feed_forward_parameters(model, group, number(experts.ffn), number(experts.experts), layer);
+    if (experts.shared_ffn > 0) add_feed_forward_parameters(model, group, number(experts.shared_ffn), 1, layer);
+    layer.whole_parameters += width.hidden * number(experts.experts);  // the router
+  } else {
+    add_feed_forward_parameters(model, group, width.ffn, 1, layer);
+  }
+  layer.split_parameters += layer.product_parameters;
+  layer.whole_parameters += 2 * norm * width.hidden;
+  if (model.qk_norm_over_heads) {
+    layer.split_parameters += norm * (width.queries + width.keys);
+  } else if (model.qk_norm) {
+    layer.whole_parameters += 2 * norm * number(group.head_dim);
+  }
+}
+
+// Kept per token (A35): inputs of both norms and of both product pairs 4 h; q, k, v and the attention's output
+// 2 q + 2 kv; gate, up and product 3 f (2 f without a gate). Of that the inputs of products are in their format: 2 h,
+// the product f, and, where the formats differ, a copy of the attention's output q.
+void add_kept(const ModelShape& model, const LayerGroup& group, const Widths& width, const StackProfile& stack,
+              const NumberFormat& format, LayerMemory& layer) {
+  const double e = format.element, product = format.product_input;
+  const double inner = group.gated ? 2 : 1;
+  const double feed_forward = inner * e + product;  // bytes per unit of inner width
+  layer.spread_bytes += (2 * e + 2 * product) * width.hidden;
+  if (stack.dropout) layer.spread_bytes += 2 * width.hidden;  // masks of one byte
+  layer.split_bytes += e * (2 * width.queries + 2 * width.keys);
+  if (product != e) layer.split_bytes += product * width.queries;
+  if (model.qk_norm) layer.split_bytes += e * (width.queries + width.keys);
+  double active = width.ffn;
+  if (group.experts) {
+    // Each active expert's input is a copy, its output is kept for the weighted sum; the router's scores are f32.
+    const Experts& experts = *group.experts;
+    active = number(experts.active * experts.ffn + experts.shared_ffn);
+    layer.spread_bytes += (e + product) * number(experts.active) * width.hidden + 4 * number(experts.experts);
+  }
+  layer.split_bytes += feed_forward * active;
+  // Backward, at once: the gradients of gate, up and product; or those of q, k, v and the output.
+  layer.backward_bytes = e * std::max((inner + 1) * active, 2 * width.queries + 2 * width.keys);
+  layer.key_bytes = 2 * e * width.keys;
+  layer.query_bytes = 2 * e * width.queries;
+  layer.gathered_bytes = e * width.hidden;
+}
+
+// Softmax's result, and with dropout its mask (one byte) and what it leaves; all of s keys for each query.
+void add_scores(const Widths& width, const StackProfile& stack, const NumberFormat& format, LayerMemory& layer) {
+  const double per_score = stack.dropout ? 2 * format.element + 1 : format.element;
+  layer.score_bytes = per_score * width.heads * width.sequence;
+  layer.backward_bytes = std::max(layer.backward_bytes, format.element * width.heads * width.sequence);
+}
+
+// MoBA: what each implementation keeps, and what it needs while it works.
+//   ours: picks (4 bytes); at work a partial result with its log-sum-exp and a sorted pick for each pick, mean keys,
+//   and
+//     12 bytes of offsets per head and block: the key-major kernel over all queries at once (A37).
+//   flash_moba: the picks sorted by block and the offsets are kept; at work the picks by query, mean keys; no gate.
+//   moba_official: a gathered copy of the query for each pick, with its index, and copies of the keys and values for
+//     each query head are kept; at work the outputs of the picks and the f32 gate, a value per query and block.
+void add_moba(const LayerGroup& group, const Widths& width, const AttentionCount& one, std::string_view implementation,
+              const NumberFormat& format, LayerMemory& layer) {
+  const double picks = number(one.picks) * width.heads / width.sequence;  // per token
+  const double row = format.element * number(group.head_dim);
+  const double blocks = number(one.blocks), offsets = 12 * blocks * width.heads;
+  const double mean_keys = blocks * width.keys * format.element;
+  if (implementation == "moba_official") {
+    layer.split_bytes += picks * (row + 4) + 2 * row * width.heads;
+    layer.forward_bytes = picks * (row + 4) + 4 * blocks * width.heads;
+    layer.sequence_bytes = mean_keys;
+  } else if (implementation == "flash_moba") {
+    layer.split_bytes += 4 * picks + offsets / width.sequence;
+    layer.forward_bytes = 4 * picks;
+    layer.sequence_bytes = mean_keys;
+  } else {
+    layer.split_bytes += 4 * picks;
+    layer.forward_bytes = picks * (row + 4 + 4);
+    layer.sequence_bytes = mean_keys + offsets;
+  }
+}
+
+}  // namespace
+
+NumberFormat number_format(std::string_view dtype, const StackProfile& stack) {
+  const double product = bytes_of_product_input(dtype);
+  NumberFormat format;
+  format.element = dtype == "f32" ? 4 : 2;
+  format.product_input = format.element;
+  if (product < format.element && stack.transformer_engine) {
+    format.product_input = product;
+    format.weight_copies = 2 * product;
+  }
+  return format;
+}
+
+StateBytesPerParameter state_bytes_per_parameter(std::string_view dtype, const StackProfile& stack) {
+  const double gradient = number(stack.gradient_bytes), second = number(stack.second_gradient_bytes);
+  if (dtype == "f32") return {4, 4, 4, 0, 8};
+  if (stack.f32_weights) return {4, 2, gradient, second, 8};
+  if (dtype == "fp16") return {2, 2, 2, 0, 16};
+  return {2, 2, gradient, second, 12};
+}
+
+LayerMemory layer_memory(const ModelShape& model, const LayerGroup& group, const StackProfile& stack,
+                         std::string_view full_attention_implementation, std::string_view moba_implementation,
+                         const NumberFormat& format, std::int64_t sequence) {
+  const Widths width{number(model.hidden),
+                     number(group.heads * group.head_dim),
+                     number(group.kv_heads * group.head_dim),
+                     number(group.ffn),
+                     number(group.heads),
+                     number(sequence)};
+  LayerMemory layer;
+  add_parameters(model, group, width, layer);
+  add_kept(model, group, width, stack, format, layer);
+  const AttentionCount one = count(group.attention, sequence);
+  const bool routed = one.blocks > 0;
+  if (!routed && full_attention_implementation == "math") {
+    add_scores(width, stack, format, layer);
+    return layer;
+  }
+  layer.split_bytes += 4 * width.heads;  // the f32 log-sum-exp of each head
+  if (routed) add_moba(group, width, one, moba_implementation, format, layer);
+  return layer;
+}
+
+}  // namespace mobasim

@@ -1,0 +1,61 @@
+// What one layer of a transformer needs in memory, per token and per parameter, before any layout divides it.
+//
+// A layer's values kept for the backward pass: Korthikanti et al. 2022 (arXiv 2205.05198), section 4, whose classic
+// layer (34 + 5 a s / h) s b h is the case of ffn 4 h, layer norm, two matrices, dropout and attention by products.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "sim/model/model_shape.h"
+#include "sim/stack/stack.h"
+
+namespace mobasim {
+
+// Bytes of a value: between operations, as an input of a product that is kept for the backward pass, and of the copies
+// of a weight that the products read (0: the weight itself).
+struct NumberFormat {
+  double element = 2;
+  double product_input = 2;
+  double weight_copies = 0;
+};
+// 16-bit between operations for everything but f32. TransformerEngine keeps the inputs of products in the format of the
+// products, and two copies of each weight in it (straight and transposed); other stacks cast on the way (assumptions).
+[[nodiscard]] NumberFormat number_format(std::string_view dtype, const StackProfile& stack);
+
+// Weights, gradients and Adam's states in bytes per parameter (Rajbhandari et al. 2020, arXiv 1910.02054, section 3).
+struct StateBytesPerParameter {
+  double weight = 0;          // that stays, or its shard
+  double gathered = 0;        // that the products read, where shards are gathered
+  double gradient = 0;        // that is accumulated
+  double whole_gradient = 0;  // a second one, never sharded (DeepSpeed's BF16 optimizer)
+  double optimizer = 0;       // master weight, both moments; for fp16 the f32 gradient too
+};
+[[nodiscard]] StateBytesPerParameter state_bytes_per_parameter(std::string_view dtype, const StackProfile& stack);
+
+// Per layer. "split" is divided by the tensor group, "spread" only with sequence parallelism, "whole" never.
+struct LayerMemory {
+  double split_parameters = 0;
+  double whole_parameters = 0;
+  double product_parameters = 0;  // the matrices, part of split_parameters
+  double product_shapes = 0;      // one matrix of each shape: with experts one expert's
+  double largest_product = 0;     // the largest matrix
+  // Bytes per token kept for the backward pass.
+  double split_bytes = 0;
+  double spread_bytes = 0;
+  double score_bytes = 0;  // split; of attention's scores, which selective recomputation does not keep
+  // Bytes per token while the layer works.
+  double forward_bytes = 0;   // split; attention's workspace
+  double backward_bytes = 0;  // split; gradients of the widest values that are alive together
+  double key_bytes = 0;       // split; keys and values
+  double query_bytes = 0;     // split; queries and outputs
+  double gathered_bytes = 0;  // on every device of a tensor group: the input of a product
+  double sequence_bytes = 0;  // split; per sequence, whatever the context group: mean keys and offsets
+  bool operator==(const LayerMemory&) const = default;
+};
+[[nodiscard]] LayerMemory layer_memory(const ModelShape& model, const LayerGroup& group, const StackProfile& stack,
+                                       std::string_view full_attention_implementation,
+                                       std::string_view moba_implementation, const NumberFormat& format,
+                                       std::int64_t sequence);
+
+}  // namespace mobasim

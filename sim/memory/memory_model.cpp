@@ -1,0 +1,255 @@
+#include <algorithm>
+#include <iterator>
+
+#include "sim/base/error.h"
+#include "sim/memory.h"
+#include "sim/parallel/pipeline.h"
+#include "sim/parallel/stages.h"
+
+namespace mobasim {
+
+namespace {
+
+constexpr std::size_t kMostKinds = 64;  // of layers in one model: their set is one word
+
+double number(std::int64_t value) { return static_cast<double>(value); }
+
+// Chunk `index` of a stage's, in the order of the forward pass, when `all` chunks of the stage are in flight:
+// interleaved forward passes go through each chunk with `stages` microbatches, then through the next (Narayanan et al.
+// 2021, arXiv 2104.04473, section 2.2).
+double in_flight(std::int64_t all, std::int64_t index, const Layout& layout) {
+  if (layout.virtual_stages == 1) return number(all);
+  const std::int64_t round = layout.pipeline * layout.virtual_stages;
+  const std::int64_t rest = std::clamp<std::int64_t>(all % round - index * layout.pipeline, 0, layout.pipeline);
+  return number(all / round * layout.pipeline + rest);
+}
+
+}  // namespace
+
+std::string_view name(MemoryComponent component) {
+  static constexpr std::string_view names[] = {"weights",       "gradients", "optimizer",    "activations",
+                                               "working layer", "logits",    "communication"};
+  static_assert(std::size(names) == kMemoryComponents);
+  return names[static_cast<std::size_t>(component)];
+}
+
+struct MemoryModel::Split {
+  Split(const Workload& workload, const Layout& layout)
+      : tokens(number(workload.microbatch * workload.sequence) / number(layout.context)),
+        sequences(number(workload.microbatch)),
+        tensor(number(layout.tensor)),
+        spread(layout.sequence_parallel ? tensor : 1),
+        shard(number(shard_devices(layout))) {}
+  double tokens;     // of a microbatch on one device
+  double sequences;  // of a microbatch
+  double tensor;     // divides what the tensor group splits
+  double spread;     // divides what only sequence parallelism splits
+  double shard;      // divides what ZeRO shards
+};
+
+// Parameters are those of one device: divided by the tensor group.
+struct MemoryModel::Holding {
+  double parameters = 0;          // all
+  double product_parameters = 0;  // of the matrices
+  double ends = 0;                // of embedding and head
+  double head = 0;
+  double activations = 0;    // bytes in flight
+  double largest_layer = 0;  // parameters
+  double product_shapes = 0;
+  double largest_product = 0;
+  std::uint64_t kinds = 0;  // bit i: kind i is among its layers
+  bool embedding = false, last = false;
+};
+
+MemoryModel::MemoryModel(const ModelShape& model, const StackProfile& stack,
+                         std::string_view full_attention_implementation, std::string_view moba_implementation,
+                         std::string_view dtype, std::int64_t sequence)
+    : layers_(layers(model)),
+      sequence_(sequence),
+      hidden_(number(model.hidden)),
+      vocab_(number(model.vocab)),
+      positions_(number(model.positions)),
+      final_norm_((model.norm == Norm::layer_norm ? 2 : 1) * hidden_),
+      tied_(model.tied_embeddings),
+      format_(number_format(dtype, stack)),
+      states_(state_bytes_per_parameter(dtype, stack)),
+      fused_loss_(stack.fused_loss),
+      transformer_engine_(stack.transformer_engine),
+      reduced_bytes_(dtype == "f32" ? 4 : number(stack.reduced_bytes)) {
+  before_.push_back({});
+  for (const LayerGroup& group : model.groups) {
+    const LayerMemory layer =
+        layer_memory(model, group, stack, full_attention_implementation, moba_implementation, format_, sequence);
+    const auto found = std::find(kinds_.begin(), kinds_.end(), layer);
+    const auto kind = found - kinds_.begin();
+    if (found == kinds_.end()) kinds_.push_back(layer);
+    if (kinds_.size() > kMostKinds) throw Unsupported(model.name, "the memory of more than 64 kinds of layers");
+    for (std::int64_t i = 0; i < group.layers; ++i) {
+      const Sums& sums = before_.back();
+      kind_.push_back(kind);
+      before_.push_back({sums.split_parameters + layer.split_parameters, sums.whole_parameters + layer.whole_parameters,
+                         sums.product_parameters + layer.product_parameters, sums.split_bytes + layer.split_bytes,
+                         sums.spread_bytes + layer.spread_bytes, sums.score_bytes + layer.score_bytes});
+    }
+  }
+  run_.assign(kind_.size(), layers_);
+  for (std::size_t i = kind_.size(); i-- > 1;) {
+    run_[i - 1] = kind_[i - 1] == kind_[i] ? run_[i] : static_cast<std::int64_t>(i);
+  }
+}
+
+MemoryModel::Holding MemoryModel::holding(const Workload& workload, const Layout& layout, const Split& split,
+                                          std::int64_t stage) const {
+  PipelineWork pipeline;
+  pipeline.schedule = layout.schedule;
+  pipeline.stages = layout.pipeline;
+  pipeline.virtual_stages = layout.virtual_stages;
+  pipeline.microbatches = std::max<std::int64_t>(workload.global_batch / (layout.data * workload.microbatch), 1);
+  const std::int64_t all_in_flight = chunks_in_flight(pipeline, stage);
+  Holding held;
+  for (std::int64_t index = 0; index < layout.virtual_stages; ++index) {
+    const Chunk chunk = chunk_at(layers_, layout.pipeline * layout.virtual_stages, index * layout.pipeline + stage);
+    const Sums& begin = before_[static_cast<std::size_t>(chunk.first_layer)];
+    const Sums& end = before_[static_cast<std::size_t>(chunk.first_layer + chunk.layers)];
+    held.parameters += (end.split_parameters - begin.split_parameters) / split.tensor +
+                       (end.whole_parameters - begin.whole_parameters);
+    held.product_parameters += (end.product_parameters - begin.product_parameters) / split.tensor;
+    double per_token =
+        (end.split_bytes - begin.split_bytes) / split.tensor + (end.spread_bytes - begin.spread_bytes) / split.spread;
+    if (workload.recompute == Recompute::none) per_token += (end.score_bytes - begin.score_bytes) / split.tensor;
+    if (workload.recompute == Recompute::full) {
+      per_token = number(chunk.layers) * format_.element * hidden_ / split.spread;  // each layer's input
+    }
+    held.activations += in_flight(all_in_flight, index, layout) * per_token * split.tokens;
+    for (std::int64_t i = chunk.first_layer; i < chunk.first_layer + chunk.layers;
+         i = run_[static_cast<std::size_t>(i)]) {
+      held.kinds |= std::uint64_t{1} << kind_[static_cast<std::size_t>(i)];
+    }
+    held.embedding |= chunk.embedding;
+    held.last |= chunk.head;
+  }
+  for (std::size_t i = 0; i < kinds_.size(); ++i) {
+    if ((held.kinds >> i & 1) == 0) continue;
+    const LayerMemory& kind = kinds_[i];
+    held.largest_layer = std::max(held.largest_layer, kind.split_parameters / split.tensor + kind.whole_parameters);
+    held.largest_product = std::max(held.largest_product, kind.largest_product / split.tensor);
+    held.product_shapes = std::max(held.product_shapes, kind.product_shapes / split.tensor);
+  }
+  const double table = vocab_ * hidden_ / split.tensor;
+  if (held.embedding) held.ends += table + positions_ * hidden_;
+  if (held.last) held.head = table;
+  // A tied head is a table of its own where the embedding is on another device.
+  if (held.last && !(tied_ && held.embedding)) held.ends += table;
+  held.parameters += held.ends + (held.last ? final_norm_ : 0);
+  return held;
+}
+
+// ZeRO: from stage 1 on the optimizer states are shared, from 2 the gradients, from 3 the weights. What is shared is
+// whole while it is used (A36): the weights of two layers, the one at work and the one fetched ahead, and of embedding
+// and head; one layer's gradient, as it comes and as it is sent.
+void MemoryModel::add_states(const Workload& workload, const Layout& layout, const Split& split, const Holding& held,
+                             MemoryUse& use) const {
+  const double all = held.parameters;
+  const auto shared = [&](std::int64_t from_stage) { return layout.zero_stage >= from_stage && split.shard > 1; };
+  const double whole_weights = states_.weight * all, whole_gradients = states_.gradient * all;
+  double weights = whole_weights, gradients = whole_gradients;
+  if (shared(3)) {
+    weights =
+        std::min(whole_weights / split.shard + states_.gathered * (2 * held.largest_layer + held.ends), whole_weights);
+  }
+  if (shared(2)) {
+    const double live = (format_.element + reduced_bytes_) * std::max(held.largest_layer, held.head);
+    const double kept = workload.offload_optimizer ? 0 : whole_gradients / split.shard;
+    gradients = std::min(kept + live, whole_gradients);
+  } else {
+    gradients += states_.whole_gradient * all;
+  }
+  if (transformer_engine_) gradients += format_.element * held.product_shapes;
+  use[MemoryComponent::weights] = weights + format_.weight_copies * held.product_parameters;
+  use[MemoryComponent::gradients] = gradients;
+  if (!workload.offload_optimizer) {
+    use[MemoryComponent::optimizer] = states_.optimizer * all / (shared(1) ? split.shard : 1);
+  }
+}
+
+// What a layer's backward pass holds for the other devices of its context group, the larger of its moments:
+//   ring: the block of keys and values at work and the one that arrives, and f32 gradients of both;
+//   all-gather: keys and values of the whole sequence, and their gradients;
+//   Ulysses: queries, keys, values and outputs once more, before and after they change hands.
+double MemoryModel::context_buffers(const LayerMemory& layer, const Layout& layout, const Split& split) const {
+  if (layout.context == 1) return 0;
+  const double keys = layer.key_bytes * split.tokens / split.tensor;
+  const double queries = layer.query_bytes * split.tokens / split.tensor;
+  switch (layout.context_algorithm) {
+    case ContextAlgorithm::ring:
+      return 2 * keys + 2 * keys * 4 / format_.element;
+    case ContextAlgorithm::all_gather:
+      return 2 * keys * number(layout.context);
+    case ContextAlgorithm::ulysses:
+      return keys + queries;
+  }
+  return 0;
+}
+
+// The peak comes at the loss, when the logits are there (last stage), or in the backward pass of a layer, the larger.
+void MemoryModel::add_moment(const Workload& workload, const Layout& layout, const Split& split, const Holding& held,
+                             MemoryUse& use) const {
+  const bool gathers = layout.sequence_parallel && layout.tensor > 1;
+  const bool sharded_gradients = layout.zero_stage >= 2 && split.shard > 1;
+  const double ring = layout.pipeline > 1 ? 2 * format_.element * hidden_ * split.tokens / split.spread : 0;
+  double working = 0, exchange = 0;
+  for (std::size_t i = 0; i < kinds_.size(); ++i) {
+    if ((held.kinds >> i & 1) == 0) continue;
+    const LayerMemory& kind = kinds_[i];
+    double per_token = (kind.forward_bytes + kind.backward_bytes) / split.tensor;
+    if (workload.recompute == Recompute::full) {
+      per_token += (kind.split_bytes + kind.score_bytes) / split.tensor +
+                   (kind.spread_bytes - format_.element * hidden_) / split.spread;
+    } else if (workload.recompute == Recompute::selective) {
+      per_token += kind.score_bytes / split.tensor;
+    }
+    double bytes = per_token * split.tokens + kind.sequence_bytes * split.sequences / split.tensor;
+    // The input of a product and its gradient, whole on each device of the tensor group.
+    const double buffers =
+        ring + context_buffers(kind, layout, split) + (gathers ? 2 * kind.gathered_bytes * split.tokens : 0);
+    if (bytes + buffers > working + exchange) working = bytes, exchange = buffers;
+  }
+  // A weight's gradient before it is added to the others.
+  if (!sharded_gradients && !transformer_engine_) working += format_.element * held.largest_product;
+  double logits = 0;
+  const double chunk = split.tokens / number(workload.loss_chunks);
+  if (held.last) {
+    // Logits as the product gives them; a fused loss writes their gradient over them, else there are an f32 copy and
+    // the f32 gradient (A33).
+    const double e = format_.element;
+    const double per_logit = fused_loss_ ? e : (e == 4 ? 8 : 10);
+    logits = per_logit * vocab_ / split.tensor * chunk + 2 * e * hidden_ * split.tokens / split.spread;
+    if (!sharded_gradients) logits += e * held.head;
+  }
+  const double gathered_head = ring + (gathers ? 2 * format_.element * hidden_ * chunk : 0);
+  use[MemoryComponent::activations] = held.activations;
+  const bool at_loss = held.last && logits + gathered_head >= working + exchange;
+  use[at_loss ? MemoryComponent::logits : MemoryComponent::working_layer] = at_loss ? logits : working;
+  use[MemoryComponent::communication] = at_loss ? gathered_head : exchange;
+}
+
+MemoryUse MemoryModel::of_stage(const Workload& workload, const Layout& layout, std::int64_t stage) const {
+  const Split split(workload, layout);
+  const Holding held = holding(workload, layout, split, stage);
+  MemoryUse use;
+  use.stage = stage;
+  add_states(workload, layout, split, held, use);
+  add_moment(workload, layout, split, held, use);
+  return use;
+}
+
+MemoryUse MemoryModel::worst(const Workload& workload, const Layout& layout) const {
+  MemoryUse most = of_stage(workload, layout, 0);
+  for (std::int64_t stage = 1; stage < layout.pipeline; ++stage) {
+    const MemoryUse use = of_stage(workload, layout, stage);
+    if (use.total() > most.total()) most = use;
+  }
+  return most;
+}
+
+}  // namespace mobasim
