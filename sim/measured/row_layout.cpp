@@ -28,7 +28,18 @@ bool is_sharded_data_parallel(const MeasuredRun& run) {
   return contains_any(lower_case(run.framework), {"fsdp", "composer", "torchtitan", "hf +", "zero"});
 }
 
+// The one of tensor and pipeline that is missing beside the others, where that is a whole number.
+void derive_missing(const MeasuredRun& run, Split& split) {
+  if (!split.data || split.tensor.has_value() == split.pipeline.has_value()) return;
+  std::optional<std::int64_t>& missing = split.tensor ? split.pipeline : split.tensor;
+  const std::int64_t other = split.tensor ? *split.tensor : *split.pipeline;
+  const double rest = static_cast<double>(run.devices) / static_cast<double>(other) /
+                      static_cast<double>(split.context.value_or(1)) / static_cast<double>(*split.data);
+  if (rest >= 1 && rest == std::floor(rest)) missing = static_cast<std::int64_t>(rest);
+}
+
 void set_split(RowReader& row, MeasuredRun& run, Split split) {
+  derive_missing(run, split);
   Layout& layout = run.layout;
   layout.context = split.context.value_or(1);
   if (!split.tensor && (split.pipeline || is_sharded_data_parallel(run))) split.tensor = 1;

@@ -72,7 +72,7 @@ Run run_of(const MeasuredRun& measured) {
   run.workload.microbatch = measured.microbatch;
   run.workload.tokens = 1e9;
   run.workload.recompute = measured.recompute;
-  run.layout = {measured.data, measured.zero_stage};
+  run.layout = {.data = measured.data, .zero_stage = measured.zero_stage};
   run.kernels.full = measured.kernel;
   run.device = device_from(tests::source_folder() / "configs/devices" / (std::string(measured.device) + ".yaml"));
   return run;

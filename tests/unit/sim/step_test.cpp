@@ -69,7 +69,7 @@ TEST_CASE("The parts of a step add up, and the step is not below its model FLOPs
 TEST_CASE("One device has nothing to communicate, two have") {
   for (const std::int64_t stage : {0, 1, 2, 3}) {
     Run run = small_run();
-    run.layout = {1, stage};
+    run.layout = {.data = 1, .zero_stage = stage};
     CHECK(part(cost_of(run), "communication").time == Seconds(0));
     run.layout.data = 2;
     CHECK(part(cost_of(run), "communication").time > Seconds(0));
@@ -80,13 +80,13 @@ TEST_CASE("Communication by ZeRO stage: all-reduce, two halves, one reduction an
   Workload workload = small_run().workload;  // 8 sequences
   const auto sent = [&](std::int64_t stage) {
     double bytes = 0;
-    for (const RepeatedCollective& each : communication(1000, workload, {2, stage})) {
+    for (const RepeatedCollective& each : communication(1000, workload, {.data = 2, .zero_stage = stage})) {
       bytes +=
           (each.collective.kind == Collective::Kind::all_reduce ? 2 : 1) * each.collective.bytes.value() * each.times;
     }
     return bytes;
   };
-  CHECK(microbatches(workload, {2, 0}) == 4);
+  CHECK(microbatches(workload, {.data = 2}) == 4);
   CHECK(sent(0) == 2 * 4 * 1000);
   CHECK(sent(1) == (4 + 2) * 1000);
   CHECK(sent(2) == (4 * 4 + 2) * 1000);
@@ -96,7 +96,7 @@ TEST_CASE("Communication by ZeRO stage: all-reduce, two halves, one reduction an
 TEST_CASE("More bandwidth, more FLOP/s or a faster link never make a step slower") {
   for (const Attention& attention : {Attention(FullAttention{}), Attention(Moba{128, 2})}) {
     Run run = small_run(attention);
-    run.layout = {8, 1};
+    run.layout = {.data = 8, .zero_stage = 1};
     const Seconds before = cost_of(run).step_time;
     Run wider = run, stronger = run, linked = run;
     wider.device.memory_bandwidth *= 2;
