@@ -26,11 +26,29 @@ void read_attention(ConfigMap map, StackProfile& stack) {
   if (!stack.attention.contains("")) map.problem("", "the key 'default' is missing: the implementation elsewhere");
 }
 
+void read_fitted(ConfigMap root, StackProfile& stack) {
+  const std::vector<std::string>& names = stack_constant_names();
+  const std::vector<std::string> fitted = root.texts("fitted");
+  if (fitted.size() > kMostFitted) root.problem("fitted", fmt::format("at most {} constants are fitted", kMostFitted));
+  for (const std::string& text : fitted) {
+    const auto found = std::find(names.begin(), names.end(), text);
+    if (found == names.end()) {
+      root.problem("fitted",
+                   fmt::format("'{}' is no constant{}; allowed: {}", text, suggestion(text, names), joined(names)));
+    } else {
+      stack.fitted.push_back(static_cast<StackConstant>(found - names.begin()));
+    }
+  }
+}
+
 StackEvidence evidence_from(ConfigMap map) {
   StackEvidence evidence;
   evidence.rows = map.count("rows");
   evidence.sources = map.texts("sources");
+  evidence.device_names = map.texts("device_names");
   evidence.spread = map.number("spread");
+  evidence.width = map.number("width");
+  if (!(evidence.width > 0)) map.problem("width", "width must be above 0");
   evidence.bias = map.number("bias");
   const auto range = [&](std::string_view key, std::int64_t& lo, std::int64_t& hi) {
     const std::vector<std::int64_t> ends = map.counts(key);
@@ -48,7 +66,7 @@ StackEvidence evidence_from(ConfigMap map) {
 }  // namespace
 
 const std::vector<std::string>& stack_constant_names() {
-  static const std::vector<std::string> names{"product", "memory_bound", "communication", "overhead"};
+  static const std::vector<std::string> names{"product", "attention", "memory_bound", "communication", "overhead"};
   return names;
 }
 
@@ -77,6 +95,8 @@ StackProfile stack_from(const std::filesystem::path& path) {
   stack.f32_weights = root.flag_or("f32_weights", false);
   stack.transformer_engine = root.flag_or("transformer_engine", false);
   stack.reduce_each_microbatch = root.flag_or("reduce_each_microbatch", false);
+  stack.contention = root.fraction_or("contention", 0);
+  read_fitted(root, stack);
   stack.issue_time = root.optional_quantity<Seconds>("issue_time").value_or(Seconds(0)).value();
   file.finish();
   return stack;

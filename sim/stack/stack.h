@@ -25,16 +25,19 @@ enum class Fusion { eager, fused, compiled };
 // products before and after them, cut into pieces.
 enum class TensorOverlap { none, weight_gradient, all };
 
-// The constants that are fitted, each a factor on the time that device and policy say, in the order of the enumeration.
+// The constants that may be fitted, each a factor on the time that device and policy say, in the order of the
+// enumeration. A stack names those that are (at most four); the others stay 1.
 //   product        matrix products
+//   attention      attention kernels
 //   memory_bound   operations bound by memory
 //   communication  collectives and sends
 //   overhead       issuing kernels from the host
-enum class StackConstant { product, memory_bound, communication, overhead };
-inline constexpr std::size_t kStackConstants = 4;
+enum class StackConstant { product, attention, memory_bound, communication, overhead };
+inline constexpr std::size_t kStackConstants = 5;
+inline constexpr std::size_t kMostFitted = 4;
 
 struct StackConstants {
-  std::array<double, kStackConstants> factor{1, 1, 1, 1};
+  std::array<double, kStackConstants> factor{1, 1, 1, 1, 1};
   [[nodiscard]] double operator[](StackConstant which) const { return factor[static_cast<std::size_t>(which)]; }
 };
 
@@ -42,9 +45,11 @@ struct StackConstants {
 struct StackEvidence {
   std::int64_t rows = 0;
   std::vector<std::string> sources;
-  // Of log(predicted / measured) of rows left out (by source, else by configuration): root mean square, and median.
-  double spread = 0, bias = 0;
-  // Ranges the rows span: beyond them the interval widens.
+  // Of log(predicted / measured) of rows left out (by source, else by configuration): root mean square, median, and the
+  // half-width that holds 95% of the next ones.
+  double spread = 0, bias = 0, width = 0;
+  // What the rows span: beyond it the interval widens (interval.h).
+  std::vector<std::string> device_names;
   std::int64_t sequence_lo = 0, sequence_hi = 0, devices_lo = 0, devices_hi = 0;
 };
 
@@ -69,7 +74,9 @@ struct StackProfile {
   // inputs of fp8 products and copies of their weights are kept in fp8.
   bool transformer_engine = false;
   bool reduce_each_microbatch = false;  // FSDP without no_sync: gradients travel with every microbatch
+  double contention = 0;                // share of a hidden collective's time by which it slows what hides it
   double issue_time = 0;                // seconds to issue a kernel from the host; 0: CUDA graphs
+  std::vector<StackConstant> fitted;    // by the calibration
   StackConstants constants;
   std::optional<StackEvidence> evidence;  // absent: uncalibrated
 };

@@ -1,0 +1,18 @@
+// How far the time of a step may be from the estimate: what rows that the stack's constants never saw were off by.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "sim/stack/stack.h"
+
+namespace mobasim {
+
+// Half-width of the 95% interval of log(time). Inside what the rows of the stack span: their `width`. Outside it grows
+// by half of itself with each doubling of the sequence, by a quarter with each doubling of the number of devices, and
+// by half on another device (assumed, A50). Without evidence: 0.35, about what the best published models miss by on
+// rows they were not tuned on (Calculon 8% to 39%, A50).
+[[nodiscard]] double log_half_width(const StackProfile& stack, std::string_view device, std::int64_t sequence,
+                                    std::int64_t devices);
+
+}  // namespace mobasim
