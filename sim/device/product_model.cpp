@@ -31,7 +31,7 @@ ProductModel product_model(const DeviceProfile& device, std::string_view dtype) 
   }
   const ProductCoefficients& products = device.products;
   ProductModel model;
-  model.multiprocessors = static_cast<double>(device.multiprocessors);
+  model.per_multiprocessor = 1 / static_cast<double>(device.multiprocessors);
   model.operand_bytes = operand_bytes(dtype);
   model.result_bytes = std::max(2.0, model.operand_bytes);  // 8 and 4 bit products are summed in f32, written in bf16
   model.spread = products.spread;
@@ -47,10 +47,11 @@ ProductModel product_model(const DeviceProfile& device, std::string_view dtype) 
   const double efficiency = own != products.efficiency.end()    ? own->second
                             : bf16 != products.efficiency.end() ? bf16->second
                                                                 : device.gemm.value;
-  const double rate = peak->second.value() * efficiency / model.multiprocessors;
+  const double rate = peak->second.value() * efficiency * model.per_multiprocessor;
   for (std::size_t i = 0; i < kTiles.size(); ++i) {
     const auto [rows, columns] = kTiles[i];
-    model.tiles[i] = {rows, columns, 2 * rows * columns * slowdown(rows, columns, products.small_tile_cost) / rate};
+    model.tiles[i] = {1 / rows, 1 / columns,
+                      2 * rows * columns * slowdown(rows, columns, products.small_tile_cost) / rate};
   }
   return model;
 }
@@ -60,8 +61,9 @@ double product_seconds(const ProductModel& model, double m, double n, double k) 
   if (m <= 0 || n <= 0 || k <= 0) return 0;
   double compute = 1e300;
   for (const ProductTile& tile : model.tiles) {
-    const double waves = rounded_up(m / tile.rows) * rounded_up(n / tile.columns) / model.multiprocessors;
-    const double spread_waves = (1 - model.spread) * rounded_up(waves) + model.spread * waves;
+    const double waves = rounded_up(m * tile.per_row) * rounded_up(n * tile.per_column) * model.per_multiprocessor;
+    // A reciprocal is rounded: 108 tiles on 108 multiprocessors may seem a little more than one wave.
+    const double spread_waves = (1 - model.spread) * rounded_up(waves * (1 - 1e-12)) + model.spread * waves;
     compute = std::min(compute, spread_waves * tile.seconds_per_k);
   }
   const double bytes = (m + n) * k * model.operand_bytes + m * n * model.result_bytes;

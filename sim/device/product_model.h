@@ -20,13 +20,13 @@
 namespace mobasim {
 
 struct ProductTile {
-  double rows = 0, columns = 0;
-  double seconds_per_k = 0;  // of one tile on one multiprocessor
+  double per_row = 0, per_column = 0;  // 1 / rows and 1 / columns: powers of two, so that products with them are exact
+  double seconds_per_k = 0;            // of one tile on one multiprocessor
 };
 
 struct ProductModel {
   std::array<ProductTile, 7> tiles;
-  double multiprocessors = 1;
+  double per_multiprocessor = 1;  // 1 / multiprocessors
   double ramp = 0;
   double spread = 1;
   double start = 0;  // seconds
