@@ -4,6 +4,7 @@
 
 #include "sim/attention/attention.h"
 #include "sim/base/config.h"
+#include "sim/device/links.h"
 
 namespace mobasim {
 namespace {
@@ -84,6 +85,16 @@ void check_products(const DeviceProfile& device, std::vector<std::string>& found
   require(products.small_tile_cost >= 0, "small_tile_cost must not be negative");
 }
 
+void check_links(const DeviceProfile& device, std::vector<std::string>& found) {
+  const auto check = [&](const std::optional<DeviceLink>& link, ByteRate bandwidth, std::string_view tier) {
+    if (!link) return;
+    for (std::string& breach : violations(*link, tier)) found.push_back(std::move(breach));
+    if (!(bandwidth > ByteRate(0))) found.push_back(fmt::format("links {}: there is no bandwidth for it", tier));
+  };
+  check(device.node_link, device.link_bandwidth, "node");
+  check(device.cluster_link, device.network_bandwidth, "cluster");
+}
+
 void check_rows(const DeviceProfile& device, std::vector<std::string>& found) {
   for (std::size_t i = 0; i < device.profile.size(); ++i) {
     const ProfileRow& row = device.profile[i];
@@ -130,6 +141,7 @@ std::vector<std::string> violations(const DeviceProfile& device) {
   for (const auto& [mechanism, efficiency] : device.attention) check(efficiency, "attention " + mechanism);
   require(device.multiprocessors >= 1, "multiprocessors must be at least 1");
   check_products(device, found);
+  check_links(device, found);
   check_rows(device, found);
   return found;
 }
@@ -151,6 +163,11 @@ DeviceProfile device_from(const std::filesystem::path& path) {
   device.devices_per_node = root.count_or("devices_per_node", 1);
   device.link_bandwidth = root.optional_quantity<ByteRate>("link_bandwidth").value_or(ByteRate(0));
   device.network_bandwidth = root.optional_quantity<ByteRate>("network_bandwidth").value_or(ByteRate(0));
+  device.host_bandwidth = root.optional_quantity<ByteRate>("host_bandwidth").value_or(ByteRate(0));
+  if (auto links = root.optional_map("links")) {
+    if (auto node = links->optional_map("node")) device.node_link = link_from(*node);
+    if (auto cluster = links->optional_map("cluster")) device.cluster_link = link_from(*cluster);
+  }
   device.price = root.optional_quantity<DollarRate>("price");
   device.price_source = root.text_or("price_source", "");
   const bool several = device.link_bandwidth > ByteRate(0) || device.network_bandwidth > ByteRate(0);

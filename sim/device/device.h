@@ -10,6 +10,7 @@
 #include "sim/base/basis.h"
 #include "sim/base/profile.h"
 #include "sim/base/units.h"
+#include "sim/parallel/network.h"
 
 namespace mobasim {
 
@@ -31,6 +32,14 @@ struct ProductCoefficients {
   std::string source;
 };
 
+// How a link serves collectives, beside its bandwidth (sim/parallel/network.h says what each number does).
+struct DeviceLink {
+  Seconds latency;  // without a curve
+  double plateau = 1;
+  std::vector<LinkPoint> curve, switch_curve;
+  std::string source;
+};
+
 struct DeviceProfile {
   std::string name;
   std::string source;
@@ -40,8 +49,10 @@ struct DeviceProfile {
   Bytes reserved_memory;             // context and libraries: not the run's to use
   std::int64_t multiprocessors = 1;  // SMs, compute units; 1: products are not quantised into waves
   std::int64_t devices_per_node = 1;
-  ByteRate link_bandwidth;          // per device and direction inside a node; 0: single device
-  ByteRate network_bandwidth;       // per device and direction between nodes; 0: single node
+  ByteRate link_bandwidth;     // per device and direction inside a node; 0: single device
+  ByteRate network_bandwidth;  // per device and direction between nodes; 0: single node
+  ByteRate host_bandwidth;     // per device and direction to the host's memory; 0: not known
+  std::optional<DeviceLink> node_link, cluster_link;
   std::optional<DollarRate> price;  // per device
   std::string price_source;
   // Where no measured row applies: fraction of the peak (gemm, attention by mechanism) or of the bandwidth.
