@@ -23,10 +23,6 @@ struct Scratch {
   std::vector<Tick> state, snapshot;
   std::vector<std::int64_t> first_chunk;  // interleaved: of the row of chunks that a position in the order belongs to
 };
-Scratch& scratch() {
-  thread_local Scratch kept;
-  return kept;
-}
 
 std::size_t index(std::int64_t i) { return static_cast<std::size_t>(i); }
 
@@ -93,26 +89,21 @@ std::int64_t round_reached(Repetition& repetition, std::int64_t round, std::int6
   return round;
 }
 
-// GPipe in closed form. Identical microbatches through a line of stages reach stage i after
-// sum_{j<i} (time_j + send) + (m - 1) max_{j<=i} held_j: of all paths through the grid of stages and microbatches, the
-// longest goes from microbatch to microbatch at the slowest stage. Backward likewise from the last stage, where stage i
-// starts no earlier than its forward passes end.
+// GPipe in closed form: of all paths through the grid of stages and identical microbatches the longest crosses every
+// stage once and goes from microbatch to microbatch at the slowest, forward and again backward. The last stage turns
+// back last, so that the others are free by then.
 double gpipe_time(const PipelineWork& work) {
   const double held = work.send_blocks ? work.send : 0;
-  const double more = static_cast<double>(work.microbatches - 1);
-  const auto backward = [&](std::size_t i) { return work.chunks[i].backward + work.chunks[i].weight_gradient; };
-  double arrives = 0, slowest_forward = 0;  // of the first microbatch; of a microbatch, up to this stage
-  double sent_back = 0, slowest_backward = 0, last = 0;
+  double across = 2 * static_cast<double>(work.stages - 1) * work.send;
+  double slowest_forward = 0, slowest_backward = 0;
   for (std::size_t i = 0; i < work.chunks.size(); ++i) {
-    const double held_forward = work.chunks[i].forward + (i + 1 < work.chunks.size() ? held : 0);
-    slowest_forward = std::max(slowest_forward, held_forward);
-    slowest_backward = std::max(slowest_backward, backward(i) + (i > 0 ? held : 0));
-    if (i > 0) sent_back += backward(i) + work.send;
-    const double turns = arrives + held_forward + more * slowest_forward;
-    last = std::max(last, turns + sent_back + more * slowest_backward);
-    arrives += work.chunks[i].forward + work.send;
+    const ChunkTime& chunk = work.chunks[i];
+    const double backward = chunk.backward + chunk.weight_gradient;
+    across += chunk.forward + backward;
+    slowest_forward = std::max(slowest_forward, chunk.forward + (i + 1 < work.chunks.size() ? held : 0));
+    slowest_backward = std::max(slowest_backward, backward + (i > 0 ? held : 0));
   }
-  return last + backward(0);
+  return across + static_cast<double>(work.microbatches - 1) * (slowest_forward + slowest_backward);
 }
 
 // 1F1B and ZB-H1 in rounds: in round r every stage i does forward r and then backward r - (p - 1 - i), whose input its
@@ -189,7 +180,7 @@ std::int64_t warm_up(std::int64_t stages, std::int64_t virtual_stages, std::int6
 void do_round(const Interleaved& pipeline, std::int64_t round, Scratch& kept) {
   const std::int64_t p = pipeline.stages, operations = pipeline.microbatches * pipeline.virtual_stages;
   const std::int64_t group = p * pipeline.virtual_stages;  // operations of p microbatches
-  const std::int64_t last_chunk = group - 1, first_backward = round - warm_up(p, pipeline.virtual_stages, 0);
+  const std::int64_t first_backward = round - warm_up(p, pipeline.virtual_stages, 0);
   Tick* const free = kept.state.data();
   Tick* const forward_in = free + p;
   Tick* const backward_in = forward_in + p;
@@ -207,7 +198,7 @@ void do_round(const Interleaved& pipeline, std::int64_t round, Scratch& kept) {
       const Tick sent = free[i] + pipeline.send;
       free[i] += chunk.forward_held;
       // After the last chunk comes another microbatch's first: its input is there.
-      forward_in[i + 1 < p ? i + 1 : 0] = c == last_chunk ? free[0] : sent;
+      forward_in[i + 1 < p ? i + 1 : 0] = c == group - 1 ? free[0] : sent;
     }
     if (first_backward + i >= 0 && first_backward + i < operations) {
       const std::int64_t c = group - p - kept.first_chunk[index(backward_at)] + i;
@@ -249,19 +240,18 @@ Tick interleaved_time(const Interleaved& pipeline, Scratch& kept) {
 
 double time_of(const PipelineWork& work) {
   if (work.schedule == PipelineSchedule::gpipe) return gpipe_time(work);
-  Scratch& kept = scratch();
+  thread_local Scratch kept;  // searches call this often: nothing is allocated again
   const double per_second = ticks_per_second(work);
   const Tick send = ticks(work.send, per_second);
   set_chunks(work, per_second, kept.chunks);
-  Tick found = 0;
-  if (work.schedule == PipelineSchedule::interleaved) {
-    found = interleaved_time({work.stages, work.virtual_stages, work.microbatches, send}, kept);
-  } else if (work.schedule == PipelineSchedule::zero_bubble_h1) {
-    found = zero_bubble_time(work, send, kept);
-  } else {
-    found = one_forward_one_backward_time({work.stages, work.microbatches, send, work.stages}, kept);
-  }
-  return static_cast<double>(found) / per_second;
+  const auto found = [&] {
+    if (work.schedule == PipelineSchedule::zero_bubble_h1) return zero_bubble_time(work, send, kept);
+    if (work.schedule == PipelineSchedule::one_forward_one_backward) {
+      return one_forward_one_backward_time({work.stages, work.microbatches, send, work.stages}, kept);
+    }
+    return interleaved_time({work.stages, work.virtual_stages, work.microbatches, send}, kept);
+  };
+  return static_cast<double>(found()) / per_second;
 }
 
 }  // namespace

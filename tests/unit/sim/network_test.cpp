@@ -93,10 +93,20 @@ TEST_CASE("A large all-reduce over nodes leaves by the ports of all members") {
 }
 
 TEST_CASE("A small all-reduce over many nodes pays the hops of a tree, an all-gather those of a ring") {
-  const Network network{8, plain_tier(300e9, 2e-6), plain_tier(50e9, 10e-6)};
+  const Network network{8, plain_tier(300e9, 2e-6), plain_tier(25e9, 10e-6)};
   CHECK(all_reduce(8, {8 * 128, 8}, network) == Approx(2 * 7 * 2e-6 + 2 * 7 * 10e-6).epsilon(1e-3));
   CHECK(collective_time(CollectiveKind::all_gather, 8, {8 * 128, 8}, network) ==
         Approx(7 * 128 * 2e-6 + 127 * 10e-6).epsilon(1e-3));
+  const double bytes = 1e6;  // where the ports set the pace
+  CHECK(all_reduce(bytes, {8 * 128, 8}, network) ==
+        Approx(2 * bytes / (8 * 25e9) + 2 * 7 * 2e-6 + 2 * 7 * 10e-6).epsilon(1e-6));
+}
+
+TEST_CASE("Links in the node set the pace of an all-to-all whose ports are faster") {
+  const Network network{8, plain_tier(100e9, 0), plain_tier(50e9, 0)};
+  CHECK(collective_time(CollectiveKind::all_to_all, 1e9, {16, 8}, network) == Approx(8.0 / 16 * 1e9 / 50e9));
+  const Network slower{8, plain_tier(20e9, 0), plain_tier(50e9, 0)};
+  CHECK(collective_time(CollectiveKind::all_to_all, 1e9, {16, 8}, slower) == Approx(7.0 / 16 * 1e9 / 20e9));
 }
 
 TEST_CASE("A curve gives back its points, holds the time below them and the fraction above") {
@@ -141,7 +151,9 @@ TEST_CASE("An all-reduce is a reduce-scatter and an all-gather in a node, and no
 TEST_CASE("No collective beats its bound, and the bound never falls as nodes are added") {
   std::mt19937 random(1);
   std::uniform_real_distribution<double> logarithm(0, 25);
-  for (const Network& network : {curved_network(), plain_network(), switched_network()}) {
+  Network curved_ports = curved_network();
+  curved_ports.cluster.curve = {{1 << 16, 0.02}, {1 << 22, 0.9}, {1 << 26, 1}};
+  for (const Network& network : {curved_network(), plain_network(), switched_network(), curved_ports}) {
     for (const CollectiveKind kind : kKinds) {
       for (int i = 0; i < 200; ++i) {
         const double bytes = std::exp(logarithm(random));
