@@ -14,6 +14,7 @@ Tier tier_of(ByteRate bandwidth, const std::optional<DeviceLink>& link, const Ef
   tier.latency = link->latency.value();
   tier.plateau = link->plateau;
   tier.curve = link->curve;
+  tier.switch_curve = link->switch_curve;
   return tier;
 }
 
