@@ -28,6 +28,8 @@ TEST_CASE("Links set latency, plateau and curve of their own tier") {
   REQUIRE(network.node.curve.size() == 2);
   CHECK(network.node.curve[1].bytes == 100);
   CHECK(network.node.curve[1].fraction == 0.5);
+  REQUIRE(network.node.switch_curve.size() == 1);
+  CHECK(network.node.switch_curve[0].bytes == 1000);
   CHECK(network.cluster.plateau == 0.5);
   REQUIRE(network.node.switch_curve.size() == 1);
   CHECK(network.node.switch_curve[0].bytes == 1000);

@@ -100,7 +100,6 @@ TEST_CASE("All problems at once, of the run and of the files that it names") {
 TEST_CASE("Rules between run and device stand at their place") {
   CHECK(has(problems_of(kHead + kWorkload + "kernels: {full: flash_attention_9}\n"),
             "run.yaml:5:17: h100-sxm has no rows of both passes for full attention by 'flash_attention_9'"));
-  CHECK(has(problems_of(kHead + kWorkload + "kernels: {full: cudnn}\n"), "by 'cudnn'"));
   CHECK(has(problems_of(kHead + kWorkload + "layout: {zero_stage: 4}\n"), "run.yaml:5:22: zero_stage must be"));
   CHECK(has(problems_of("source: a test\nmodel: tiny-8m\n" + kWorkload), "the key 'device' is missing"));
   RunOverrides overrides;
