@@ -51,6 +51,9 @@ class MemoryModel {
   [[nodiscard]] MemoryUse worst(const Workload& workload, const Layout& layout) const;
   [[nodiscard]] MemoryUse of_stage(const Workload& workload, const Layout& layout, std::int64_t stage) const;
 
+  // Whether tensor and context groups divide heads and sequence, and there is a layer for each chunk of the pipeline.
+  [[nodiscard]] bool divides(const Layout& layout) const;
+
  private:
   struct Split;    // how a layout divides what one device would hold
   struct Holding;  // the layers of a stage
@@ -66,21 +69,29 @@ class MemoryModel {
   // Running sums over the layers: entry i is of the layers before i.
   struct Sums {
     double split_parameters = 0, whole_parameters = 0, product_parameters = 0;
-    double split_bytes = 0, spread_bytes = 0, score_bytes = 0;
+    std::array<Kept, 3> kept;
   };
   std::vector<Sums> before_;
   std::vector<LayerMemory> kinds_;        // layers that differ
   std::vector<std::int64_t> kind_, run_;  // by layer: its kind, and the first later layer of another kind
   std::int64_t layers_ = 0, sequence_ = 0;
   double hidden_ = 0, vocab_ = 0, positions_ = 0, final_norm_ = 0;
+  std::int64_t heads_ = 0;  // greatest common divisor of heads and key heads
   bool tied_ = false;
   NumberFormat format_;
   StateBytesPerParameter states_;
-  bool fused_loss_ = false, transformer_engine_ = false;
+  bool transformer_engine_ = false, f32_weights_ = false;
+  std::array<double, 2> logit_bytes_{};  // of a logit at the loss: on one device, over a tensor group
   double reduced_bytes_ = 0;
 };
 
 // weights, gradients, optimizer, activations, the parts of the moment of the peak, reserved: their sum is the peak.
 [[nodiscard]] std::vector<MemoryPart> memory_parts(const Run& run);
+
+// What would make a run fit into `capacity` bytes: "recompute full needs 61.2 GB". Each line is one change (with the
+// same devices where that is possible) that fits by the model; where none does alone, several together; where none do,
+// the least that all of them need. Empty when it fits.
+[[nodiscard]] std::vector<std::string> remedies(const MemoryModel& model, const Workload& workload,
+                                                const Layout& layout, double capacity);
 
 }  // namespace mobasim

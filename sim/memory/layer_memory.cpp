@@ -19,7 +19,8 @@ double bytes_of_product_input(std::string_view dtype) {
 
 // Widths of a layer, in values per token.
 struct Widths {
-  double hidden = 0, queries = 0, keys = 0, ffn = 0, heads = 0, sequence = 0;
+  double hidden = 0, queries = 0, keys = 0, heads = 0, sequence = 0;
+  double active = 0;  // inner width that a token passes: of the feed-forward or of its experts
 };
 
 void add_attention_parameters(const ModelShape& model, const Widths& width, LayerMemory& layer) {
@@ -52,7 +53,7 @@ void add_parameters(const ModelShape& model, const LayerGroup& group, const Widt
     if (experts.shared_ffn > 0) add_feed_forward_parameters(model, group, number(experts.shared_ffn), 1, layer);
     layer.whole_parameters += width.hidden * number(experts.experts);  // the router
   } else {
-    add_feed_forward_parameters(model, group, width.ffn, 1, layer);
+    add_feed_forward_parameters(model, group, number(group.ffn), 1, layer);
   }
   layer.split_parameters += layer.product_parameters;
   layer.whole_parameters += 2 * norm * width.hidden;
@@ -66,64 +67,61 @@ void add_parameters(const ModelShape& model, const LayerGroup& group, const Widt
 // Kept per token (A35): inputs of both norms and of both product pairs 4 h; q, k, v and the attention's output
 // 2 q + 2 kv; gate, up and product 3 f (2 f without a gate). Of that the inputs of products are in their format: 2 h,
 // the product f, and, where the formats differ, a copy of the attention's output q.
-void add_kept(const ModelShape& model, const LayerGroup& group, const Widths& width, const StackProfile& stack,
-              const NumberFormat& format, LayerMemory& layer) {
+Kept kept_of_all(const ModelShape& model, const LayerGroup& group, const Widths& width, const StackProfile& stack,
+                 const NumberFormat& format) {
   const double e = format.element, product = format.product_input;
-  const double inner = group.gated ? 2 : 1;
-  const double feed_forward = inner * e + product;  // bytes per unit of inner width
-  layer.spread_bytes += (2 * e + 2 * product) * width.hidden;
-  if (stack.dropout) layer.spread_bytes += 2 * width.hidden;  // masks of one byte
-  layer.split_bytes += e * (2 * width.queries + 2 * width.keys);
-  if (product != e) layer.split_bytes += product * width.queries;
-  if (model.qk_norm) layer.split_bytes += e * (width.queries + width.keys);
-  double active = width.ffn;
+  Kept kept;
+  kept.spread = (2 * e + 2 * product) * width.hidden;
+  if (stack.dropout) kept.spread += 2 * width.hidden;  // masks of one byte
+  kept.split = e * (2 * width.queries + 2 * width.keys);
+  if (product != e) kept.split += product * width.queries;
+  if (model.qk_norm) kept.split += e * (width.queries + width.keys);
   if (group.experts) {
     // Each active expert's input is a copy, its output is kept for the weighted sum; the router's scores are f32.
-    const Experts& experts = *group.experts;
-    active = number(experts.active * experts.ffn + experts.shared_ffn);
-    layer.spread_bytes += (e + product) * number(experts.active) * width.hidden + 4 * number(experts.experts);
+    kept.spread += (e + product) * number(group.experts->active) * width.hidden + 4 * number(group.experts->experts);
   }
-  layer.split_bytes += feed_forward * active;
-  // Backward, at once: the gradients of gate, up and product; or those of q, k, v and the output.
-  layer.backward_bytes = e * std::max((inner + 1) * active, 2 * width.queries + 2 * width.keys);
-  layer.key_bytes = 2 * e * width.keys;
-  layer.query_bytes = 2 * e * width.queries;
-  layer.gathered_bytes = e * width.hidden;
+  kept.split += ((group.gated ? 2 : 1) * e + product) * width.active;
+  return kept;
+}
+
+// The input, and of the products of a layer in order (q, k, v, output, gate, up, down) the results of the first, third,
+// ... : torchtitan's selective recomputation by operation.
+Kept kept_of_every_other_product(const LayerGroup& group, const Widths& width, const NumberFormat& format) {
+  Kept kept;
+  kept.split = format.element * (width.queries + width.keys + width.active);
+  kept.spread = format.element * (group.gated ? 2 : 1) * width.hidden;
+  return kept;
 }
 
 // Softmax's result, and with dropout its mask (one byte) and what it leaves; all of s keys for each query.
-void add_scores(const Widths& width, const StackProfile& stack, const NumberFormat& format, LayerMemory& layer) {
-  const double per_score = stack.dropout ? 2 * format.element + 1 : format.element;
-  layer.score_bytes = per_score * width.heads * width.sequence;
-  layer.backward_bytes = std::max(layer.backward_bytes, format.element * width.heads * width.sequence);
+double score_bytes(const Widths& width, const StackProfile& stack, const NumberFormat& format) {
+  return (stack.dropout ? 2 * format.element + 1 : format.element) * width.heads * width.sequence;
 }
 
-// MoBA: what each implementation keeps, and what it needs while it works.
+// MoBA: what each implementation keeps (the result, bytes per token), and what it needs while it works.
 //   ours: picks (4 bytes); at work a partial result with its log-sum-exp and a sorted pick for each pick, mean keys,
 //   and
 //     12 bytes of offsets per head and block: the key-major kernel over all queries at once (A37).
 //   flash_moba: the picks sorted by block and the offsets are kept; at work the picks by query, mean keys; no gate.
 //   moba_official: a gathered copy of the query for each pick, with its index, and copies of the keys and values for
 //     each query head are kept; at work the outputs of the picks and the f32 gate, a value per query and block.
-void add_moba(const LayerGroup& group, const Widths& width, const AttentionCount& one, std::string_view implementation,
-              const NumberFormat& format, LayerMemory& layer) {
+double add_moba(const LayerGroup& group, const Widths& width, const AttentionCount& one,
+                std::string_view implementation, const NumberFormat& format, LayerMemory& layer) {
   const double picks = number(one.picks) * width.heads / width.sequence;  // per token
   const double row = format.element * number(group.head_dim);
   const double blocks = number(one.blocks), offsets = 12 * blocks * width.heads;
-  const double mean_keys = blocks * width.keys * format.element;
+  layer.sequence_bytes = blocks * width.keys * format.element;  // mean keys
   if (implementation == "moba_official") {
-    layer.split_bytes += picks * (row + 4) + 2 * row * width.heads;
     layer.forward_bytes = picks * (row + 4) + 4 * blocks * width.heads;
-    layer.sequence_bytes = mean_keys;
-  } else if (implementation == "flash_moba") {
-    layer.split_bytes += 4 * picks + offsets / width.sequence;
-    layer.forward_bytes = 4 * picks;
-    layer.sequence_bytes = mean_keys;
-  } else {
-    layer.split_bytes += 4 * picks;
-    layer.forward_bytes = picks * (row + 4 + 4);
-    layer.sequence_bytes = mean_keys + offsets;
+    return picks * (row + 4) + 2 * row * width.heads;
   }
+  if (implementation == "flash_moba") {
+    layer.forward_bytes = 4 * picks;
+    return 4 * picks + offsets / width.sequence;
+  }
+  layer.forward_bytes = picks * (row + 4 + 4);
+  layer.sequence_bytes += offsets;
+  return 4 * picks;
 }
 
 }  // namespace
@@ -151,23 +149,34 @@ StateBytesPerParameter state_bytes_per_parameter(std::string_view dtype, const S
 LayerMemory layer_memory(const ModelShape& model, const LayerGroup& group, const StackProfile& stack,
                          std::string_view full_attention_implementation, std::string_view moba_implementation,
                          const NumberFormat& format, std::int64_t sequence) {
-  const Widths width{number(model.hidden),
-                     number(group.heads * group.head_dim),
-                     number(group.kv_heads * group.head_dim),
-                     number(group.ffn),
-                     number(group.heads),
-                     number(sequence)};
+  Widths width{number(model.hidden),
+               number(group.heads * group.head_dim),
+               number(group.kv_heads * group.head_dim),
+               number(group.heads),
+               number(sequence),
+               number(group.ffn)};
+  if (group.experts) width.active = number(group.experts->active * group.experts->ffn + group.experts->shared_ffn);
+  const double e = format.element;
   LayerMemory layer;
   add_parameters(model, group, width, layer);
-  add_kept(model, group, width, stack, format, layer);
+  Kept none = kept_of_all(model, group, width, stack, format);
+  Kept selective = stack.selective_every_other_product ? kept_of_every_other_product(group, width, format) : none;
+  // Backward, at once: the gradients of gate, up and product; or those of q, k, v and the output.
+  layer.backward_bytes = e * std::max((group.gated ? 3 : 2) * width.active, 2 * width.queries + 2 * width.keys);
+  layer.key_bytes = 2 * e * width.keys;
+  layer.query_bytes = 2 * e * width.queries;
   const AttentionCount one = count(group.attention, sequence);
-  const bool routed = one.blocks > 0;
-  if (!routed && full_attention_implementation == "math") {
-    add_scores(width, stack, format, layer);
-    return layer;
+  if (one.blocks == 0 && full_attention_implementation == "math") {
+    none.split += score_bytes(width, stack, format);
+    layer.backward_bytes = std::max(layer.backward_bytes, e * width.heads * width.sequence);
+  } else {
+    double attention = 4 * width.heads;  // the f32 log-sum-exp of each head
+    if (one.blocks > 0) attention += add_moba(group, width, one, moba_implementation, format, layer);
+    if (stack.selective_every_other_product) selective.split += e * width.queries;  // the output
+    none.split += attention;
+    selective.split += attention;
   }
-  layer.split_bytes += 4 * width.heads;  // the f32 log-sum-exp of each head
-  if (routed) add_moba(group, width, one, moba_implementation, format, layer);
+  layer.kept = {none, selective, Kept{0, e * width.hidden}};
   return layer;
 }
 

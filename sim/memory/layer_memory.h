@@ -4,11 +4,14 @@
 // layer (34 + 5 a s / h) s b h is the case of ffn 4 h, layer norm, two matrices, dropout and attention by products.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
 #include "sim/model/model_shape.h"
 #include "sim/stack/stack.h"
+#include "sim/workload.h"
 
 namespace mobasim {
 
@@ -33,6 +36,13 @@ struct StateBytesPerParameter {
 };
 [[nodiscard]] StateBytesPerParameter state_bytes_per_parameter(std::string_view dtype, const StackProfile& stack);
 
+// Bytes per token that a layer keeps for its backward pass.
+struct Kept {
+  double split = 0;
+  double spread = 0;
+  bool operator==(const Kept&) const = default;
+};
+
 // Per layer. "split" is divided by the tensor group, "spread" only with sequence parallelism, "whole" never.
 struct LayerMemory {
   double split_parameters = 0;
@@ -40,17 +50,14 @@ struct LayerMemory {
   double product_parameters = 0;  // the matrices, part of split_parameters
   double product_shapes = 0;      // one matrix of each shape: with experts one expert's
   double largest_product = 0;     // the largest matrix
-  // Bytes per token kept for the backward pass.
-  double split_bytes = 0;
-  double spread_bytes = 0;
-  double score_bytes = 0;  // split; of attention's scores, which selective recomputation does not keep
+  std::array<Kept, 3> kept;       // by Recompute
   // Bytes per token while the layer works.
   double forward_bytes = 0;   // split; attention's workspace
   double backward_bytes = 0;  // split; gradients of the widest values that are alive together
   double key_bytes = 0;       // split; keys and values
   double query_bytes = 0;     // split; queries and outputs
-  double gathered_bytes = 0;  // on every device of a tensor group: the input of a product
   double sequence_bytes = 0;  // split; per sequence, whatever the context group: mean keys and offsets
+  [[nodiscard]] const Kept& of(Recompute recompute) const { return kept[static_cast<std::size_t>(recompute)]; }
   bool operator==(const LayerMemory&) const = default;
 };
 [[nodiscard]] LayerMemory layer_memory(const ModelShape& model, const LayerGroup& group, const StackProfile& stack,

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <iterator>
+#include <numeric>
 
 #include "sim/base/error.h"
 #include "sim/memory.h"
@@ -14,14 +15,40 @@ constexpr std::size_t kMostKinds = 64;  // of layers in one model: their set is 
 
 double number(std::int64_t value) { return static_cast<double>(value); }
 
-// Chunk `index` of a stage's, in the order of the forward pass, when `all` chunks of the stage are in flight:
-// interleaved forward passes go through each chunk with `stages` microbatches, then through the next (Narayanan et al.
-// 2021, arXiv 2104.04473, section 2.2).
-double in_flight(std::int64_t all, std::int64_t index, const Layout& layout) {
-  if (layout.virtual_stages == 1) return number(all);
-  const std::int64_t round = layout.pipeline * layout.virtual_stages;
-  const std::int64_t rest = std::clamp<std::int64_t>(all % round - index * layout.pipeline, 0, layout.pipeline);
-  return number(all / round * layout.pipeline + rest);
+// Microbatches in flight of each chunk of a stage, in the order of the forward pass, when `chunks` of its chunks are:
+// interleaved forward passes go through one chunk with as many microbatches as there are stages, then through the next
+// (Narayanan et al. 2021, arXiv 2104.04473, section 2.2).
+class InFlight {
+ public:
+  InFlight(std::int64_t chunks, const Layout& layout) : stages_(layout.pipeline) {
+    const std::int64_t round = layout.pipeline * layout.virtual_stages;
+    const bool interleaved = layout.virtual_stages > 1;
+    whole_ = interleaved ? chunks / round * layout.pipeline : chunks;
+    rest_ = interleaved ? chunks % round : 0;
+  }
+  [[nodiscard]] double of_chunk(std::int64_t index) const {
+    return number(whole_ + std::clamp<std::int64_t>(rest_ - index * stages_, 0, stages_));
+  }
+
+ private:
+  std::int64_t stages_, whole_ = 0, rest_ = 0;
+};
+
+// Of one logit at the loss. Fused: its gradient is written over it (Liger, TransformerEngine), or beside it (compiled).
+// Megatron-LM: the logit, an f32 copy that becomes the softmax, and its f32 gradient (A33). PyTorch: log-softmax, the
+// gradient of the loss and that of the logits, f32 each; over a tensor group (loss_parallel) the softmax and a sum
+// more.
+double logit_bytes(const StackProfile& stack, const NumberFormat& format, bool over_tensor_group) {
+  if (stack.fused_loss) return stack.fusion == Fusion::compiled ? 2 * format.element : format.element;
+  if (stack.fusion != Fusion::fused) return over_tensor_group ? 16 : 12;
+  return format.element == 4 ? 8 : 10;
+}
+
+// What a tensor group has to divide.
+std::int64_t common_heads(const ModelShape& model) {
+  std::int64_t common = 0;
+  for (const LayerGroup& group : model.groups) common = std::gcd(common, std::gcd(group.heads, group.kv_heads));
+  return common;
 }
 
 }  // namespace
@@ -70,11 +97,13 @@ MemoryModel::MemoryModel(const ModelShape& model, const StackProfile& stack,
       vocab_(number(model.vocab)),
       positions_(number(model.positions)),
       final_norm_((model.norm == Norm::layer_norm ? 2 : 1) * hidden_),
+      heads_(common_heads(model)),
       tied_(model.tied_embeddings),
       format_(number_format(dtype, stack)),
       states_(state_bytes_per_parameter(dtype, stack)),
-      fused_loss_(stack.fused_loss),
       transformer_engine_(stack.transformer_engine),
+      f32_weights_(stack.f32_weights && dtype != "f32"),
+      logit_bytes_{logit_bytes(stack, format_, false), logit_bytes(stack, format_, true)},
       reduced_bytes_(dtype == "f32" ? 4 : number(stack.reduced_bytes)) {
   before_.push_back({});
   for (const LayerGroup& group : model.groups) {
@@ -87,9 +116,13 @@ MemoryModel::MemoryModel(const ModelShape& model, const StackProfile& stack,
     for (std::int64_t i = 0; i < group.layers; ++i) {
       const Sums& sums = before_.back();
       kind_.push_back(kind);
-      before_.push_back({sums.split_parameters + layer.split_parameters, sums.whole_parameters + layer.whole_parameters,
-                         sums.product_parameters + layer.product_parameters, sums.split_bytes + layer.split_bytes,
-                         sums.spread_bytes + layer.spread_bytes, sums.score_bytes + layer.score_bytes});
+      Sums next{sums.split_parameters + layer.split_parameters, sums.whole_parameters + layer.whole_parameters,
+                sums.product_parameters + layer.product_parameters, sums.kept};
+      for (std::size_t k = 0; k < next.kept.size(); ++k) {
+        next.kept[k].split += layer.kept[k].split;
+        next.kept[k].spread += layer.kept[k].spread;
+      }
+      before_.push_back(next);
     }
   }
   run_.assign(kind_.size(), layers_);
@@ -105,22 +138,22 @@ MemoryModel::Holding MemoryModel::holding(const Workload& workload, const Layout
   pipeline.stages = layout.pipeline;
   pipeline.virtual_stages = layout.virtual_stages;
   pipeline.microbatches = std::max<std::int64_t>(workload.global_batch / (layout.data * workload.microbatch), 1);
-  const std::int64_t all_in_flight = chunks_in_flight(pipeline, stage);
+  const InFlight flight(chunks_in_flight(pipeline, stage), layout);
+  const ChunkSplit chunks(layers_, layout.pipeline * layout.virtual_stages);
+  const auto recompute = static_cast<std::size_t>(workload.recompute);
+  double split_parameters = 0, whole_parameters = 0, product_parameters = 0;
+  Kept kept;  // in flight
   Holding held;
   for (std::int64_t index = 0; index < layout.virtual_stages; ++index) {
-    const Chunk chunk = chunk_at(layers_, layout.pipeline * layout.virtual_stages, index * layout.pipeline + stage);
+    const Chunk chunk = chunks.at(index * layout.pipeline + stage);
     const Sums& begin = before_[static_cast<std::size_t>(chunk.first_layer)];
     const Sums& end = before_[static_cast<std::size_t>(chunk.first_layer + chunk.layers)];
-    held.parameters += (end.split_parameters - begin.split_parameters) / split.tensor +
-                       (end.whole_parameters - begin.whole_parameters);
-    held.product_parameters += (end.product_parameters - begin.product_parameters) / split.tensor;
-    double per_token =
-        (end.split_bytes - begin.split_bytes) / split.tensor + (end.spread_bytes - begin.spread_bytes) / split.spread;
-    if (workload.recompute == Recompute::none) per_token += (end.score_bytes - begin.score_bytes) / split.tensor;
-    if (workload.recompute == Recompute::full) {
-      per_token = number(chunk.layers) * format_.element * hidden_ / split.spread;  // each layer's input
-    }
-    held.activations += in_flight(all_in_flight, index, layout) * per_token * split.tokens;
+    split_parameters += end.split_parameters - begin.split_parameters;
+    whole_parameters += end.whole_parameters - begin.whole_parameters;
+    product_parameters += end.product_parameters - begin.product_parameters;
+    const double microbatches = flight.of_chunk(index);
+    kept.split += microbatches * (end.kept[recompute].split - begin.kept[recompute].split);
+    kept.spread += microbatches * (end.kept[recompute].spread - begin.kept[recompute].spread);
     for (std::int64_t i = chunk.first_layer; i < chunk.first_layer + chunk.layers;
          i = run_[static_cast<std::size_t>(i)]) {
       held.kinds |= std::uint64_t{1} << kind_[static_cast<std::size_t>(i)];
@@ -128,6 +161,9 @@ MemoryModel::Holding MemoryModel::holding(const Workload& workload, const Layout
     held.embedding |= chunk.embedding;
     held.last |= chunk.head;
   }
+  held.parameters = split_parameters / split.tensor + whole_parameters;
+  held.product_parameters = product_parameters / split.tensor;
+  held.activations = (kept.split / split.tensor + kept.spread / split.spread) * split.tokens;
   for (std::size_t i = 0; i < kinds_.size(); ++i) {
     if ((held.kinds >> i & 1) == 0) continue;
     const LayerMemory& kind = kinds_[i];
@@ -153,17 +189,20 @@ void MemoryModel::add_states(const Workload& workload, const Layout& layout, con
   const auto shared = [&](std::int64_t from_stage) { return layout.zero_stage >= from_stage && split.shard > 1; };
   const double whole_weights = states_.weight * all, whole_gradients = states_.gradient * all;
   double weights = whole_weights, gradients = whole_gradients;
-  if (shared(3)) {
-    weights =
-        std::min(whole_weights / split.shard + states_.gathered * (2 * held.largest_layer + held.ends), whole_weights);
+  // FSDP gathers once for all microbatches of a pipeline and reduces after the last (torchtitan's default).
+  const bool once = f32_weights_ && layout.pipeline > 1;
+  if (shared(3) && !once) {
+    const double live = states_.gathered * (2 * held.largest_layer + held.ends);
+    weights = std::min(whole_weights / split.shard + live, whole_weights);
+  } else if (shared(2) && f32_weights_) {
+    weights = whole_weights / split.shard + states_.gathered * all;  // shards in f32, and all that the products read
   }
-  if (shared(2)) {
+  if (shared(2) && !once) {
     const double live = (format_.element + reduced_bytes_) * std::max(held.largest_layer, held.head);
     const double kept = workload.offload_optimizer ? 0 : whole_gradients / split.shard;
     gradients = std::min(kept + live, whole_gradients);
-  } else {
-    gradients += states_.whole_gradient * all;
   }
+  if (!shared(2)) gradients += states_.whole_gradient * all;
   if (transformer_engine_) gradients += format_.element * held.product_shapes;
   use[MemoryComponent::weights] = weights + format_.weight_copies * held.product_parameters;
   use[MemoryComponent::gradients] = gradients;
@@ -201,17 +240,14 @@ void MemoryModel::add_moment(const Workload& workload, const Layout& layout, con
   for (std::size_t i = 0; i < kinds_.size(); ++i) {
     if ((held.kinds >> i & 1) == 0) continue;
     const LayerMemory& kind = kinds_[i];
-    double per_token = (kind.forward_bytes + kind.backward_bytes) / split.tensor;
-    if (workload.recompute == Recompute::full) {
-      per_token += (kind.split_bytes + kind.score_bytes) / split.tensor +
-                   (kind.spread_bytes - format_.element * hidden_) / split.spread;
-    } else if (workload.recompute == Recompute::selective) {
-      per_token += kind.score_bytes / split.tensor;
-    }
-    double bytes = per_token * split.tokens + kind.sequence_bytes * split.sequences / split.tensor;
+    // What recomputation brings back is there beside what was kept.
+    const Kept &whole = kind.of(Recompute::none), &kept = kind.of(workload.recompute);
+    const double per_token = (kind.forward_bytes + kind.backward_bytes + whole.split - kept.split) / split.tensor +
+                             (whole.spread - kept.spread) / split.spread;
+    const double bytes = per_token * split.tokens + kind.sequence_bytes * split.sequences / split.tensor;
     // The input of a product and its gradient, whole on each device of the tensor group.
     const double buffers =
-        ring + context_buffers(kind, layout, split) + (gathers ? 2 * kind.gathered_bytes * split.tokens : 0);
+        ring + context_buffers(kind, layout, split) + (gathers ? 2 * format_.element * hidden_ * split.tokens : 0);
     if (bytes + buffers > working + exchange) working = bytes, exchange = buffers;
   }
   // A weight's gradient before it is added to the others.
@@ -219,12 +255,9 @@ void MemoryModel::add_moment(const Workload& workload, const Layout& layout, con
   double logits = 0;
   const double chunk = split.tokens / number(workload.loss_chunks);
   if (held.last) {
-    // Logits as the product gives them; a fused loss writes their gradient over them, else there are an f32 copy and
-    // the f32 gradient (A33).
-    const double e = format_.element;
-    const double per_logit = fused_loss_ ? e : (e == 4 ? 8 : 10);
-    logits = per_logit * vocab_ / split.tensor * chunk + 2 * e * hidden_ * split.tokens / split.spread;
-    if (!sharded_gradients) logits += e * held.head;
+    const double final_norm = 2 * format_.element * hidden_ * split.tokens / split.spread;  // its input and output
+    logits = logit_bytes_[layout.tensor > 1 ? 1 : 0] * vocab_ / split.tensor * chunk + final_norm;
+    if (!sharded_gradients) logits += format_.element * held.head;
   }
   const double gathered_head = ring + (gathers ? 2 * format_.element * hidden_ * chunk : 0);
   use[MemoryComponent::activations] = held.activations;
@@ -250,6 +283,12 @@ MemoryUse MemoryModel::worst(const Workload& workload, const Layout& layout) con
     if (use.total() > most.total()) most = use;
   }
   return most;
+}
+
+bool MemoryModel::divides(const Layout& layout) const {
+  const bool ulysses = layout.context > 1 && layout.context_algorithm == ContextAlgorithm::ulysses;
+  return heads_ % (layout.tensor * (ulysses ? layout.context : 1)) == 0 && sequence_ % layout.context == 0 &&
+         layout.pipeline * layout.virtual_stages <= layers_;
 }
 
 }  // namespace mobasim

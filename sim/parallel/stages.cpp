@@ -9,24 +9,31 @@ LayerSplit layer_split(std::int64_t layers, std::int64_t chunks) {
   return (layers + 2) % chunks == 0 ? LayerSplit::embedding_and_head_as_layers : LayerSplit::uneven;
 }
 
-Chunk chunk_at(std::int64_t layers, std::int64_t chunks, std::int64_t index) {
-  const bool counted = layer_split(layers, chunks) == LayerSplit::embedding_and_head_as_layers;
-  const std::int64_t all = counted ? layers + 2 : layers;  // slots: with embedding and head, where they count
-  const auto slots_before = [&](std::int64_t i) { return all / chunks * i + std::min(i, all % chunks); };
-  const auto layers_before = [&](std::int64_t i) {
-    return std::clamp<std::int64_t>(slots_before(i) - (counted ? 1 : 0), 0, layers);
-  };
+// Slots are layers, and with embedding_and_head_as_layers the embedding before them and the head after.
+ChunkSplit::ChunkSplit(std::int64_t layers, std::int64_t chunks) : layers_(layers), chunks_(chunks) {
+  embedding_ = layer_split(layers, chunks) == LayerSplit::embedding_and_head_as_layers ? 1 : 0;
+  const std::int64_t slots = layers + 2 * embedding_;
+  each_ = slots / chunks;
+  rest_ = slots % chunks;
+}
+
+std::int64_t ChunkSplit::layers_before(std::int64_t index) const {
+  return std::clamp<std::int64_t>(each_ * index + std::min(index, rest_) - embedding_, 0, layers_);
+}
+
+Chunk ChunkSplit::at(std::int64_t index) const {
   Chunk chunk;
   chunk.embedding = index == 0;
-  chunk.head = index == chunks - 1;
+  chunk.head = index == chunks_ - 1;
   chunk.first_layer = layers_before(index);
   chunk.layers = layers_before(index + 1) - chunk.first_layer;
   return chunk;
 }
 
 std::vector<Chunk> chunks_of(std::int64_t layers, std::int64_t chunks) {
+  const ChunkSplit split(layers, chunks);
   std::vector<Chunk> found;
-  for (std::int64_t i = 0; i < chunks; ++i) found.push_back(chunk_at(layers, chunks, i));
+  for (std::int64_t i = 0; i < chunks; ++i) found.push_back(split.at(i));
   return found;
 }
 

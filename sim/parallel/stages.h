@@ -23,7 +23,16 @@ enum class LayerSplit { even, embedding_and_head_as_layers, uneven };
 
 // Precondition: 1 <= chunks <= layers (+ 2 where embedding and head count). In the order of the forward pass.
 [[nodiscard]] std::vector<Chunk> chunks_of(std::int64_t layers, std::int64_t chunks);
-// One of them.
-[[nodiscard]] Chunk chunk_at(std::int64_t layers, std::int64_t chunks, std::int64_t index);
+
+// The same, one by one, without allocation: what has to be divided is divided once.
+class ChunkSplit {
+ public:
+  ChunkSplit(std::int64_t layers, std::int64_t chunks);
+  [[nodiscard]] Chunk at(std::int64_t index) const;
+
+ private:
+  [[nodiscard]] std::int64_t layers_before(std::int64_t index) const;
+  std::int64_t layers_, chunks_, each_, rest_, embedding_;
+};
 
 }  // namespace mobasim

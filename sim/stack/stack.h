@@ -73,6 +73,9 @@ struct StackProfile {
   // Linear layers of TransformerEngine: a 16-bit gradient of each shape of weight stands by (its get_dummy_wgrad), the
   // inputs of fp8 products and copies of their weights are kept in fp8.
   bool transformer_engine = false;
+  // Selective recomputation keeps attention's result and every other product's (torchtitan's policy by operation);
+  // otherwise all but attention's scores.
+  bool selective_every_other_product = false;
   bool reduce_each_microbatch = false;  // FSDP without no_sync: gradients travel with every microbatch
   double contention = 0;                // share of a hidden collective's time by which it slows what hides it
   double issue_time = 0;                // seconds to issue a kernel from the host; 0: CUDA graphs

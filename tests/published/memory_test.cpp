@@ -55,6 +55,9 @@ Workload workload_of(const PublishedRow& row) {
   if (recompute.starts_with("selective")) workload.recompute = Recompute::selective;
   if (precision.starts_with("fp16")) workload.dtype = "fp16";
   if (precision.starts_with("float8")) workload.dtype = "fp8";
+  // Liger works through the tokens in about vocab / hidden pieces.
+  if (row.text("kernel_notes").find("Liger") != std::string::npos)
+    workload.loss_chunks = row.count("vocab") / row.count("hidden");
   workload.offload_optimizer = row.text("zero").find("offload") != std::string::npos;
   return workload;
 }
@@ -79,14 +82,40 @@ StackProfile megatron_core(const PublishedRow&) {
   return stack;
 }
 
+// FSDP2 as torchtitan uses it; the run on H200 is of a later version, which compiles the loss.
+StackProfile torchtitan(const PublishedRow& row) {
+  StackProfile stack;
+  stack.fusion = row.text("kernel_notes").starts_with("eager") ? Fusion::eager : Fusion::compiled;
+  stack.f32_weights = stack.selective_every_other_product = true;
+  stack.fused_loss = row.text("gpu").starts_with("H200");
+  return stack;
+}
+
+// DeepSpeed ZeRO with Liger's fused loss; the row without it prints "peak GiB without Liger".
+StackProfile deepspeed(const PublishedRow& row) {
+  StackProfile stack;
+  stack.fused_loss = row.text("kernel_notes").find("Liger") != std::string::npos;
+  if (!stack.fused_loss) stack.fusion = Fusion::eager;
+  stack.gradient_bytes = stack.reduced_bytes = 2;
+  return stack;
+}
+
+StackProfile megatron_deepspeed(const PublishedRow& row) {
+  StackProfile stack;
+  if (row.text("precision").starts_with("bf16")) stack.second_gradient_bytes = 2;
+  return stack;
+}
+
 struct Comparison {
   std::int64_t rows = 0;
-  double mean = 0, largest = 0;  // of |predicted / measured - 1|
+  double mean = 0, least = 0, largest = 0;  // of predicted / measured - 1; the mean of its size
 };
 
 // Of the rows of a group that print their memory and have no experts. `unit`: bytes of the printed figure.
-Comparison compared(const std::string& group, double unit, const std::string& attention,
-                    const std::function<StackProfile(const PublishedRow&)>& stack_of) {
+Comparison compared(
+    const std::string& group, double unit, const std::string& attention,
+    const std::function<StackProfile(const PublishedRow&)>& stack_of,
+    const std::function<bool(const PublishedRow&)>& counts = [](const PublishedRow&) { return true; }) {
   const char* folder = std::getenv("MOBASIM_REFERENCE_DATA");
   if (folder == nullptr) MOBASIM_SKIP("MOBASIM_REFERENCE_DATA is not set");
   const CsvTable table = CsvTable::read(std::filesystem::path(folder) / "runs" / "measured_runs.csv");
@@ -94,6 +123,7 @@ Comparison compared(const std::string& group, double unit, const std::string& at
   for (std::size_t i = 0; i < table.rows(); ++i) {
     const PublishedRow row{table, i};
     if (row.text("group") != group || row.text("mem_GiB").empty() || !row.text("moe").empty()) continue;
+    if (!counts(row)) continue;
     const Workload workload = workload_of(row);
     const MemoryModel model(model_of(row), stack_of(row), attention, "", workload.dtype, workload.sequence);
     const MemoryUse use = model.worst(workload, layout_of(row));
@@ -103,7 +133,8 @@ Comparison compared(const std::string& group, double unit, const std::string& at
     CHECK(std::isfinite(error));
     ++found.rows;
     found.mean += std::abs(error);
-    found.largest = std::max(found.largest, std::abs(error));
+    found.least = found.rows == 1 ? error : std::min(found.least, error);
+    found.largest = found.rows == 1 ? error : std::max(found.largest, error);
   }
   REQUIRE(found.rows > 0);
   found.mean /= static_cast<double>(found.rows);
@@ -114,6 +145,46 @@ Comparison compared(const std::string& group, double unit, const std::string& at
 
 TEST_CASE("Megatron-Core on B200: allocated memory within half a percent of what was measured") {
   const Comparison found = compared("simumax_b200", kGiB, "", megatron_core);
-  CHECK(found.mean < 0.005);
+  CHECK(found.mean < 0.0025);
+  CHECK(found.least > -0.005);
   CHECK(found.largest < 0.005);
+}
+
+TEST_CASE("torchtitan, compiled, Llama 8B: within 2.5%") {
+  const Comparison found = compared("torchtitan", kGiB, "", torchtitan, [](const PublishedRow& row) {
+    return row.text("id").starts_with("titan-8b") && !row.text("kernel_notes").starts_with("eager");
+  });
+  CHECK(found.rows == 5);
+  CHECK(found.least > -0.025);
+  CHECK(found.largest < 0.025);
+}
+
+// What these figures count beside allocated memory: what the allocator has reserved; the eager runs' temporaries; the
+// pipeline's buffers, whose microbatch is not published.
+TEST_CASE("torchtitan, the other runs: allocated memory is at most what was measured, and at least 70% of it") {
+  for (const std::string group : {"torchtitan", "torchtitan_cp"}) {
+    const Comparison found = compared(group, kGiB, "", torchtitan);
+    CHECK(found.least > -0.3);
+    CHECK(found.largest < 0.02);
+  }
+}
+
+// The slope over the sequence is that of each layer's input and of one layer at work; DeepSpeed's buffers, 1 GiB to 6
+// GiB, are not modelled.
+TEST_CASE("ZeRO-3 with offload and full recomputation: within 5% from 64K tokens on, and never above") {
+  const auto offloaded = [](const PublishedRow& row) { return row.text("zero").starts_with("3"); };
+  CHECK(compared("stas_longctx", kGiB, "", deepspeed, offloaded).largest < 0);
+  const Comparison found = compared("stas_longctx", kGiB, "", deepspeed, [&](const PublishedRow& row) {
+    return offloaded(row) && row.count("seq") >= 65536;
+  });
+  CHECK(found.rows == 4);
+  CHECK(found.least > -0.05);
+}
+
+// nvidia-smi shows the context, the communicators' buffers and what the allocator has reserved, too.
+TEST_CASE("BLOOM's trials: allocated memory is at most what nvidia-smi showed, and at least 75% of it") {
+  const Comparison found = compared("bloom", 1e9, "math", megatron_deepspeed);
+  CHECK(found.rows > 30);
+  CHECK(found.largest < 0);
+  CHECK(found.least > -0.25);
 }
