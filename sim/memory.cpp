@@ -1,10 +1,16 @@
 #include "sim/memory.h"
 
 namespace mobasim {
+namespace {
 
-std::vector<MemoryPart> memory_parts(const Run& run) {
-  const MemoryModel model(run.model, {}, run.kernels.full, run.kernels.moba, run.workload.dtype, run.workload.sequence);
-  const MemoryUse use = model.worst(run.workload, run.layout);
+MemoryModel memory_model(const Run& run, const StackProfile& stack) {
+  return {run.model, stack, run.kernels.full, run.kernels.moba, run.workload.dtype, run.workload.sequence};
+}
+
+}  // namespace
+
+std::vector<MemoryPart> memory_parts(const Run& run, const StackProfile& stack) {
+  const MemoryUse use = memory_model(run, stack).worst(run.workload, run.layout);
   std::vector<MemoryPart> parts;
   for (std::size_t i = 0; i < kMemoryComponents; ++i) {
     const auto component = static_cast<MemoryComponent>(i);
@@ -13,6 +19,11 @@ std::vector<MemoryPart> memory_parts(const Run& run) {
   }
   parts.push_back({"reserved", run.device.reserved_memory});
   return parts;
+}
+
+std::vector<std::string> remedies(const Run& run, const StackProfile& stack) {
+  const Bytes capacity = run.device.memory - run.device.reserved_memory;
+  return remedies(memory_model(run, stack), run.workload, run.layout, capacity.value());
 }
 
 }  // namespace mobasim

@@ -86,12 +86,14 @@ class MemoryModel {
 };
 
 // weights, gradients, optimizer, activations, the parts of the moment of the peak, reserved: their sum is the peak.
-[[nodiscard]] std::vector<MemoryPart> memory_parts(const Run& run);
+[[nodiscard]] std::vector<MemoryPart> memory_parts(const Run& run, const StackProfile& stack = {});
 
 // What would make a run fit into `capacity` bytes: "recompute full needs 61.2 GB". Each line is one change (with the
 // same devices where that is possible) that fits by the model; where none does alone, several together; where none do,
 // the least that all of them need. Empty when it fits.
 [[nodiscard]] std::vector<std::string> remedies(const MemoryModel& model, const Workload& workload,
                                                 const Layout& layout, double capacity);
+// Of a run on its device, less what the device reserves.
+[[nodiscard]] std::vector<std::string> remedies(const Run& run, const StackProfile& stack = {});
 
 }  // namespace mobasim

@@ -51,7 +51,7 @@ struct LayerMemory {
   double product_shapes = 0;      // one matrix of each shape: with experts one expert's
   double largest_product = 0;     // the largest matrix
   std::array<Kept, 3> kept;       // by Recompute
-  // Bytes per token while the layer works.
+  // Bytes per token while the layer works, forward and, later, backward.
   double forward_bytes = 0;   // split; attention's workspace
   double backward_bytes = 0;  // split; gradients of the widest values that are alive together
   double key_bytes = 0;       // split; keys and values

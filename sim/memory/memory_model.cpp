@@ -240,11 +240,12 @@ void MemoryModel::add_moment(const Workload& workload, const Layout& layout, con
   for (std::size_t i = 0; i < kinds_.size(); ++i) {
     if ((held.kinds >> i & 1) == 0) continue;
     const LayerMemory& kind = kinds_[i];
-    // What recomputation brings back is there beside what was kept.
+    // What recomputation brings back is there beside what was kept; and attention's workspace or, later, gradients.
     const Kept &whole = kind.of(Recompute::none), &kept = kind.of(workload.recompute);
-    const double per_token = (kind.forward_bytes + kind.backward_bytes + whole.split - kept.split) / split.tensor +
-                             (whole.spread - kept.spread) / split.spread;
-    const double bytes = per_token * split.tokens + kind.sequence_bytes * split.sequences / split.tensor;
+    const double again = (whole.split - kept.split) / split.tensor + (whole.spread - kept.spread) / split.spread;
+    const double forward = kind.forward_bytes * split.tokens + kind.sequence_bytes * split.sequences;
+    const double at_work = std::max(forward, kind.backward_bytes * split.tokens) / split.tensor;
+    const double bytes = again * split.tokens + at_work;
     // The input of a product and its gradient, whole on each device of the tensor group.
     const double buffers =
         ring + context_buffers(kind, layout, split) + (gathers ? 2 * format_.element * hidden_ * split.tokens : 0);

@@ -67,7 +67,7 @@ struct StackProfile {
   bool overlap_pipeline = false;    // sends between stages run beside the next operation
   std::int64_t gradient_bytes = 4;  // of a gradient that is accumulated
   std::int64_t reduced_bytes = 4;   // of a gradient that is sent
-  // Of a gradient that ZeRO 1 keeps whole beside the accumulated one (DeepSpeed's BF16 optimizer: 2).
+  // Of a second gradient that is never sharded (DeepSpeed's BF16 optimizer adds 16-bit gradients to f32 ones).
   std::int64_t second_gradient_bytes = 0;
   bool f32_weights = false;  // weights stay in f32 and are cast where they are gathered: no master copy beside (FSDP)
   // Linear layers of TransformerEngine: a 16-bit gradient of each shape of weight stands by (its get_dummy_wgrad), the

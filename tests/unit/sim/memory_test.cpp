@@ -1,6 +1,8 @@
 // The memory of a run: closed forms and laws.
 #include "sim/memory.h"
 
+#include <algorithm>
+
 #include "tests/unit/sim/simulator_fixture.h"
 
 using namespace mobasim;
@@ -303,5 +305,8 @@ TEST_CASE("What does not fit is a result that says so") {
   const RunCost cost = cost_of(run);
   CHECK_FALSE(cost.fits);
   CHECK(cost.step_time > Seconds(0));
-  CHECK(cost.notes.back().find("does not fit") == 0);
+  const auto note = std::find_if(cost.notes.begin(), cost.notes.end(),
+                                 [](const std::string& each) { return each.starts_with("does not fit"); });
+  REQUIRE(note != cost.notes.end());
+  CHECK(cost.notes.back().starts_with("memory: "));
 }
