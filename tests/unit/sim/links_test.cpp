@@ -30,10 +30,8 @@ TEST_CASE("Links set latency, plateau and curve of their own tier") {
   CHECK(network.node.curve[1].fraction == 0.5);
   REQUIRE(network.node.switch_curve.size() == 1);
   CHECK(network.node.switch_curve[0].bytes == 1000);
-  CHECK(network.cluster.plateau == 0.5);
-  REQUIRE(network.node.switch_curve.size() == 1);
-  CHECK(network.node.switch_curve[0].bytes == 1000);
   CHECK(network.node.switch_curve[0].fraction == 0.5);
+  CHECK(network.cluster.plateau == 0.5);
 }
 
 TEST_CASE("Links' broken rules are all told") {
