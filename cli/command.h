@@ -27,6 +27,8 @@ void add_plan(CLI::App& program, Action& chosen);
 void add_fit(CLI::App& program, Action& chosen);
 void add_project(CLI::App& program, Action& chosen);
 void add_plot(CLI::App& program, Action& chosen);
+void add_validate(CLI::App& program, Action& chosen);
+void add_calibrate(CLI::App& program, Action& chosen);
 void add_list(CLI::App& program, Action& chosen);
 
 // --format csv|json|table and -o FILE, alike in every command that prints a table. stdout is for data only.

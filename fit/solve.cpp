@@ -2,6 +2,7 @@
 
 #include <ceres/ceres.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "sim/base/error.h"
@@ -99,7 +100,94 @@ void assert_close(const char* what, double solved, double regression) {
   assertion_failed(what, shortest(solved), shortest(regression), __FILE__, __LINE__);
 }
 
+// One residual of a RobustProblem: a block of its own, so that the robust loss acts on it alone.
+class RobustResidual final : public ceres::CostFunction {
+ public:
+  RobustResidual(const RobustProblem& problem, std::size_t index) : problem_(problem), index_(index) {
+    set_num_residuals(1);
+    mutable_parameter_block_sizes()->push_back(static_cast<int>(problem.widths.size()));
+  }
+
+  bool Evaluate(double const* const* parameters, double* residuals, double** jacobians) const override {
+    constexpr double kStep = 1e-4;  // parameters are logarithms of factors near 1
+    std::vector<double> x(parameters[0], parameters[0] + problem_.widths.size());
+    residuals[0] = problem_.residual(index_, x);
+    if (jacobians == nullptr || jacobians[0] == nullptr) return true;
+    for (std::size_t j = 0; j < x.size(); ++j) {
+      const double middle = x[j];
+      x[j] = middle + kStep;
+      const double above = problem_.residual(index_, x);
+      x[j] = middle - kStep;
+      jacobians[0][j] = (above - problem_.residual(index_, x)) / (2 * kStep);
+      x[j] = middle;
+    }
+    return true;
+  }
+
+ private:
+  const RobustProblem& problem_;
+  std::size_t index_;
+};
+
+// x_j / width_j for all j.
+class PriorResiduals final : public ceres::CostFunction {
+ public:
+  explicit PriorResiduals(const std::vector<double>& widths) : widths_(widths) {
+    set_num_residuals(static_cast<int>(widths.size()));
+    mutable_parameter_block_sizes()->push_back(static_cast<int>(widths.size()));
+  }
+
+  bool Evaluate(double const* const* parameters, double* residuals, double** jacobians) const override {
+    const std::size_t n = widths_.size();
+    for (std::size_t j = 0; j < n; ++j) residuals[j] = parameters[0][j] / widths_[j];
+    if (jacobians == nullptr || jacobians[0] == nullptr) return true;
+    std::fill(jacobians[0], jacobians[0] + n * n, 0.0);
+    for (std::size_t j = 0; j < n; ++j) jacobians[0][j * n + j] = 1 / widths_[j];
+    return true;
+  }
+
+ private:
+  const std::vector<double>& widths_;
+};
+
+std::vector<double> standard_errors(ceres::Problem& problem, const std::vector<double>& x) {
+  const std::size_t n = x.size();
+  ceres::Covariance::Options options;
+  options.algorithm_type = ceres::DENSE_SVD;
+  ceres::Covariance covariance(options);
+  std::vector<double> matrix(n * n, 0.0), errors(n, 0.0);
+  const std::vector<std::pair<const double*, const double*>> blocks{{x.data(), x.data()}};
+  if (!covariance.Compute(blocks, &problem)) return errors;
+  covariance.GetCovarianceBlock(x.data(), x.data(), matrix.data());
+  for (std::size_t j = 0; j < n; ++j) errors[j] = std::sqrt(matrix[j * n + j]);
+  return errors;
+}
+
 }  // namespace
+
+RobustSolution solved_robust(const RobustProblem& robust) {
+  RobustSolution solution;
+  solution.x.assign(robust.widths.size(), 0.0);
+  if (solution.x.empty()) return solution;
+  ceres::Problem problem;
+  for (std::size_t i = 0; i < robust.weights.size(); ++i) {
+    auto* loss =
+        new ceres::ScaledLoss(new ceres::HuberLoss(robust.robust_scale), robust.weights[i], ceres::TAKE_OWNERSHIP);
+    problem.AddResidualBlock(new RobustResidual(robust, i), loss, solution.x.data());
+  }
+  problem.AddResidualBlock(new PriorResiduals(robust.widths), nullptr, solution.x.data());
+  ceres::Solver::Options options;
+  options.linear_solver_type = ceres::DENSE_QR;
+  options.function_tolerance = 1e-8;
+  options.parameter_tolerance = 1e-7;
+  options.max_num_iterations = 60;
+  options.num_threads = 1;
+  options.logging_type = ceres::SILENT;
+  ceres::Solver::Summary summary;
+  ceres::Solve(options, &problem, &summary);
+  solution.standard_error = standard_errors(problem, solution.x);
+  return solution;
+}
 
 LogLine solved_line(const LogPoints& points) {
   const Standardised x = standardised(points.log_x);

@@ -1,5 +1,9 @@
-// The minimiser of the least-squares objective. solve.cpp is the only file that includes Ceres.
+// The minimiser of the least-squares objectives. solve.cpp is the only file that includes Ceres.
 #pragma once
+
+#include <cstddef>
+#include <functional>
+#include <vector>
 
 #include "fit/log_line.h"
 
@@ -9,5 +13,20 @@ namespace mobasim {
 // flat line and checked against the closed-form regression: both must agree to 1e-9, else it is our own bug and
 // asserts. At least two different x are the caller's to ensure.
 [[nodiscard]] LogLine solved_line(const LogPoints& points);
+
+// Few parameters x, each with a Gaussian prior about 0, and residuals that count by weight and with a robust loss:
+//   sum_i w_i rho(r_i(x)^2) / 2 + sum_j (x_j / width_j)^2 / 2,   rho Huber's of `robust_scale` (Huber 1964)
+struct RobustProblem {
+  std::vector<double> widths;                                                 // of the priors
+  std::vector<double> weights;                                                // one a residual
+  std::function<double(std::size_t i, const std::vector<double>&)> residual;  // in units of its own spread
+  double robust_scale = 1;
+};
+struct RobustSolution {
+  std::vector<double> x;
+  std::vector<double> standard_error;  // from the curvature at the minimum, priors included
+};
+// Ceres with central differences; the same bytes for the same problem.
+[[nodiscard]] RobustSolution solved_robust(const RobustProblem& problem);
 
 }  // namespace mobasim

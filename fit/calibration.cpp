@@ -1,0 +1,230 @@
+#include "fit/calibration.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "fit/fitted.h"
+#include "fit/solve.h"
+#include "sim/base/text.h"
+
+namespace mobasim {
+namespace {
+
+constexpr std::size_t kFolds = 10;
+constexpr double kMostRowsOfSource = 12;      // what a larger source counts as
+constexpr std::size_t kMostFittedRows = 150;  // of one source; more are thinned evenly, for time
+// A70: what is left when the constants are right: the spread of repeated runs and of what the tables do not say.
+constexpr double kResidualSpread = 0.05;
+constexpr double kRobustScale = 1.5;  // residuals beyond this many spreads count linearly
+// A71: standard deviations of the priors, in the order of StackConstant: how far kernels' own measurements disagree
+// (products 15%, attention 20%), and how little is known of fusion, links and hosts.
+constexpr std::array<double, 5> kPriorWidths = {0.15, 0.2, 0.3, 0.4, 0.4};
+static_assert(kPriorWidths.size() == kStackConstants);
+// A72: the prior of the spread, 8% as if of four rows.
+constexpr double kPriorSpread = 0.08, kPriorRows = 4;
+
+using Rows = std::vector<CalibrationRow>;
+
+std::string configuration_of(const MeasuredRun& run) {
+  const Layout& layout = run.layout;
+  std::string text = fmt::format("{} {} {} {} {} {} {} {} {} {}", run.gpu, run.model.hidden, layers(run.model),
+                                 run.model.vocab, run.workload.sequence, run.devices, layout.tensor, layout.pipeline,
+                                 layout.context, layout.zero_stage);
+  return text + " " + run.workload.dtype;
+}
+
+double residual_of(const CalibrationRow& row, const StackConstants& constants) {
+  return std::log(fastest(*row.prepared, constants).time / row.time);
+}
+
+std::map<std::string, double> rows_of_sources(const Rows& rows) {
+  std::map<std::string, double> counts;
+  for (const CalibrationRow& row : rows) counts[row.source] += 1;
+  return counts;
+}
+
+std::vector<double> weights_of(const Rows& rows) {
+  const auto counts = rows_of_sources(rows);
+  std::vector<double> weights;
+  for (const CalibrationRow& row : rows) {
+    const double count = counts.at(row.source);
+    weights.push_back(std::min(count, kMostRowsOfSource) / count);
+  }
+  return weights;
+}
+
+// Every k-th row of a source that has too many.
+Rows thinned(const Rows& rows) {
+  std::map<std::string, std::size_t> counts, seen;
+  for (const CalibrationRow& row : rows) ++counts[row.source];
+  Rows kept;
+  for (const CalibrationRow& row : rows) {
+    const std::size_t step = (counts[row.source] + kMostFittedRows - 1) / kMostFittedRows;
+    if (seen[row.source]++ % step == 0) kept.push_back(row);
+  }
+  return kept;
+}
+
+StackConstants constants_at(const StackProfile& stack, const std::vector<double>& logs) {
+  StackConstants constants;
+  for (std::size_t j = 0; j < stack.fitted.size(); ++j) {
+    constants.factor[static_cast<std::size_t>(stack.fitted[j])] = std::exp(logs[j]);
+  }
+  return constants;
+}
+
+double weighted_median(std::vector<std::pair<double, double>> values) {
+  std::ranges::sort(values);
+  double all = 0, below = 0;
+  for (const auto& [value, weight] : values) all += weight;
+  for (const auto& [value, weight] : values) {
+    below += weight;
+    if (2 * below >= all) return value;
+  }
+  return 0;
+}
+
+std::string quoted(const std::vector<std::string>& words) {
+  std::vector<std::string> texts;
+  for (const std::string& word : words) texts.push_back(json_text(word));
+  return joined(texts);
+}
+
+// The half-width that holds 95% of the next residuals: Student's t of a spread that is pooled with its prior.
+double width_of(double spread, double rows) {
+  const double pooled =
+      std::sqrt((kPriorRows * kPriorSpread * kPriorSpread + rows * spread * spread) / (kPriorRows + rows));
+  return t_quantile_95(kPriorRows + rows) * pooled;
+}
+
+}  // namespace
+
+Rows calibration_rows(const std::vector<MeasuredRun>& runs, const std::vector<PreparedRun>& prepared,
+                      const std::string& stack) {
+  Rows rows;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    if (prepared[i].stack != stack || !prepared[i].reason.empty() || !runs[i].time || runs[i].group == "loose")
+      continue;
+    rows.push_back({i, runs[i].source, configuration_of(runs[i]), *runs[i].time, runs[i].workload.sequence,
+                    runs[i].devices, prepared[i].device, &prepared[i]});
+  }
+  return rows;
+}
+
+StackFit fitted_stack(const StackProfile& stack, const Rows& all_rows) {
+  StackFit fit;
+  if (all_rows.empty() || stack.fitted.empty()) return fit;
+  const Rows rows = thinned(all_rows);
+  RobustProblem problem;
+  for (const StackConstant which : stack.fitted)
+    problem.widths.push_back(kPriorWidths[static_cast<std::size_t>(which)]);
+  problem.weights = weights_of(rows);
+  problem.robust_scale = kRobustScale;
+  problem.residual = [&](std::size_t i, const std::vector<double>& logs) {
+    return residual_of(rows[i], constants_at(stack, logs)) / kResidualSpread;
+  };
+  const RobustSolution solution = solved_robust(problem);
+  fit.constants = constants_at(stack, solution.x);
+  for (std::size_t j = 0; j < stack.fitted.size(); ++j) {
+    fit.standard_error[static_cast<std::size_t>(stack.fitted[j])] = solution.standard_error[j];
+  }
+  return fit;
+}
+
+std::vector<Fold> folds_of(const Rows& rows) {
+  std::set<std::string> sources, configurations;
+  for (const CalibrationRow& row : rows) sources.insert(row.source), configurations.insert(row.configuration);
+  std::vector<Fold> folds;
+  std::map<std::string, std::size_t> fold_of;
+  if (sources.size() >= 2) {
+    for (const std::string& source : sources) fold_of.emplace(source, folds.size()), folds.push_back({source, {}});
+  } else if (configurations.size() >= 2) {
+    const std::size_t count = std::min(kFolds, configurations.size());
+    for (std::size_t i = 0; i < count; ++i) folds.push_back({fmt::format("configurations {} of {}", i + 1, count), {}});
+    std::size_t next = 0;
+    for (const std::string& configuration : configurations) fold_of.emplace(configuration, next++ % count);
+  }
+  if (folds.empty()) return folds;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    folds[fold_of.at(sources.size() >= 2 ? rows[i].source : rows[i].configuration)].held_out.push_back(i);
+  }
+  return folds;
+}
+
+Rows rows_without(const Rows& rows, const Fold& fold) {
+  Rows rest;
+  for (std::size_t i = 0, next = 0; i < rows.size(); ++i) {
+    const bool held_out = next < fold.held_out.size() && fold.held_out[next] == i;
+    if (held_out) ++next;
+    if (!held_out) rest.push_back(rows[i]);
+  }
+  return rest;
+}
+
+std::vector<double> held_out_residuals(const StackProfile& stack, const Rows& rows) {
+  std::vector<double> residuals;
+  for (const Fold& fold : folds_of(rows)) {
+    residuals.resize(rows.size());
+    const StackConstants constants = fitted_stack(stack, rows_without(rows, fold)).constants;
+    for (const std::size_t i : fold.held_out) residuals[i] = residual_of(rows[i], constants);
+  }
+  return residuals;
+}
+
+std::optional<StackEvidence> evidence_of(const StackProfile& stack, const Rows& rows) {
+  const std::vector<double> residuals = held_out_residuals(stack, rows);
+  if (residuals.empty()) return std::nullopt;
+  StackEvidence evidence;
+  evidence.rows = static_cast<std::int64_t>(rows.size());
+  for (const auto& [source, count] : rows_of_sources(rows)) evidence.sources.push_back(source);
+  const std::vector<double> weights = weights_of(rows);
+  double squares = 0, all = 0;
+  std::vector<std::pair<double, double>> values;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    squares += weights[i] * residuals[i] * residuals[i], all += weights[i];
+    values.emplace_back(residuals[i], weights[i]);
+  }
+  evidence.spread = std::sqrt(squares / all);
+  evidence.bias = weighted_median(values);
+  evidence.width = width_of(evidence.spread, static_cast<double>(rows.size()));
+  std::set<std::string> names;
+  for (const CalibrationRow& row : rows) names.insert(row.device);
+  evidence.device_names.assign(names.begin(), names.end());
+  const auto [shortest_row, longest_row] = std::ranges::minmax(rows, {}, &CalibrationRow::sequence);
+  evidence.sequence_lo = shortest_row.sequence, evidence.sequence_hi = longest_row.sequence;
+  const auto [fewest, most] = std::ranges::minmax(rows, {}, &CalibrationRow::devices);
+  evidence.devices_lo = fewest.devices, evidence.devices_hi = most.devices;
+  return evidence;
+}
+
+StackProfile calibrated(StackProfile stack, const Rows& rows) {
+  stack.constants = fitted_stack(stack, rows).constants;
+  stack.evidence = evidence_of(stack, rows);
+  return stack;
+}
+
+std::string calibration_text(const std::vector<StackProfile>& stacks, const std::string& source) {
+  std::string text = "# Written by `mobasim calibrate`: fitted constants of the stacks, and what they rest on.\n";
+  text += fmt::format("source: {}\nstacks:\n", json_text(source));
+  for (const StackProfile& stack : stacks) {
+    if (!stack.evidence) continue;
+    const StackEvidence& evidence = *stack.evidence;
+    text += fmt::format("  - name: {}\n", stack.name);
+    for (std::size_t i = 0; i < kStackConstants; ++i) {
+      text += fmt::format("    {}: {:.4f}\n", stack_constant_names()[i], stack.constants.factor[i]);
+    }
+    text += fmt::format("    rows: {}\n    sources: [{}]\n    device_names: [{}]\n", evidence.rows,
+                        quoted(evidence.sources), joined(evidence.device_names));
+    text += fmt::format("    spread: {:.4f}\n    bias: {:.4f}\n    width: {:.4f}\n", evidence.spread, evidence.bias,
+                        evidence.width);
+    text += fmt::format("    sequence: [{}, {}]\n    devices: [{}, {}]\n", evidence.sequence_lo, evidence.sequence_hi,
+                        evidence.devices_lo, evidence.devices_hi);
+  }
+  return text;
+}
+
+}  // namespace mobasim

@@ -1,0 +1,110 @@
+#include "sim/measured/candidates.h"
+
+#include <algorithm>
+
+#include "sim/base/text.h"
+#include "sim/parallel/refusals.h"
+
+namespace mobasim {
+namespace {
+
+constexpr std::int64_t kMostMicrobatch = 64, kMostStages = 128, kMostChunks = 32;
+
+std::vector<std::int64_t> powers_of_two(std::int64_t most) {
+  std::vector<std::int64_t> values;
+  for (std::int64_t value = 1; value <= most; value *= 2) values.push_back(value);
+  return values;
+}
+
+std::vector<std::int64_t> divisors(std::int64_t number, std::int64_t most) {
+  std::vector<std::int64_t> values;
+  for (std::int64_t value = 1; value <= std::min(number, most); ++value) {
+    if (number % value == 0) values.push_back(value);
+  }
+  return values;
+}
+
+// Tensor groups within a node, pipelines that divide the layers.
+std::vector<Layout> splits(const MeasuredRun& run, std::int64_t devices_per_node) {
+  if (!run.free.split) return {run.layout};
+  std::vector<Layout> found;
+  for (const std::int64_t tensor : powers_of_two(devices_per_node)) {
+    for (const std::int64_t pipeline : divisors(layers(run.model), kMostStages)) {
+      const std::int64_t group = tensor * pipeline * run.layout.context;
+      if (run.devices % group != 0) continue;
+      Layout layout = run.layout;
+      layout.tensor = tensor, layout.pipeline = pipeline, layout.data = run.devices / group;
+      layout.sequence_parallel = tensor > 1;
+      found.push_back(layout);
+    }
+  }
+  return found;
+}
+
+std::vector<Layout> with_chunks(const MeasuredRun& run, const Layout& layout) {
+  if (!(run.free.virtual_stages || run.free.split) || layout.pipeline == 1) return {layout};
+  std::vector<Layout> found;
+  for (const std::int64_t chunks : divisors(layers(run.model) / layout.pipeline, kMostChunks)) {
+    found.push_back(layout);
+    found.back().virtual_stages = chunks;
+    if (chunks > 1) found.back().schedule = PipelineSchedule::interleaved;
+  }
+  return found;
+}
+
+// The least recomputation, and the smallest group that shares states, that fits; else what needs least memory.
+Candidate settled(const MeasuredRun& run, const MemoryModel& model, double memory, Workload workload, Layout layout) {
+  std::vector<Recompute> recomputes{workload.recompute};
+  if (run.free.recompute) recomputes = {Recompute::none, Recompute::selective, Recompute::full};
+  std::vector<std::int64_t> shards{layout.shard};
+  if (run.free.shard) shards.push_back(0);
+  Candidate least;
+  for (const Recompute recompute : recomputes) {
+    for (const std::int64_t shard : shards) {
+      workload.recompute = recompute, layout.shard = shard;
+      Candidate one{workload, layout, model.worst(workload, layout).total(), true};
+      one.fits = one.memory <= memory;
+      if (one.fits) return one;
+      if (least.memory == 0 || one.memory < least.memory) least = one;
+    }
+  }
+  return least;
+}
+
+// "" or why the models cannot answer this layout.
+std::string problem_of(const ModelShape& model, const Workload& workload, const Layout& layout,
+                       const DeviceProfile& device) {
+  std::vector<std::string> whys;
+  for (const Refusal& refusal : refusals(model, workload, layout, device)) whys.push_back(refusal.why);
+  return joined(whys, "; ");
+}
+
+}  // namespace
+
+std::vector<Candidate> candidates_of(const MeasuredRun& run, const MemoryModel& model, double memory,
+                                     const DeviceProfile& device, std::string& reason) {
+  std::vector<Candidate> fitting, others;
+  const auto microbatches =
+      run.free.microbatch ? powers_of_two(kMostMicrobatch) : std::vector<std::int64_t>{run.workload.microbatch};
+  for (const Layout& split : splits(run, device.devices_per_node)) {
+    for (const Layout& layout : with_chunks(run, split)) {
+      for (const std::int64_t microbatch : microbatches) {
+        Workload workload = run.workload;
+        workload.microbatch = microbatch;
+        const std::string problem = problem_of(run.model, workload, layout, device);
+        if (reason.empty()) reason = problem;
+        if (!problem.empty()) continue;
+        const Candidate one = settled(run, model, memory, workload, layout);
+        (one.fits ? fitting : others).push_back(one);
+      }
+    }
+  }
+  if (fitting.empty() && !others.empty()) {
+    const auto least = [](const Candidate& a, const Candidate& b) { return a.memory < b.memory; };
+    fitting.push_back(*std::ranges::min_element(others, least));
+  }
+  if (!fitting.empty()) reason.clear();
+  return fitting;
+}
+
+}  // namespace mobasim

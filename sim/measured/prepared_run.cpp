@@ -1,0 +1,131 @@
+#include "sim/measured/prepared_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sim/measured/candidates.h"
+
+namespace mobasim {
+namespace {
+
+// A36: the allocator keeps more than it hands out, 1.02 to 1.07 times (PyTorch's reserved over allocated bytes in
+// torchtitan's and Megatron-LM's logs).
+constexpr double kReservedOverAllocated = 1.04;
+
+// What tells two models of the cache apart.
+std::string model_key(const MeasuredRun& run, const DeviceProfile& device, const StackProfile& stack) {
+  const ModelShape& model = run.model;
+  std::string key =
+      fmt::format("{} {} {} | {} {} {} {} {} {} {} | {} {} | {} {} {} {} {} {}", device.name, device.devices_per_node,
+                  device.network_bandwidth.value(), stack.name, static_cast<int>(stack.fusion),
+                  static_cast<int>(stack.overlap_tensor), stack.overlap_data, stack.overlap_pipeline,
+                  stack.gradient_bytes, stack.reduced_bytes, run.workload.dtype, run.workload.sequence, model.hidden,
+                  model.vocab, model.positions, model.tied_embeddings, static_cast<int>(model.norm), model.linear_bias);
+  for (const LayerGroup& group : model.groups) {
+    key += fmt::format(" | {} {} {} {} {} {} {}", group.layers, group.heads, group.kv_heads, group.head_dim, group.ffn,
+                       group.gated, description(group.attention));
+  }
+  return key;
+}
+
+// The device with the nodes and the network that the row states.
+DeviceProfile device_of_run(DeviceProfile device, const MeasuredRun& run) {
+  if (run.network_bandwidth) device.network_bandwidth = ByteRate(*run.network_bandwidth);
+  if (run.devices_per_node > 0) device.devices_per_node = run.devices_per_node;
+  return device;
+}
+
+std::string problem_of_device(const MeasuredRun& run, const DeviceProfile& device) {
+  if (!device.peak.contains(run.workload.dtype)) {
+    return fmt::format("{} has no peak for {}", device.name, run.workload.dtype);
+  }
+  if (run.workload.sequence > kLongestSequence) return fmt::format("sequence must be at most {}", kLongestSequence);
+  const bool spans_nodes = run.devices > device.devices_per_node;
+  const ByteRate slowest = spans_nodes ? device.network_bandwidth : device.link_bandwidth;
+  if (run.devices > 1 && !(slowest > ByteRate(0)))
+    return fmt::format("{} has no link for this many devices", device.name);
+  return "";
+}
+
+}  // namespace
+
+Fastest fastest(const PreparedRun& run, const StackConstants& constants) {
+  Fastest best;
+  for (std::size_t i = 0; i < run.candidates.size(); ++i) {
+    const double time = run.model->time(run.candidates[i].workload, run.candidates[i].layout, constants).total();
+    if (i == 0 || time < best.time) best = {i, time};
+  }
+  return best;
+}
+
+double shown_memory(double allocated, const std::string& memory_kind, double reserved_memory) {
+  const std::string kind = lower_case(memory_kind);
+  if (contains_any(kind, {"nvidia-smi"})) return allocated * kReservedOverAllocated + reserved_memory;
+  if (contains_any(kind, {"reserved"})) return allocated * kReservedOverAllocated;
+  return allocated;
+}
+
+std::vector<StackProfile> stacks_from(const std::filesystem::path& folder, const std::filesystem::path& calibration) {
+  std::vector<std::filesystem::path> files;
+  if (!std::filesystem::is_directory(folder)) throw ConfigError(folder.string() + ": no such folder of stacks");
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() == ".yaml" && entry.path().stem() != "calibration") files.push_back(entry.path());
+  }
+  std::ranges::sort(files);
+  std::vector<StackProfile> stacks;
+  for (const auto& file : files) stacks.push_back(stack_from(file));
+  if (!calibration.empty()) calibrate(stacks, calibration);
+  return stacks;
+}
+
+RunPreparer::RunPreparer(std::filesystem::path configs, std::vector<StackProfile> stacks)
+    : configs_(std::move(configs)),
+      stacks_(std::move(stacks)),
+      rules_(choice_rules_from(configs_ / "stacks" / "choice.csv")) {}
+
+const DeviceProfile& RunPreparer::device(const std::string& name) {
+  const auto found = devices_.find(name);
+  if (found != devices_.end()) return found->second;
+  return devices_.emplace(name, device_from(configs_ / "devices" / (name + ".yaml"))).first->second;
+}
+
+RunPreparer::Models RunPreparer::models(const MeasuredRun& run, const DeviceProfile& device,
+                                        const StackProfile& stack) {
+  const std::string key = model_key(run, device, stack);
+  const auto found = models_.find(key);
+  if (found != models_.end()) return found->second;
+  const std::string full = stack.attention.empty() ? "" : attention_of(stack, device.name);
+  Models built;
+  built.step = std::make_shared<const StepModel>(run.model, device, stack, KernelChoice{}, run.workload.dtype,
+                                                 run.workload.sequence);
+  built.memory =
+      std::make_shared<const MemoryModel>(run.model, stack, full, "", run.workload.dtype, run.workload.sequence);
+  return models_.emplace(key, built).first->second;
+}
+
+PreparedRun RunPreparer::prepared(const MeasuredRun& run) {
+  PreparedRun result;
+  const StackChoice choice = stack_choice(rules_, run.framework, run.gpu, run.source);
+  result.device = choice.device, result.stack = choice.stack;
+  result.reason = run.reason;
+  if (!choice.reason.empty()) result.reason += (result.reason.empty() ? "" : "; ") + choice.reason;
+  if (!result.reason.empty()) return result;
+  const auto policy = std::ranges::find(stacks_, choice.stack, &StackProfile::name);
+  if (policy == stacks_.end()) throw ConfigError(fmt::format("the chosen stack '{}' has no file", choice.stack));
+  const DeviceProfile placed = device_of_run(device(choice.device), run);
+  result.reason = problem_of_device(run, placed);
+  if (!result.reason.empty()) return result;
+  try {
+    const Models built = models(run, placed, with_changes(*policy, run.changes));
+    result.model = built.step;
+    result.reserved_memory = placed.reserved_memory.value();
+    const double available = placed.memory.value() - result.reserved_memory;
+    result.candidates = candidates_of(run, *built.memory, available, placed, result.reason);
+  } catch (const std::exception& error) {  // what is not modelled, of this row alone
+    result.reason = error.what();
+  }
+  return result;
+}
+
+}  // namespace mobasim

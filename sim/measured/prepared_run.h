@@ -1,0 +1,75 @@
+// A measured run made ready to be answered: its device, its stack, and the choices that its row leaves open.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sim/device/device.h"
+#include "sim/measured/measured_run.h"
+#include "sim/measured/stack_choice.h"
+#include "sim/memory.h"
+#include "sim/stack/stack.h"
+#include "sim/step_time.h"
+
+namespace mobasim {
+
+// One way of carrying the run out.
+struct Candidate {
+  Workload workload;
+  Layout layout;
+  double memory = 0;  // bytes of the worst device, allocated
+  bool fits = true;
+};
+
+struct PreparedRun {
+  std::string device, stack;  // names; empty where there is none
+  std::shared_ptr<const StepModel> model;
+  std::vector<Candidate>
+      candidates;              // those that fit; where none does, the one that needs least. One where none is free
+  double reserved_memory = 0;  // bytes that the device keeps for itself
+  std::string reason;          // not empty: not answered, and why
+};
+
+// The candidate that is fastest with these constants, and its seconds. Precondition: there is no reason.
+struct Fastest {
+  std::size_t candidate = 0;
+  double time = 0;
+};
+[[nodiscard]] Fastest fastest(const PreparedRun& run, const StackConstants& constants);
+
+// Bytes that the run's own measure of memory (allocated, reserved, of the whole device) would show.
+[[nodiscard]] double shown_memory(double allocated, const std::string& memory_kind, double reserved_memory);
+
+// The stacks of a folder, by name: each *.yaml but calibration.yaml, which is applied where `calibration` is not empty.
+[[nodiscard]] std::vector<StackProfile> stacks_from(const std::filesystem::path& folder,
+                                                    const std::filesystem::path& calibration);
+
+// Prepares runs; models are built once for each model, device, stack, number format and sequence.
+class RunPreparer {
+ public:
+  // `configs` holds devices/ and stacks/choice.csv. Throws ConfigError.
+  RunPreparer(std::filesystem::path configs, std::vector<StackProfile> stacks);
+
+  // Never throws for what a row says: what is not modelled becomes the reason.
+  [[nodiscard]] PreparedRun prepared(const MeasuredRun& run);
+  [[nodiscard]] const std::vector<StackProfile>& stacks() const { return stacks_; }
+
+ private:
+  struct Models {
+    std::shared_ptr<const StepModel> step;
+    std::shared_ptr<const MemoryModel> memory;
+  };
+  [[nodiscard]] const DeviceProfile& device(const std::string& name);
+  [[nodiscard]] Models models(const MeasuredRun& run, const DeviceProfile& device, const StackProfile& stack);
+
+  std::filesystem::path configs_;
+  std::vector<StackProfile> stacks_;
+  std::vector<ChoiceRule> rules_;
+  std::map<std::string, DeviceProfile> devices_;
+  std::map<std::string, Models> models_;
+};
+
+}  // namespace mobasim
