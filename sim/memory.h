@@ -80,7 +80,7 @@ class MemoryModel {
   bool tied_ = false;
   NumberFormat format_;
   StateBytesPerParameter states_;
-  bool transformer_engine_ = false, f32_weights_ = false;
+  bool transformer_engine_ = false, keeps_stage_outputs_ = false, f32_weights_ = false;
   std::array<double, 2> logit_bytes_{};  // of a logit at the loss: on one device, over a tensor group
   double reduced_bytes_ = 0;
 };

@@ -102,6 +102,7 @@ MemoryModel::MemoryModel(const ModelShape& model, const StackProfile& stack,
       format_(number_format(dtype, stack)),
       states_(state_bytes_per_parameter(dtype, stack)),
       transformer_engine_(stack.transformer_engine),
+      keeps_stage_outputs_(stack.keeps_stage_outputs),
       f32_weights_(stack.f32_weights && dtype != "f32"),
       logit_bytes_{logit_bytes(stack, format_, false), logit_bytes(stack, format_, true)},
       reduced_bytes_(dtype == "f32" ? 4 : number(stack.reduced_bytes)) {
@@ -154,6 +155,7 @@ MemoryModel::Holding MemoryModel::holding(const Workload& workload, const Layout
     const double microbatches = flight.of_chunk(index);
     kept.split += microbatches * (end.kept[recompute].split - begin.kept[recompute].split);
     kept.spread += microbatches * (end.kept[recompute].spread - begin.kept[recompute].spread);
+    if (keeps_stage_outputs_ && !chunk.head) kept.spread += microbatches * format_.element * hidden_;
     for (std::int64_t i = chunk.first_layer; i < chunk.first_layer + chunk.layers;
          i = run_[static_cast<std::size_t>(i)]) {
       held.kinds |= std::uint64_t{1} << kind_[static_cast<std::size_t>(i)];

@@ -94,6 +94,7 @@ StackProfile stack_from(const std::filesystem::path& path) {
   if (root.has("second_gradient_bytes")) stack.second_gradient_bytes = root.whole_number("second_gradient_bytes");
   stack.f32_weights = root.flag_or("f32_weights", false);
   stack.transformer_engine = root.flag_or("transformer_engine", false);
+  stack.keeps_stage_outputs = root.flag_or("keeps_stage_outputs", false);
   stack.selective_every_other_product = root.flag_or("selective_every_other_product", false);
   stack.reduce_each_microbatch = root.flag_or("reduce_each_microbatch", false);
   stack.contention = root.fraction_or("contention", 0);

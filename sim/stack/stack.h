@@ -73,6 +73,8 @@ struct StackProfile {
   // Linear layers of TransformerEngine: a 16-bit gradient of each shape of weight stands by (its get_dummy_wgrad), the
   // inputs of fp8 products and copies of their weights are kept in fp8.
   bool transformer_engine = false;
+  // The output of a pipeline's stage stays until its gradient comes (DeepSpeed, PyTorch; Megatron-LM frees it).
+  bool keeps_stage_outputs = false;
   // Selective recomputation keeps attention's result and every other product's (torchtitan's policy by operation);
   // otherwise all but attention's scores.
   bool selective_every_other_product = false;

@@ -86,7 +86,7 @@ StackProfile megatron_core(const PublishedRow&) {
 StackProfile torchtitan(const PublishedRow& row) {
   StackProfile stack;
   stack.fusion = row.text("kernel_notes").starts_with("eager") ? Fusion::eager : Fusion::compiled;
-  stack.f32_weights = stack.selective_every_other_product = true;
+  stack.f32_weights = stack.selective_every_other_product = stack.keeps_stage_outputs = true;
   stack.fused_loss = row.text("gpu").starts_with("H200");
   return stack;
 }
@@ -102,6 +102,7 @@ StackProfile deepspeed(const PublishedRow& row) {
 
 StackProfile megatron_deepspeed(const PublishedRow& row) {
   StackProfile stack;
+  stack.keeps_stage_outputs = true;
   if (row.text("precision").starts_with("bf16")) stack.second_gradient_bytes = 2;
   return stack;
 }
@@ -182,9 +183,9 @@ TEST_CASE("ZeRO-3 with offload and full recomputation: within 5% from 64K tokens
 }
 
 // nvidia-smi shows the context, the communicators' buffers and what the allocator has reserved, too.
-TEST_CASE("BLOOM's trials: allocated memory is at most what nvidia-smi showed, and at least 75% of it") {
+TEST_CASE("BLOOM's trials: allocated memory is at most what nvidia-smi showed, and at least 77% of it") {
   const Comparison found = compared("bloom", 1e9, "math", megatron_deepspeed);
   CHECK(found.rows > 30);
   CHECK(found.largest < 0);
-  CHECK(found.least > -0.25);
+  CHECK(found.least > -0.23);
 }

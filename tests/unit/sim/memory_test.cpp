@@ -24,25 +24,6 @@ double peak(const Run& run, const StackProfile& stack = {}) { return use_of(run,
 
 double states(const MemoryUse& use) { return use[Part::weights] + use[Part::gradients] + use[Part::optimizer]; }
 
-LayerMemory layer_of(const ModelShape& model, std::int64_t sequence, const StackProfile& stack = {},
-                     std::string_view full = "", std::string_view moba = "") {
-  return layer_memory(model, model.groups.front(), stack, full, moba, number_format("bf16", stack), sequence);
-}
-
-double kept(const LayerMemory& layer) { return layer.of(Recompute::none).split + layer.of(Recompute::none).spread; }
-
-// A layer of the classic kind: 4 h wide feed-forward, layer norm, as many key heads as heads.
-ModelShape classic_model() {
-  ModelShape model = small_model();
-  model.norm = Norm::layer_norm;
-  model.linear_bias = true;
-  LayerGroup& group = model.groups.front();
-  group.kv_heads = group.heads;
-  group.ffn = 4 * model.hidden;
-  group.gated = false;
-  return model;
-}
-
 // A run whose layout can be split in every way: 8 layers, 8 heads.
 Run wide_run(const Attention& attention = FullAttention{}) {
   Run run = small_run(attention);
@@ -109,78 +90,6 @@ TEST_CASE("A shard group smaller than the replicas shares less, and the whole gr
   };
   CHECK(optimizer(2) == Approx(4 * optimizer(8)));
   CHECK(optimizer(8) == optimizer(0));
-}
-
-TEST_CASE(
-    "The classic layer of Korthikanti et al.: 34 h + 5 a s bytes per token, 10 h of them whole without sequence "
-    "parallelism") {
-  const ModelShape model = classic_model();
-  StackProfile stack;
-  stack.dropout = true;
-  const LayerMemory layer = layer_of(model, 1024, stack, "math");
-  CHECK(layer.of(Recompute::none).spread == 10 * 64);
-  CHECK(layer.of(Recompute::none).split == 24 * 64 + 5 * 4 * 1024);
-  CHECK(layer.of(Recompute::selective).split == 24 * 64);
-  CHECK(layer.of(Recompute::full) == Kept{0, 2 * 64});
-}
-
-TEST_CASE("Activations of a modern layer: 8 h + 4 (q + kv) + 6 f + 4 heads bytes per token") {
-  const LayerMemory layer = layer_of(small_model(), 1024);
-  CHECK(kept(layer) == 8 * 64 + 4 * (64 + 32) + 6 * 160 + 4 * 4);
-  CHECK(layer.forward_bytes == 0);
-  CHECK(layer.of(Recompute::selective) == layer.of(Recompute::none));
-}
-
-TEST_CASE("Selective recomputation by operation keeps the input, q, v, gate, down and attention's output") {
-  StackProfile stack;
-  stack.selective_every_other_product = true;
-  const LayerMemory layer = layer_of(small_model(), 1024, stack);
-  const Kept& selective = layer.of(Recompute::selective);
-  CHECK(selective.split == 2 * (64 + 32 + 160) + 2 * 64 + 4 * 4);
-  CHECK(selective.spread == 2 * 2 * 64);
-  CHECK(kept(layer) == kept(layer_of(small_model(), 1024)));
-}
-
-TEST_CASE("TransformerEngine keeps the inputs of fp8 products, and two copies of their weights, in fp8") {
-  StackProfile stack;
-  stack.transformer_engine = true;
-  const ModelShape model = small_model();
-  const NumberFormat format = number_format("fp8", stack);
-  const LayerMemory layer = layer_memory(model, model.groups.front(), stack, "", "", format, 1024);
-  CHECK(kept(layer) == 6 * 64 + 4 * (64 + 32) + 64 + 5 * 160 + 4 * 4);
-  CHECK(format.weight_copies == 2);
-  CHECK(number_format("fp8", {}).product_input == 2);
-  CHECK(number_format("bf16", stack).weight_copies == 0);
-}
-
-TEST_CASE("MoBA keeps its picks, and its layer at work holds a partial result for each") {
-  const LayerMemory full = layer_of(small_model(), 1024), moba = layer_of(small_model(Moba{128, 3}), 1024);
-  const double picks = 4 * 128 * (1 + 2 * 6);  // of 8 blocks the second picks 1, the others 2
-  CHECK((kept(moba) - kept(full)) * 1024 == Approx(4 * picks));
-  CHECK(moba.forward_bytes * 1024 == Approx(picks * (2 * 16 + 4 + 4)));
-  const double mean_keys = 8 * 2 * 16 * 2, offsets = 12 * 8 * 4;
-  CHECK(moba.sequence_bytes == mean_keys + offsets);
-}
-
-TEST_CASE(
-    "The official MoBA code keeps 4.4 KB per token and head at top_k 12, and its gate is 34 GB at a million tokens") {
-  ModelShape model = small_model(Moba{4096, 12});
-  LayerGroup& group = model.groups.front();
-  group.heads = group.kv_heads = 32, group.head_dim = 128;
-  const std::int64_t sequence = std::int64_t{1} << 20;
-  const LayerMemory official = layer_of(model, sequence, {}, "", "moba_official");
-  const double others = 8 * 64 + 6 * 160;  // of norms and feed-forward
-  CHECK((kept(official) - others) / 32 == Approx(4400).epsilon(0.03));
-  const LayerMemory flash = layer_of(model, sequence, {}, "", "flash_moba");
-  CHECK((kept(flash) - others) / 32 == Approx(1070).epsilon(0.03));
-  CHECK(official.forward_bytes * static_cast<double>(sequence) > 34e9);
-  CHECK(flash.forward_bytes * static_cast<double>(sequence) < 2e9);
-}
-
-TEST_CASE("MoBA that picks all blocks needs what full attention needs, by every implementation") {
-  for (const std::string implementation : {"", "moba_official", "flash_moba"}) {
-    CHECK(layer_of(small_model(Moba{128, 8}), 1024, {}, "", implementation) == layer_of(small_model(), 1024));
-  }
 }
 
 TEST_CASE("Recomputing more never needs more; selective changes nothing where scores are not kept") {
@@ -285,6 +194,61 @@ TEST_CASE("A stage holds the activations of the microbatches that its schedule h
   CHECK(held(PipelineSchedule::one_forward_one_backward, 1, 3) == Approx(2 * 1));
   // p (1 + (p - 1) / (p v)) microbatches' worth on the first stage (Narayanan et al. 2021)
   CHECK(held(PipelineSchedule::interleaved, 2, 0) == Approx(2 * 4 * (1 + 3.0 / (4 * 2))));
+}
+
+TEST_CASE("A stack that keeps its stages' outputs holds one for each microbatch in flight, but of the last stage") {
+  Run run = wide_run();
+  run.layout.pipeline = 4;
+  StackProfile keeps;
+  keeps.keeps_stage_outputs = true;
+  const auto more = [&](std::int64_t stage) {
+    const auto held = [&](const StackProfile& stack) {
+      return model_of(run, stack).of_stage(run.workload, run.layout, stage)[Part::activations];
+    };
+    return held(keeps) - held({});
+  };
+  CHECK(more(0) == Approx(4 * 2.0 * 512 * 1024));
+  CHECK(more(3) == 0);
+}
+
+TEST_CASE("FSDP keeps the weights that it gathered and whole gradients while a pipeline works") {
+  Run run = wide_run();
+  run.layout.data = 4, run.layout.zero_stage = 3;
+  StackProfile fsdp;
+  fsdp.f32_weights = true;
+  const auto all = static_cast<double>(parameters(run.model).total);
+  const MemoryUse shared = use_of(run, fsdp);
+  CHECK(states(shared) < 12 * all);
+  run.layout.pipeline = 2;
+  double weights = 0, gradients = 0;
+  for (const std::int64_t stage : {0, 1}) {
+    const MemoryUse use = model_of(run, fsdp).of_stage(run.workload, run.layout, stage);
+    weights += use[Part::weights], gradients += use[Part::gradients];
+  }
+  CHECK(weights == Approx((2 + 4.0 / 4) * all));
+  CHECK(gradients == Approx(4 * all));
+}
+
+TEST_CASE("Bytes of a logit: 10 by Megatron-LM, 12 by PyTorch and 16 over a tensor group, 4 compiled, 2 written over") {
+  Run run = wide_run();
+  run.model.vocab = 4000000;  // the head and its gradient take the rest
+  const auto per_logit = [&](const StackProfile& stack, std::int64_t tensor) {
+    run.layout.tensor = tensor;
+    const double once = use_of(run, stack)[Part::logits];
+    run.workload.loss_chunks = 2;
+    const double half = use_of(run, stack)[Part::logits];
+    run.workload.loss_chunks = 1;
+    return 2 * (once - half) / (4e6 * 1024) * static_cast<double>(tensor);
+  };
+  StackProfile stack;
+  CHECK(per_logit(stack, 1) == Approx(10));
+  stack.fused_loss = true;
+  CHECK(per_logit(stack, 1) == Approx(2));
+  stack.fusion = Fusion::compiled;
+  CHECK(per_logit(stack, 1) == Approx(4));
+  stack.fused_loss = false;
+  CHECK(per_logit(stack, 1) == Approx(12));
+  CHECK(per_logit(stack, 2) == Approx(16));
 }
 
 TEST_CASE("The last stage can need most: it has the head and the logits") {
