@@ -131,8 +131,9 @@ TimeEstimate assumed_time(const AttentionLayer& layer, const DeviceProfile& devi
 }
 
 // The implementation with the least time per useful FLOP, forward and backward together, at its measured parameters
-// (what is scaled from them is too uncertain to choose by); empty when none has rows of both passes.
-std::string fastest(AttentionLayer layer, const DeviceProfile& device) {
+// (what is scaled from them is too uncertain to choose by); empty when none has rows of both passes. With `curves_only`
+// an implementation that was timed at a single length is no candidate: its rate held to all others beats them unduly.
+std::string fastest(AttentionLayer layer, const DeviceProfile& device, bool curves_only) {
   std::string best;
   double least = std::numeric_limits<double>::infinity();
   for (const std::string& candidate : implementations(device, name(layer.attention), layer.dtype)) {
@@ -141,7 +142,7 @@ std::string fastest(AttentionLayer layer, const DeviceProfile& device) {
     for (const Pass pass : {Pass::forward, Pass::backward}) {
       layer.pass = pass;
       const auto measured = from_rows(layer, device, candidate);
-      both = both && measured;
+      both = both && measured && !(curves_only && measured->chosen.curve.size() == 1);
       if (!measured) continue;
       time += measured->estimate.time.value();
       work_done += useful_flops(measured->layer).value();
@@ -184,7 +185,8 @@ TimeEstimate attention_time(const AttentionLayer& layer, const DeviceProfile& de
         "the device's table has no such rows; both passes: " +
             joined(implementations(device, name(layer.attention), layer.dtype)));
   }
-  const std::string implementation = fastest(layer, device);
+  std::string implementation = fastest(layer, device, true);
+  if (implementation.empty()) implementation = fastest(layer, device, false);
   if (implementation.empty()) return assumed_time(layer, device);
   return *time_by(layer, device, implementation);
 }

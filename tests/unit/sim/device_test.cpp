@@ -167,6 +167,23 @@ TEST_CASE("The fastest implementation that serves both passes is taken, or the o
   CHECK_THROWS_AS(time_of(layer, device), Unsupported);
 }
 
+TEST_CASE("An implementation timed at one length is taken by name, or where there is no other") {
+  DeviceProfile device = small_device();
+  const auto add = [&](std::int64_t sequence, const std::string& implementation, double time_per_flop) {
+    for (const Pass pass : kPasses) {
+      device.profile.push_back(attention_row(attention_layer_of(sequence, pass), implementation, time_per_flop));
+    }
+  };
+  add(2048, "point", 1.0);
+  AttentionLayer layer = attention_layer_of(1024);
+  CHECK(time_of(layer, device).note.find("point") == 0);
+  add(1024, "curve", 3.0);
+  add(4096, "curve", 2.0);
+  CHECK(time_of(layer, device).note.find("curve") == 0);
+  layer.implementation = "point";
+  CHECK(time_of(layer, device).note.find("point") == 0);
+}
+
 TEST_CASE("MoBA that attends to everything takes what full attention takes") {
   const DeviceProfile device = shipped_device("h100-sxm");
   for (const Pass pass : kPasses) {
