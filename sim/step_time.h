@@ -66,9 +66,14 @@ class StepModel {
   [[nodiscard]] StepTime time(const Workload& workload, const Layout& layout, const StackConstants& constants) const;
   // No layout of these devices can be faster: all FLOPs of the step (recomputation included) at the peak.
   [[nodiscard]] double roofline(const Workload& workload, const Layout& layout) const;
-  // The worst of what attention's time rests on, and in words.
-  [[nodiscard]] Basis basis() const;
-  [[nodiscard]] const std::string& note() const;
+  // The stack's constants, and those with which every operation takes as little or as much time as what it rests on
+  // leaves open: rows that disagree, ranges of assumed efficiencies.
+  [[nodiscard]] const StackConstants& constants() const;
+  [[nodiscard]] const StackConstants& least_constants() const;
+  [[nodiscard]] const StackConstants& most_constants() const;
+  // What the time of a part rests on, and for attention in words.
+  [[nodiscard]] Basis basis(TimePart part) const;
+  [[nodiscard]] const std::string& attention_note() const;
 
  private:
   struct Prepared;

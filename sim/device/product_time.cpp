@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
 #include <vector>
 
 #include "sim/device/dtype.h"
@@ -48,14 +47,7 @@ bool inside(const MatrixProduct& product, const Rows& rows) {
   return within(&ProfileRow::m, product.m) && within(&ProfileRow::n, product.n) && within(&ProfileRow::k, product.k);
 }
 
-// time = overhead + FLOPs / rate, by least squares of the relative error; overhead >= 0.
-struct Line {
-  double overhead = 0, per_flop = 0;
-  double error = 0;  // root mean square, relative
-  [[nodiscard]] double time(double flops) const { return overhead + per_flop * flops; }
-};
-
-std::optional<Line> line_through(const Rows& rows) {
+std::optional<ProductLine> line_through(const Rows& rows) {
   if (rows.size() < 3) return std::nullopt;
   // Minimise sum (a u + b v - 1)^2 with u = 1 / t, v = f / t.
   double uu = 0, uv = 0, vv = 0, u1 = 0, v1 = 0;
@@ -63,7 +55,7 @@ std::optional<Line> line_through(const Rows& rows) {
     const double u = 1 / row->time.value(), v = row->flops.value() / row->time.value();
     uu += u * u, uv += u * v, vv += v * v, u1 += u, v1 += v;
   }
-  Line line;
+  ProductLine line;
   const double determinant = uu * vv - uv * uv;
   if (determinant > 1e-12 * uu * vv) {
     line.overhead = (u1 * vv - v1 * uv) / determinant;
@@ -71,7 +63,7 @@ std::optional<Line> line_through(const Rows& rows) {
   }
   if (!(line.overhead > 0) || !(line.per_flop > 0)) line.overhead = 0, line.per_flop = v1 / vv;
   for (const ProfileRow* row : rows) {
-    const double relative = line.time(row->flops.value()) / row->time.value() - 1;
+    const double relative = (line.overhead + line.per_flop * row->flops.value()) / row->time.value() - 1;
     line.error += relative * relative / static_cast<double>(rows.size());
   }
   line.error = std::sqrt(line.error);
@@ -84,7 +76,7 @@ std::optional<TimeEstimate> on_line(const MatrixProduct& one, const Rows& rows) 
   if (!line) return std::nullopt;
   Basis basis = Basis::interpolated;
   for (const ProfileRow* row : rows) basis = worst(basis, row->basis);
-  const double time = line->time(flops(one).value());
+  const double time = line->overhead + line->per_flop * flops(one).value();
   const double spread = 1 + 2 * line->error;
   return TimeEstimate{Seconds(time), Seconds(time / spread), Seconds(time * spread), basis,
                       fmt::format("overhead + FLOPs / rate through {} measured shapes, rms error {:.0f}%", rows.size(),
@@ -101,6 +93,10 @@ Flops flops(const MatrixProduct& product) {
 Bytes bytes(const MatrixProduct& product) {
   const auto m = static_cast<double>(product.m), n = static_cast<double>(product.n), k = static_cast<double>(product.k);
   return Bytes((m * k + k * n + m * n) * static_cast<double>(bytes_of(product.dtype) * product.count));
+}
+
+std::optional<ProductLine> product_line(const DeviceProfile& device, std::string_view dtype) {
+  return line_through(product_rows(device, dtype));
 }
 
 TimeEstimate product_time(const MatrixProduct& product, const DeviceProfile& device) {

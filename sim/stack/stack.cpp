@@ -129,4 +129,16 @@ void calibrate(std::vector<StackProfile>& stacks, const std::filesystem::path& c
   file.finish();
 }
 
+std::vector<StackProfile> stacks_from(const std::filesystem::path& folder, const std::filesystem::path& calibration) {
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() == ".yaml" && entry.path().filename() != kCalibrationFile) files.push_back(entry);
+  }
+  std::sort(files.begin(), files.end());
+  std::vector<StackProfile> stacks;
+  for (const auto& file : files) stacks.push_back(stack_from(file));
+  if (!calibration.empty()) calibrate(stacks, calibration);
+  return stacks;
+}
+
 }  // namespace mobasim

@@ -53,6 +53,9 @@ struct StackEvidence {
   std::int64_t sequence_lo = 0, sequence_hi = 0, devices_lo = 0, devices_hi = 0;
 };
 
+// The implementation of attention by products with a softmax between, its scores in memory.
+inline constexpr std::string_view kMathAttention = "math";
+
 struct StackProfile {
   std::string name;
   std::string source;
@@ -94,5 +97,9 @@ struct StackProfile {
 [[nodiscard]] StackProfile stack_from(const std::filesystem::path& file);
 // Sets constants and evidence from a calibration file (the output of `mobasim calibrate`). Throws ConfigError.
 void calibrate(std::vector<StackProfile>& stacks, const std::filesystem::path& calibration);
+inline constexpr std::string_view kCalibrationFile = "calibration.yaml";  // beside the policies
+// Every policy of a folder, by name, and the calibration applied where it is not empty. Throws ConfigError.
+[[nodiscard]] std::vector<StackProfile> stacks_from(const std::filesystem::path& folder,
+                                                    const std::filesystem::path& calibration);
 
 }  // namespace mobasim

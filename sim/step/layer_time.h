@@ -1,0 +1,94 @@
+// How long one layer's forward and backward pass take on one device of a tensor and context group.
+//
+// docs/method/simulator.md, "Operations of a step": the products, the bytes, the collectives of a layer.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "sim/device/product_model.h"
+#include "sim/model/model_shape.h"
+#include "sim/parallel/layout.h"
+#include "sim/parallel/network.h"
+#include "sim/stack/stack.h"
+#include "sim/step_time.h"
+#include "sim/workload.h"
+
+namespace mobasim::step {
+
+// Seconds by TimePart, of one pass.
+using PartTimes = std::array<double, kTimeParts>;
+inline double& at(PartTimes& times, TimePart part) { return times[static_cast<std::size_t>(part)]; }
+inline double at(const PartTimes& times, TimePart part) { return times[static_cast<std::size_t>(part)]; }
+inline void add(PartTimes& sum, const PartTimes& times, double factor = 1) {
+  for (std::size_t i = 0; i < kTimeParts; ++i) sum[i] += factor * times[i];
+}
+double total(const PartTimes& times);
+
+// A forward and a backward pass. `weight_gradient` is the part of the backward pass that no other stage waits for.
+struct PassTimes {
+  PartTimes forward{}, backward{};
+  double weight_gradient = 0;
+  double forward_kernels = 0, backward_kernels = 0;  // kernels issued
+};
+void add(PassTimes& sum, const PassTimes& times, double factor = 1);
+
+// Seconds of one query head over one sequence; the entry i is for a sequence split over 2^i devices of a ring, where
+// the kernel sees shorter pieces.
+struct AttentionSeconds {
+  static constexpr std::size_t kSplits = 8;
+  std::array<double, kSplits> forward{}, backward{};
+  double forward_routing = 0, backward_routing = 0;  // MoBA: the part that is not the pairs'
+};
+
+// One group of layers as the hot path sees it: doubles, nothing to look up.
+struct LayerShape {
+  std::int64_t layers = 0;
+  double queries = 0, keys = 0;  // heads x head_dim, kv_heads x head_dim
+  double heads = 0, kv_heads = 0, head_dim = 0;
+  double ffn = 0, inner = 2;  // inner: 2 with a gate, else 1
+  double experts = 0, active = 0, expert_ffn = 0, shared_ffn = 0;
+  bool routed = false;  // MoBA that has to choose
+  bool math = false;    // scores in memory
+  AttentionSeconds attention;
+  double parameters = 0;  // of one layer, all of them
+};
+
+// What does not depend on the layout.
+struct StepContext {
+  double hidden = 0, vocab = 0, sequence = 0;
+  bool rotary = true, qk_norm = false, bias = false, tied = false;
+  double element = 2;       // bytes of an activation
+  double communicated = 2;  // bytes of an activation that is sent
+  bool narrow = false;      // products read 8-bit or 4-bit copies
+  double memory_rate = 0;   // bytes/s that operations bound by memory reach
+  double host_rate = 0;     // bytes/s between device and host
+  double update_bytes = 0;  // moved per parameter by the optimizer
+  double embedding_parameters = 0, head_parameters = 0;
+  ProductModel products;       // of the layers
+  ProductModel head_products;  // of the head: 16-bit where the layers are narrower
+  Network network;
+  StackProfile stack;
+  std::vector<LayerShape> layers;
+};
+
+// The split that a layer sees, and the constants of the stack.
+struct LayerSplitting {
+  double tokens = 0;     // of the microbatch on this device
+  double sequences = 0;  // of the microbatch
+  double tensor = 1, context = 1;
+  bool sequence_parallel = false;
+  ContextAlgorithm context_algorithm = ContextAlgorithm::all_gather;
+  Group tensor_group, context_group;
+  Recompute recompute = Recompute::none;
+  StackConstants constants;
+};
+
+[[nodiscard]] PassTimes layer_time(const StepContext& context, const LayerShape& layer, const LayerSplitting& split);
+// The embedding of the first stage; the final norm, head and loss of the last.
+[[nodiscard]] PassTimes embedding_time(const StepContext& context, const LayerSplitting& split);
+[[nodiscard]] PassTimes head_time(const StepContext& context, const LayerSplitting& split);
+
+}  // namespace mobasim::step

@@ -1,0 +1,329 @@
+#include "sim/step_time.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "sim/device/attention_rows.h"
+#include "sim/device/attention_time.h"
+#include "sim/device/dtype.h"
+#include "sim/device/links.h"
+#include "sim/device/moba_scaling.h"
+#include "sim/layer_ops.h"
+#include "sim/parallel/pipeline.h"
+#include "sim/parallel/stages.h"
+#include "sim/step/data_time.h"
+#include "sim/step/layer_time.h"
+
+namespace mobasim {
+namespace {
+
+using step::at;
+using step::LayerShape;
+using step::LayerSplitting;
+using step::PassTimes;
+using step::StepContext;
+using step::total;
+
+// A43: a kernel's own start on the device, which no neighbour hides.
+constexpr double kKernelGap = 1e-6;
+
+std::string attention_dtype(std::string_view dtype) {
+  return dtype == "fp8" || dtype == "nvfp4" ? "bf16" : std::string(dtype);
+}
+
+// Attention of one query head over one sequence: the table's time per FLOP does not depend on their number (A21).
+struct TimedAttention {
+  step::AttentionSeconds seconds;
+  double time = 0, lo = 0, hi = 0;  // both passes of all heads
+  Basis basis = Basis::measured;
+  std::string note;
+};
+
+double routing_seconds(const AttentionLayer& layer, const DeviceProfile& device, double all) {
+  const LayerRows found = rows_for(layer, device, layer.implementation);
+  if (found.rows.empty()) return 0;
+  const MobaSplit split = split_of(layer, found.rows, device);
+  const AttentionCount counts = count(layer.attention, layer.shape.sequence);
+  const AttentionWork done = work(layer.attention, layer.shape, 2);
+  const double picks = static_cast<double>(counts.picks) * static_cast<double>(layer.shape.head_dim);
+  const double gate = layer.pass == Pass::forward ? done.gate.value() : 0;
+  return std::min(0.95 * all, split.per_pick * picks + split.per_gate * gate);
+}
+
+TimedAttention timed_attention(const LayerGroup& group, const DeviceProfile& device, const KernelChoice& kernels,
+                               const std::string& dtype, std::int64_t sequence) {
+  TimedAttention timed;
+  const Microbatch microbatch{1, sequence, dtype};
+  const double heads = static_cast<double>(group.heads);
+  for (const Pass pass : {Pass::forward, Pass::backward}) {
+    auto& seconds = pass == Pass::forward ? timed.seconds.forward : timed.seconds.backward;
+    AttentionLayer layer = attention_layer(group, microbatch, kernels, pass);
+    const TimeEstimate whole = attention_time(layer, device);
+    timed.basis = worst(timed.basis, whole.basis);
+    timed.time += whole.time.value(), timed.lo += whole.lo.value(), timed.hi += whole.hi.value();
+    if (timed.note.find(whole.note) == std::string::npos) timed.note += (timed.note.empty() ? "" : "; ") + whole.note;
+    seconds.fill(whole.time.value() / heads);
+    if (std::holds_alternative<Moba>(layer.attention)) {
+      auto& routing = pass == Pass::forward ? timed.seconds.forward_routing : timed.seconds.backward_routing;
+      routing = routing_seconds(layer, device, whole.time.value()) / heads;
+    }
+    if (!std::holds_alternative<FullAttention>(layer.attention)) continue;
+    for (std::size_t i = 1; i < seconds.size() && (sequence >> i) >= 128; ++i) {
+      AttentionLayer piece = layer;
+      piece.shape.sequence = sequence >> i;
+      const double slower = (attention_time(piece, device).time / useful_flops(piece)).value() /
+                            (whole.time / useful_flops(layer)).value();
+      seconds[i] = seconds[0] * std::max(1.0, slower);
+    }
+  }
+  return timed;
+}
+
+// Parameters of one layer of a group.
+double layer_parameters(const ModelShape& model, const LayerGroup& group) {
+  ModelShape one = model;
+  one.groups = {group};
+  one.groups.front().layers = 1;
+  return static_cast<double>(parameters(one).non_embedding);
+}
+
+LayerShape shape_of(const ModelShape& model, const LayerGroup& group) {
+  LayerShape layer;
+  layer.layers = group.layers;
+  layer.heads = static_cast<double>(group.heads), layer.kv_heads = static_cast<double>(group.kv_heads);
+  layer.head_dim = static_cast<double>(group.head_dim);
+  layer.queries = layer.heads * layer.head_dim, layer.keys = layer.kv_heads * layer.head_dim;
+  layer.ffn = static_cast<double>(group.ffn), layer.inner = group.gated ? 2 : 1;
+  if (group.experts) {
+    layer.experts = static_cast<double>(group.experts->experts);
+    layer.active = static_cast<double>(group.experts->active);
+    layer.expert_ffn = static_cast<double>(group.experts->ffn);
+    layer.shared_ffn = static_cast<double>(group.experts->shared_ffn);
+  }
+  layer.parameters = layer_parameters(model, group);
+  return layer;
+}
+
+// The kernels of the run, and where it names none those of the stack; where the device has no rows of these, the fastest
+// of those it has (A51).
+KernelChoice kernels_on(const DeviceProfile& device, const StackProfile& stack, KernelChoice kernels,
+                        const std::string& dtype) {
+  if (!kernels.full.empty() || stack.attention.empty()) return kernels;
+  const std::string& wanted = attention_of(stack, device.name);
+  const std::vector<std::string> known = implementations(device, "full", dtype);
+  const bool there = wanted == kMathAttention || std::find(known.begin(), known.end(), wanted) != known.end();
+  kernels.full = there ? wanted : "";
+  return kernels;
+}
+
+}  // namespace
+
+struct StepModel::Prepared {
+  StepContext context;
+  StackConstants least, most;
+  std::array<Basis, kTimeParts> basis{};
+  std::string note;
+  double peak = 0, head_peak = 0;
+  std::int64_t layers = 0;
+
+  [[nodiscard]] LayerSplitting splitting(const Workload& workload, const Layout& layout,
+                                         const StackConstants& constants) const;
+  [[nodiscard]] PassTimes chunk(const Chunk& chunk, const std::vector<PassTimes>& per_layer,
+                                const LayerSplitting& split) const;
+};
+
+std::string_view name(TimePart part) {
+  constexpr std::array<std::string_view, kTimeParts> names{
+      "matrix products", "attention", "routing",         "elementwise",  "launch",   "tensor exposed",
+      "context exposed", "sends",     "pipeline bubble", "data exposed", "optimizer"};
+  return names[static_cast<std::size_t>(part)];
+}
+
+StepModel::StepModel(const ModelShape& model, const DeviceProfile& device, const StackProfile& stack,
+                     const KernelChoice& kernels, std::string_view dtype, std::int64_t sequence)
+    : prepared_(std::make_unique<Prepared>()) {
+  StepContext& context = prepared_->context;
+  const std::string wide = attention_dtype(dtype);
+  context.hidden = static_cast<double>(model.hidden), context.vocab = static_cast<double>(model.vocab);
+  context.sequence = static_cast<double>(sequence);
+  context.rotary = model.positions == 0, context.qk_norm = model.qk_norm || model.qk_norm_over_heads;
+  context.bias = model.linear_bias, context.tied = model.tied_embeddings;
+  context.element = static_cast<double>(bytes_of(wide));
+  context.communicated = context.element;
+  context.narrow = wide != dtype;
+  context.memory_rate = device.memory_bandwidth.value() * device.memory_bound.value;
+  context.host_rate = 50e9;
+  context.update_bytes = optimizer_bytes(1, wide).value();
+  context.products = product_model(device, dtype), context.head_products = product_model(device, wide);
+  context.network = network_of(device);
+  context.stack = stack;
+  prepared_->peak = device.peak.at(std::string(dtype)).value();
+  prepared_->head_peak = device.peak.at(wide).value();
+  prepared_->layers = layers(model);
+  const KernelChoice chosen = kernels_on(device, stack, kernels, wide);
+  std::string& note = prepared_->note;
+  Basis attention_basis = Basis::measured;
+  double time = 0, lo = 0, hi = 0;
+  for (const LayerGroup& group : model.groups) {
+    LayerShape layer = shape_of(model, group);
+    layer.math = chosen.full == kMathAttention && is_full_at(group.attention, sequence);
+    if (!layer.math) {
+      TimedAttention timed = timed_attention(group, device, chosen, wide, sequence);
+      layer.attention = timed.seconds;
+      attention_basis = worst(attention_basis, timed.basis);
+      const auto layers_here = static_cast<double>(group.layers);
+      time += layers_here * timed.time, lo += layers_here * timed.lo, hi += layers_here * timed.hi;
+      if (note.find(timed.note) == std::string::npos) note += (note.empty() ? "" : "; ") + timed.note;
+    }
+    context.layers.push_back(layer);
+  }
+  context.embedding_parameters = context.hidden * (context.vocab + static_cast<double>(model.positions));
+  context.head_parameters = context.hidden * context.vocab;
+  const auto range = [&](StackConstant which, double least, double most) {
+    const auto i = static_cast<std::size_t>(which);
+    prepared_->least.factor[i] = stack.constants.factor[i] * least;
+    prepared_->most.factor[i] = stack.constants.factor[i] * most;
+  };
+  const auto efficiency = [&](StackConstant which, const Efficiency& of) {
+    range(which, of.value / of.hi, of.value / of.lo);
+  };
+  efficiency(StackConstant::product, device.gemm);
+  efficiency(StackConstant::memory_bound, device.memory_bound);
+  efficiency(StackConstant::communication, device.collective);
+  if (time > 0) range(StackConstant::attention, lo / time, hi / time);
+  const auto rests = [&](TimePart part, Basis basis) { prepared_->basis[static_cast<std::size_t>(part)] = basis; };
+  rests(TimePart::products, product_basis(device, dtype));
+  rests(TimePart::attention, time > 0 ? attention_basis : product_basis(device, wide));
+  rests(TimePart::routing, attention_basis);
+  rests(TimePart::elementwise, device.memory_bound.basis), rests(TimePart::optimizer, device.memory_bound.basis);
+  rests(TimePart::launch, Basis::assumed);
+  for (const TimePart part : {TimePart::tensor, TimePart::context, TimePart::pipeline, TimePart::data}) {
+    rests(part, device.collective.basis);
+  }
+}
+
+StepModel::~StepModel() = default;
+StepModel::StepModel(StepModel&&) noexcept = default;
+StepModel& StepModel::operator=(StepModel&&) noexcept = default;
+
+LayerSplitting StepModel::Prepared::splitting(const Workload& workload, const Layout& layout,
+                                              const StackConstants& constants) const {
+  LayerSplitting split;
+  split.sequences = static_cast<double>(workload.microbatch);
+  split.tokens = split.sequences * context.sequence / static_cast<double>(layout.context);
+  split.tensor = static_cast<double>(layout.tensor), split.context = static_cast<double>(layout.context);
+  split.sequence_parallel = layout.sequence_parallel && layout.tensor > 1;
+  split.context_algorithm = layout.context_algorithm;
+  split.tensor_group = group_of(layout.tensor, 1, context.network.devices_per_node);
+  split.context_group = group_of(layout.context, layout.tensor, context.network.devices_per_node);
+  split.recompute = workload.recompute;
+  split.constants = constants;
+  return split;
+}
+
+PassTimes StepModel::Prepared::chunk(const Chunk& chunk, const std::vector<PassTimes>& per_layer,
+                                     const LayerSplitting& split) const {
+  PassTimes sum;
+  std::int64_t begin = 0;
+  for (std::size_t i = 0; i < per_layer.size(); ++i) {
+    const std::int64_t end = begin + context.layers[i].layers;
+    const std::int64_t mine = std::min(end, chunk.first_layer + chunk.layers) - std::max(begin, chunk.first_layer);
+    if (mine > 0) add(sum, per_layer[i], static_cast<double>(mine));
+    begin = end;
+  }
+  if (chunk.embedding) add(sum, embedding_time(context, split));
+  if (chunk.head) add(sum, head_time(context, split));
+  // The device waits where the host issues slower than the kernels run; the host may run ahead over both passes.
+  const double kernels = sum.forward_kernels + sum.backward_kernels;
+  const double issue = context.stack.issue_time * split.constants[StackConstant::overhead];
+  const double busy = total(sum.forward) + total(sum.backward) + kernels * kKernelGap;
+  const double wait = std::max(kernels * issue - busy, 0.0) + kernels * kKernelGap;
+  at(sum.forward, TimePart::launch) += wait * sum.forward_kernels / kernels;
+  at(sum.backward, TimePart::launch) += wait * sum.backward_kernels / kernels;
+  return sum;
+}
+
+StepTime StepModel::time(const Workload& workload, const Layout& layout) const {
+  return time(workload, layout, prepared_->context.stack.constants);
+}
+
+StepTime StepModel::time(const Workload& workload, const Layout& layout, const StackConstants& constants) const {
+  const StepContext& context = prepared_->context;
+  const LayerSplitting split = prepared_->splitting(workload, layout, constants);
+  thread_local std::vector<PassTimes> per_layer, chunk_times;
+  per_layer.clear(), chunk_times.clear();
+  for (const LayerShape& layer : context.layers) per_layer.push_back(layer_time(context, layer, split));
+  const std::vector<Chunk> chunks = chunks_of(prepared_->layers, layout.pipeline * layout.virtual_stages);
+
+  thread_local PipelineWork work;
+  work.schedule = layout.virtual_stages > 1 ? PipelineSchedule::interleaved : layout.schedule;
+  work.stages = layout.pipeline, work.virtual_stages = layout.virtual_stages;
+  work.microbatches = workload.global_batch / (layout.data * workload.microbatch);
+  work.chunks.clear();
+  for (const Chunk& chunk : chunks) {
+    const PassTimes& times = chunk_times.emplace_back(prepared_->chunk(chunk, per_layer, split));
+    const bool apart = layout.schedule == PipelineSchedule::zero_bubble_h1;
+    const double backward = total(times.backward);
+    work.chunks.push_back(
+        {total(times.forward), backward - (apart ? times.weight_gradient : 0), apart ? times.weight_gradient : 0});
+  }
+  const double communication = constants[StackConstant::communication];
+  const double sent = split.tokens * context.hidden * context.communicated /
+                      (split.sequence_parallel || layout.virtual_stages > 1 ? split.tensor : 1);
+  const Group neighbours = group_of(std::min<std::int64_t>(layout.pipeline, 2),
+                                    layout.tensor * layout.context * layout.data, context.network.devices_per_node);
+  work.send = communication * collective_time(CollectiveKind::send, sent, neighbours, context.network);
+  work.send_blocks = !context.stack.overlap_pipeline;
+  const PipelineTime pipeline = pipeline_time(work);
+
+  StepTime step;
+  const auto microbatches = static_cast<double>(work.microbatches);
+  step::StageLoad first, slowest;
+  first.microbatches = microbatches;
+  for (std::size_t i = 0; i < chunks.size(); ++i) {
+    const auto stage = static_cast<std::int64_t>(i) % layout.pipeline;
+    if (stage == pipeline.slowest_stage) {
+      for (std::size_t part = 0; part < kTimeParts; ++part) {
+        step.seconds[part] += microbatches * (chunk_times[i].forward[part] + chunk_times[i].backward[part]);
+      }
+    }
+    if (stage != 0) continue;
+    first.layers += static_cast<double>(chunks[i].layers);
+    first.forward += total(chunk_times[i].forward), first.backward += total(chunk_times[i].backward);
+    for (const LayerShape& layer : context.layers) {  // A46: the first stage's layers are as the model's average
+      const double share = static_cast<double>(layer.layers) / static_cast<double>(prepared_->layers);
+      first.parameters += share * layer.parameters * static_cast<double>(chunks[i].layers) / split.tensor;
+      first.layer_parameters = std::max(first.layer_parameters, layer.parameters / split.tensor);
+    }
+    if (chunks[i].embedding) first.parameters += context.embedding_parameters / split.tensor;
+    if (chunks[i].head && !context.tied) first.parameters += context.head_parameters / split.tensor;
+  }
+  step[TimePart::pipeline] = pipeline.sends;
+  step[TimePart::bubble] = pipeline.time - pipeline.work - pipeline.sends;
+  step[TimePart::data] = step::exposed_data_time(context, first, layout, communication);
+  step[TimePart::optimizer] =
+      step::optimizer_time(context, first, layout, workload.offload_optimizer, constants[StackConstant::memory_bound]);
+  return step;
+}
+
+double StepModel::roofline(const Workload& workload, const Layout& layout) const {
+  const StepContext& context = prepared_->context;
+  const double tokens = static_cast<double>(workload.global_batch) * context.sequence;
+  const double passes = workload.recompute == Recompute::full ? 4 : 3;
+  double flops = 0;
+  for (const LayerShape& layer : context.layers) {
+    const double ffn = layer.ffn + layer.active * layer.expert_ffn + layer.shared_ffn;
+    flops += passes * 2 * tokens * context.hidden * static_cast<double>(layer.layers) *
+             (2 * layer.queries + 2 * layer.keys + (layer.inner + 1) * ffn);
+  }
+  const double head = 3 * 2 * tokens * context.hidden * context.vocab;
+  return (flops / prepared_->peak + head / prepared_->head_peak) / static_cast<double>(devices(layout));
+}
+
+const StackConstants& StepModel::constants() const { return prepared_->context.stack.constants; }
+const StackConstants& StepModel::least_constants() const { return prepared_->least; }
+const StackConstants& StepModel::most_constants() const { return prepared_->most; }
+Basis StepModel::basis(TimePart part) const { return prepared_->basis[static_cast<std::size_t>(part)]; }
+const std::string& StepModel::attention_note() const { return prepared_->note; }
+
+}  // namespace mobasim
