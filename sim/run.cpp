@@ -8,6 +8,7 @@
 #include "sim/base/text.h"
 #include "sim/device/attention_time.h"
 #include "sim/named_file.h"
+#include "sim/parallel/refusals.h"
 
 namespace mobasim {
 namespace {
@@ -16,12 +17,6 @@ namespace {
 struct Breach {
   std::string section, key, what;
 };
-
-// The split that works and is nearest to the one asked for: global_batch = n * data * microbatch.
-std::string nearest_batch(const Workload& workload, std::int64_t share) {
-  const std::int64_t below = workload.global_batch / share * share;
-  return below == 0 ? fmt::format("{}", share) : fmt::format("{} or {}", below, below + share);
-}
 
 void check_workload(const Run& run, std::vector<Breach>& found) {
   const Workload& workload = run.workload;
@@ -34,14 +29,7 @@ void check_workload(const Run& run, std::vector<Breach>& found) {
           fmt::format("sequence must be at most {}", kLongestSequence));
   require(workload.tokens > 0, "tokens", "tokens must be above 0");
   require(workload.loss_chunks >= 1, "loss_chunks", "loss_chunks must be at least 1");
-  const bool counts = require(workload.global_batch >= 1, "global_batch", "global_batch must be at least 1") &&
-                      require(workload.microbatch >= 1, "microbatch", "microbatch must be at least 1") &&
-                      run.layout.data >= 1;
-  const std::int64_t share = counts ? run.layout.data * workload.microbatch : 1;
-  require(workload.global_batch % share == 0, "global_batch",
-          fmt::format("global_batch {} is no multiple of data x microbatch = {} x {}; nearest: {}",
-                      workload.global_batch, run.layout.data, workload.microbatch, nearest_batch(workload, share)));
-  const std::vector<std::string> dtypes{"bf16", "fp16", "f32"};
+  const std::vector<std::string> dtypes{"nvfp4", "fp8", "bf16", "fp16", "f32"};
   if (require(std::find(dtypes.begin(), dtypes.end(), workload.dtype) != dtypes.end(), "dtype",
               "dtype must be one of " + joined(dtypes))) {
     std::vector<std::string> known;
@@ -52,23 +40,13 @@ void check_workload(const Run& run, std::vector<Breach>& found) {
 }
 
 void check_layout(const Run& run, std::vector<Breach>& found) {
-  const Layout& layout = run.layout;
-  const DeviceProfile& device = run.device;
-  if (layout.data < 1) found.push_back({"layout", "data", "data must be at least 1"});
-  if (layout.zero_stage < 0 || layout.zero_stage > 3) {
-    found.push_back({"layout", "zero_stage", "zero_stage must be 0, 1, 2 or 3"});
-  }
-  if (layout.data > 1 && !(device.link_bandwidth > ByteRate(0)) && !(device.network_bandwidth > ByteRate(0))) {
-    found.push_back({"layout", "data",
-                     fmt::format("data is {}, and {} is a single device: its file has no "
-                                 "link_bandwidth and no network_bandwidth",
-                                 layout.data, device.name)});
-  } else if (device.devices_per_node > 1 && layout.data > device.devices_per_node &&
-             !(device.network_bandwidth > ByteRate(0))) {
-    found.push_back({"layout", "data",
-                     fmt::format("data is {}, and {} has {} devices a node and no network_bandwidth", layout.data,
-                                 device.name, device.devices_per_node)});
-  }
+  const std::vector<Refusal> refused = refusals(run.model, run.workload, run.layout, run.device);
+  for (const Refusal& refusal : refused) found.push_back({refusal.section, refusal.key, refusal.why});
+  if (refused.empty() || run.workload.sequence < 1) return;
+  // One refusal of a batch says itself what is near.
+  if (refused.size() == 1 && refused.front().section == "workload") return;
+  const std::string nearest = nearest_layout_text(run.model, run.workload, run.layout, run.device);
+  if (!nearest.empty()) found.push_back({"layout", "", nearest});
 }
 
 void check_kernels(const Run& run, std::vector<Breach>& found) {
@@ -108,6 +86,7 @@ class RunReader {
     const auto price = root_.optional_quantity<DollarRate>("price");
     read_model(run, overrides);
     read_device(run, overrides);
+    read_stack(run, overrides);
     if (price) run.device.price = price, run.device.price_source = "the run's file";
     if (overrides.price) run.device.price = overrides.price, run.device.price_source = "--price";
     collect();
@@ -181,6 +160,19 @@ class RunReader {
     }
   }
 
+  void read_stack(Run& run, const RunOverrides& overrides) {
+    const auto named = root_.optional_text("stack");
+    std::string problem;
+    const std::string name = overrides.stack.value_or(named.value_or(std::string(kDefaultStack)));
+    gathered([&] { run.stack = shipped_stack(name, configs_, problem); });
+    if (problem.empty()) return;
+    if (overrides.stack) {
+      problems_.push_back({{"--stack"}, problem});
+    } else {
+      root_.problem("stack", "'stack': " + problem);
+    }
+  }
+
   // The rules of the whole, at their places.
   void check(const Run& run) {
     for (const Breach& breach : breaches(run)) {
@@ -214,17 +206,38 @@ class RunReader {
 
 void read_execution(ConfigMap workload, Workload& into) {
   into.microbatch = workload.count_or("microbatch", 1);
-  into.recompute =
-      workload.choice_or("recompute", {"none", "full"}, "none") == "full" ? Recompute::full : Recompute::none;
-  into.dtype = workload.choice_or("dtype", {"bf16", "fp16", "f32"}, "bf16");
+  into.recompute = recompute_named(workload.choice_or("recompute", recompute_names(), "none"));
+  into.dtype = workload.choice_or("dtype", {"bf16", "fp16", "fp8", "nvfp4", "f32"}, "bf16");
   into.loss_chunks = workload.count_or("loss_chunks", 1);
+  into.offload_optimizer = workload.flag_or("offload_optimizer", false);
 }
 
 Layout layout_from(ConfigMap map) {
   Layout layout;
+  layout.tensor = map.count_or("tensor", 1);
+  layout.sequence_parallel = map.flag_or("sequence_parallel", false);
+  layout.context = map.count_or("context", 1);
+  layout.context_algorithm = context_named(map.choice_or("context_algorithm", context_names(), "all_gather"));
+  layout.pipeline = map.count_or("pipeline", 1);
+  layout.virtual_stages = map.count_or("virtual_stages", 1);
+  const std::string otherwise = layout.virtual_stages > 1 ? "interleaved" : "1f1b";
+  layout.schedule = schedule_named(map.choice_or("schedule", schedule_names(), otherwise));
   layout.data = map.count_or("data", 1);
   if (map.has("zero_stage")) layout.zero_stage = map.whole_number("zero_stage");
+  if (map.has("shard")) layout.shard = map.count("shard");
   return layout;
+}
+
+StackProfile shipped_stack(const std::string& name, const std::filesystem::path& configs, std::string& problem) {
+  const std::filesystem::path folder = configs / "stacks", calibration = folder / kCalibrationFile;
+  std::vector<std::string> names;
+  for (StackProfile& stack :
+       stacks_from(folder, std::filesystem::exists(calibration) ? calibration : std::filesystem::path())) {
+    if (stack.name == name) return std::move(stack);
+    names.push_back(stack.name);
+  }
+  problem = fmt::format("'{}' is unknown{}; allowed: {}", name, suggestion(name, names), joined(names));
+  return {};
 }
 
 KernelChoice kernels_from(ConfigMap map) {

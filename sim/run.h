@@ -10,6 +10,7 @@
 #include "sim/device/device.h"
 #include "sim/model/model_shape.h"
 #include "sim/parallel/layout.h"
+#include "sim/stack/stack.h"
 #include "sim/workload.h"
 
 namespace mobasim {
@@ -27,6 +28,7 @@ struct Run {
   Layout layout;
   KernelChoice kernels;
   DeviceProfile device;
+  StackProfile stack;
 };
 
 [[nodiscard]] std::vector<std::string> violations(const Run& run);
@@ -35,11 +37,16 @@ struct Run {
 // recompute, dtype, loss_chunks), not how much it is.
 void read_execution(ConfigMap workload, Workload& into);
 [[nodiscard]] Layout layout_from(ConfigMap map);
+// The stack of a name in configs/stacks with its calibration; what is wrong with the name in `problem`.
+[[nodiscard]] StackProfile shipped_stack(const std::string& name, const std::filesystem::path& configs,
+                                         std::string& problem);
+inline constexpr std::string_view kDefaultStack = "generic";
 [[nodiscard]] KernelChoice kernels_from(ConfigMap map);
 
 // What a flag says in place of the file.
 struct RunOverrides {
   std::optional<std::string> device;  // a name in configs/devices, or a path relative to the working folder
+  std::optional<std::string> stack;   // a name in configs/stacks
   std::optional<DollarRate> price;
   std::optional<Attention> attention;  // of every layer
 };

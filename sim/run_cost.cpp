@@ -15,7 +15,7 @@ namespace {
 Microbatch one_sequence(std::int64_t sequence) { return {1, sequence, "f32"}; }
 
 void add_time(const StepCost& step, const Run& run, RunCost& cost) {
-  const double devices = static_cast<double>(run.layout.data);
+  const auto devices = static_cast<double>(mobasim::devices(run.layout));
   cost.step_time = step.time, cost.step_time_lo = step.lo, cost.step_time_hi = step.hi;
   cost.run_time = step.time * cost.steps;
   cost.run_time_lo = step.lo * cost.steps;

@@ -1,77 +1,16 @@
 #include "sim/step_cost.h"
 
-#include <algorithm>
+#include <fmt/format.h>
 
-#include "sim/layer_ops.h"
+#include <algorithm>
+#include <cmath>
+
+#include "sim/base/text.h"
+#include "sim/stack/interval.h"
+#include "sim/step_time.h"
 
 namespace mobasim {
 namespace {
-
-// Adds `times` executions of an operation to a part.
-void add(StepPart& part, const TimeEstimate& estimate, double times) {
-  if (!(estimate.time > Seconds(0)) || times == 0) return;
-  part.time += estimate.time * times;
-  part.lo += estimate.lo * times;
-  part.hi += estimate.hi * times;
-  part.basis = worst(part.basis, estimate.basis);
-  if (estimate.note.empty() || part.note.find(estimate.note) != std::string::npos) return;
-  part.note += (part.note.empty() ? "" : "; ") + estimate.note;
-}
-
-StepPart part(std::string name) { return {std::move(name), {}, {}, {}, Basis::measured, ""}; }
-
-struct Parts {
-  StepPart products = part("matrix products");
-  StepPart attention = part("attention");
-  StepPart elementwise = part("elementwise");
-  StepPart head = part("head and loss");
-  StepPart optimizer = part("optimizer");
-  StepPart communication = part("communication");
-};
-
-// One group's layers over all microbatches: forward, backward, and with recomputation the forward pass again.
-void add_layers(const Run& run, const LayerGroup& group, const Microbatch& microbatch, Parts& parts) {
-  const double times = static_cast<double>(group.layers) * microbatches(run.workload, run.layout);
-  const double forwards = run.workload.recompute == Recompute::full ? 2 * times : times;
-  for (const MatrixProduct& product : layer_products(group, run.model.hidden, microbatch)) {
-    add(parts.products, time_of(product, run.device), forwards);
-    for (const MatrixProduct& backward : backward_products(product)) {
-      add(parts.products, time_of(backward, run.device), times);
-    }
-  }
-  for (const Pass pass : {Pass::forward, Pass::backward}) {
-    const double passes = pass == Pass::forward ? forwards : times;
-    add(parts.attention, time_of(attention_layer(group, microbatch, run.kernels, pass), run.device), passes);
-    const MemoryBound elementwise{elementwise_bytes(run.model, group, microbatch, pass)};
-    add(parts.elementwise, time_of(elementwise, run.device), passes);
-  }
-}
-
-void add_head(const Run& run, const Microbatch& microbatch, Parts& parts) {
-  const double times = microbatches(run.workload, run.layout);
-  const MatrixProduct head = head_product(run.model, microbatch);
-  add(parts.head, time_of(head, run.device), times);
-  for (const MatrixProduct& backward : backward_products(head)) {
-    add(parts.head, time_of(backward, run.device), times);
-  }
-  add(parts.head, time_of(MemoryBound{embedding_and_loss_bytes(run.model, microbatch)}, run.device), times);
-}
-
-void add_optimizer(const Run& run, Parts& parts) {
-  const auto all = static_cast<double>(parameters(run.model).total);
-  const double mine = run.layout.zero_stage >= 1 ? all / static_cast<double>(run.layout.data) : all;
-  add(parts.optimizer, time_of(MemoryBound{optimizer_bytes(mine, run.workload.dtype)}, run.device), 1);
-}
-
-// Exposed in full in `time` and `hi`; in `lo` hidden behind the layers' lo as far as that reaches (A38).
-void add_communication(const Run& run, Parts& parts) {
-  const auto all = static_cast<double>(parameters(run.model).total);
-  for (const RepeatedCollective& each : communication(all, run.workload, run.layout)) {
-    add(parts.communication, time_of(each.collective, run.device), each.times);
-  }
-  const Seconds hidden = parts.products.lo + parts.attention.lo + parts.elementwise.lo + parts.head.lo;
-  parts.communication.lo = std::max(Seconds(0), parts.communication.lo - hidden);
-}
 
 std::vector<std::string> notes_on_attention(const Run& run) {
   std::vector<std::string> notes;
@@ -88,25 +27,52 @@ std::vector<std::string> notes_on_attention(const Run& run) {
   return notes;
 }
 
+std::vector<std::string> notes_on_stack(const Run& run) {
+  if (!run.stack.evidence) {
+    return {fmt::format("the stack '{}' is uncalibrated: no measured run backs its times", run.stack.name)};
+  }
+  const StackEvidence& evidence = *run.stack.evidence;
+  return {fmt::format("the stack '{}' is calibrated on {} measured runs of {}", run.stack.name, evidence.rows,
+                      joined(evidence.sources))};
+}
+
+// The bubble is exact arithmetic on the other parts.
+Basis basis_of(const StepModel& model, const StepTime& step, TimePart part) {
+  if (part != TimePart::bubble) return model.basis(part);
+  Basis basis = Basis::measured;
+  for (std::size_t i = 0; i < kTimeParts; ++i) {
+    const auto other = static_cast<TimePart>(i);
+    if (other != TimePart::bubble && step.seconds[i] > 0) basis = worst(basis, model.basis(other));
+  }
+  return basis;
+}
+
 }  // namespace
 
 StepCost step_cost(const Run& run) {
-  const Microbatch microbatch{run.workload.microbatch, run.workload.sequence, run.workload.dtype};
-  Parts parts;
-  for (const LayerGroup& group : run.model.groups) add_layers(run, group, microbatch, parts);
-  add_head(run, microbatch, parts);
-  add_optimizer(run, parts);
-  add_communication(run, parts);
-
-  StepCost cost;
-  cost.parts = {parts.products, parts.attention, parts.elementwise, parts.head, parts.optimizer, parts.communication};
-  cost.notes = notes_on_attention(run);
-  for (const StepPart& part : cost.parts) {
-    cost.time += part.time;
-    cost.lo += part.lo;
-    cost.hi += part.hi;
-    if (part.time > Seconds(0)) cost.basis = worst(cost.basis, part.basis);
+  const StepModel model(run.model, run.device, run.stack, run.kernels, run.workload.dtype, run.workload.sequence);
+  const StepTime step = model.time(run.workload, run.layout);
+  StepTime least = model.time(run.workload, run.layout, model.least_constants());
+  StepTime most = model.time(run.workload, run.layout, model.most_constants());
+  if (run.stack.evidence) {
+    const double width =
+        std::exp(log_half_width(run.stack, run.device.name, run.workload.sequence, devices(run.layout)));
+    for (std::size_t i = 0; i < kTimeParts; ++i) {
+      least.seconds[i] = step.seconds[i] / width, most.seconds[i] = step.seconds[i] * width;
+    }
   }
+  StepCost cost;
+  for (std::size_t i = 0; i < kTimeParts; ++i) {
+    const auto part = static_cast<TimePart>(i);
+    StepPart row{std::string(name(part)),     Seconds(step.seconds[i]),
+                 Seconds(least.seconds[i]),   Seconds(most.seconds[i]),
+                 basis_of(model, step, part), part == TimePart::attention ? model.attention_note() : ""};
+    if (step.seconds[i] > 0) cost.basis = worst(cost.basis, row.basis);
+    cost.parts.push_back(std::move(row));
+  }
+  cost.time = Seconds(step.total()), cost.lo = Seconds(least.total()), cost.hi = Seconds(most.total());
+  cost.notes = notes_on_attention(run);
+  for (std::string& note : notes_on_stack(run)) cost.notes.push_back(std::move(note));
   return cost;
 }
 

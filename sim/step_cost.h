@@ -1,4 +1,4 @@
-// How long one optimizer step takes, part by part: the operations of layer_ops.h timed on the run's device.
+// How long one optimizer step takes, part by part, with an interval and what it rests on: StepModel's times for people.
 #pragma once
 
 #include <string>
@@ -15,7 +15,8 @@ struct StepCost {
   Basis basis = Basis::measured;  // the worst of the parts that take time
 };
 
-// Throws Unsupported for what is not modelled.
+// lo and hi: for a calibrated stack what rows that its constants never saw were off by (sim/stack/interval.h); else
+// every operation at the end of the range of what it rests on. Throws Unsupported for what is not modelled.
 [[nodiscard]] StepCost step_cost(const Run& run);
 
 }  // namespace mobasim

@@ -104,8 +104,8 @@ LayerShape shape_of(const ModelShape& model, const LayerGroup& group) {
   return layer;
 }
 
-// The kernels of the run, and where it names none those of the stack; where the device has no rows of these, the fastest
-// of those it has (A51).
+// The kernels of the run, and where it names none those of the stack; where the device has no rows of these, the
+// fastest of those it has (A51).
 KernelChoice kernels_on(const DeviceProfile& device, const StackProfile& stack, KernelChoice kernels,
                         const std::string& dtype) {
   if (!kernels.full.empty() || stack.attention.empty()) return kernels;
@@ -152,7 +152,7 @@ StepModel::StepModel(const ModelShape& model, const DeviceProfile& device, const
   context.communicated = context.element;
   context.narrow = wide != dtype;
   context.memory_rate = device.memory_bandwidth.value() * device.memory_bound.value;
-  context.host_rate = 50e9;
+  context.host_rate = device.host_bandwidth.value();
   context.update_bytes = optimizer_bytes(1, wide).value();
   context.products = product_model(device, dtype), context.head_products = product_model(device, wide);
   context.network = network_of(device);
@@ -214,8 +214,9 @@ LayerSplitting StepModel::Prepared::splitting(const Workload& workload, const La
   split.tensor = static_cast<double>(layout.tensor), split.context = static_cast<double>(layout.context);
   split.sequence_parallel = layout.sequence_parallel && layout.tensor > 1;
   split.context_algorithm = layout.context_algorithm;
-  split.tensor_group = group_of(layout.tensor, 1, context.network.devices_per_node);
-  split.context_group = group_of(layout.context, layout.tensor, context.network.devices_per_node);
+  const std::int64_t node = occupied(devices(layout), context.network.devices_per_node);
+  split.tensor_group = group_of(layout.tensor, 1, node);
+  split.context_group = group_of(layout.context, layout.tensor, node);
   split.recompute = workload.recompute;
   split.constants = constants;
   return split;
@@ -270,8 +271,9 @@ StepTime StepModel::time(const Workload& workload, const Layout& layout, const S
   const double communication = constants[StackConstant::communication];
   const double sent = split.tokens * context.hidden * context.communicated /
                       (split.sequence_parallel || layout.virtual_stages > 1 ? split.tensor : 1);
-  const Group neighbours = group_of(std::min<std::int64_t>(layout.pipeline, 2),
-                                    layout.tensor * layout.context * layout.data, context.network.devices_per_node);
+  const Group neighbours =
+      group_of(std::min<std::int64_t>(layout.pipeline, 2), layout.tensor * layout.context * layout.data,
+               occupied(devices(layout), context.network.devices_per_node));
   work.send = communication * collective_time(CollectiveKind::send, sent, neighbours, context.network);
   work.send_blocks = !context.stack.overlap_pipeline;
   const PipelineTime pipeline = pipeline_time(work);

@@ -111,6 +111,13 @@ double all_to_all_time(double bytes, const Spread& group, const Network& network
 
 }  // namespace
 
+std::int64_t occupied(std::int64_t devices, std::int64_t devices_per_node) {
+  if (devices <= devices_per_node) return devices_per_node;
+  std::int64_t share = devices_per_node;
+  while (devices % share != 0) --share;
+  return share;
+}
+
 Group group_of(std::int64_t size, std::int64_t stride, std::int64_t devices_per_node) {
   if (devices_per_node % stride != 0) return {size, 1};
   return {size, std::gcd(size, devices_per_node / stride)};

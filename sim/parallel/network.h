@@ -58,6 +58,10 @@ struct Group {
 // that occurs counts, their greatest common divisor; 1 where the stride does not divide a node.
 [[nodiscard]] Group group_of(std::int64_t size, std::int64_t stride, std::int64_t devices_per_node);
 
+// Devices of a node that a job of `devices` has: all, or where they do not divide the job's the most that do, so that
+// nodes have equal parts (a job of 256 takes 64 of each NVLink domain of 72).
+[[nodiscard]] std::int64_t occupied(std::int64_t devices, std::int64_t devices_per_node);
+
 // Seconds. `bytes` is the whole buffer: what an all-reduce sums, what an all-gather ends up with, what a reduce-scatter
 // starts from, what one device holds before an all-to-all, what is sent. 0 for a group of one and for no bytes;
 // infinite where the group needs a tier that is not there.

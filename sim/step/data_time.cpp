@@ -10,7 +10,7 @@ constexpr double kLastBucket = 1.0 / 20;
 // A45: what the host's Adam moves per parameter in its own memory (16 bytes of states read and written, gradient,
 // weight: 28 to 36), at this share of the memory bandwidth that belongs to one device.
 constexpr double kHostBytes = 32;
-constexpr double kHostRate = 40e9;
+constexpr double kHostRate = 25e9;
 
 // What communication costs beside computation of `window` seconds (A47).
 double beside(const StackProfile& stack, double communication, double window) {
@@ -23,7 +23,8 @@ struct Replicas {
 };
 
 Replicas replicas_of(const StepContext& context, const Layout& layout) {
-  const std::int64_t shard = shard_devices(layout), node = context.network.devices_per_node;
+  const std::int64_t shard = shard_devices(layout);
+  const std::int64_t node = occupied(devices(layout), context.network.devices_per_node);
   return {group_of(shard, layout.tensor, node), group_of(replicas(layout) / shard, layout.tensor * shard, node)};
 }
 
@@ -38,7 +39,8 @@ double whole_weights(const StepContext& context, const StageLoad& load, const La
   const double gradients = load.parameters * static_cast<double>(stack.reduced_bytes);
   double reduction = 0, gathering = 0;
   if (layout.zero_stage == 0) {
-    const Group all = group_of(replicas(layout), layout.tensor, context.network.devices_per_node);
+    const Group all =
+        group_of(replicas(layout), layout.tensor, occupied(devices(layout), context.network.devices_per_node));
     reduction = seconds(CollectiveKind::all_reduce, gradients, all);
   } else {
     const auto share = static_cast<double>(group.shard.size);
