@@ -36,13 +36,16 @@ std::vector<std::string> notes_on_stack(const Run& run) {
                       joined(evidence.sources))};
 }
 
+constexpr double kCounts = 0.01;  // of the step's time: parts below do not decide what it rests on
+
 // The bubble is exact arithmetic on the other parts.
 Basis basis_of(const StepModel& model, const StepTime& step, TimePart part) {
   if (part != TimePart::bubble) return model.basis(part);
   Basis basis = Basis::measured;
   for (std::size_t i = 0; i < kTimeParts; ++i) {
     const auto other = static_cast<TimePart>(i);
-    if (other != TimePart::bubble && step.seconds[i] > 0) basis = worst(basis, model.basis(other));
+    if (other != TimePart::bubble && step.seconds[i] >= kCounts * step.total())
+      basis = worst(basis, model.basis(other));
   }
   return basis;
 }
@@ -67,7 +70,7 @@ StepCost step_cost(const Run& run) {
     StepPart row{std::string(name(part)),     Seconds(step.seconds[i]),
                  Seconds(least.seconds[i]),   Seconds(most.seconds[i]),
                  basis_of(model, step, part), part == TimePart::attention ? model.attention_note() : ""};
-    if (step.seconds[i] > 0) cost.basis = worst(cost.basis, row.basis);
+    if (step.seconds[i] >= kCounts * step.total()) cost.basis = worst(cost.basis, row.basis);
     cost.parts.push_back(std::move(row));
   }
   cost.time = Seconds(step.total()), cost.lo = Seconds(least.total()), cost.hi = Seconds(most.total());

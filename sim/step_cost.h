@@ -12,7 +12,7 @@ struct StepCost {
   std::vector<StepPart> parts;     // in the order of the breakdown; their times add up to the step's, lo and hi too
   std::vector<std::string> notes;  // for people
   Seconds time, lo, hi;
-  Basis basis = Basis::measured;  // the worst of the parts that take time
+  Basis basis = Basis::measured;  // the worst of the parts that take 1% of the time or more
 };
 
 // lo and hi: for a calibrated stack what rows that its constants never saw were off by (sim/stack/interval.h); else

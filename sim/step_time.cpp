@@ -40,7 +40,8 @@ struct TimedAttention {
 };
 
 double routing_seconds(const AttentionLayer& layer, const DeviceProfile& device, double all) {
-  const LayerRows found = rows_for(layer, device, layer.implementation);
+  const LayerRows found = rows_for(
+      layer, device, layer.implementation.empty() ? fastest_implementation(layer, device) : layer.implementation);
   if (found.rows.empty()) return 0;
   const MobaSplit split = split_of(layer, found.rows, device);
   const AttentionCount counts = count(layer.attention, layer.shape.sequence);

@@ -170,6 +170,11 @@ std::vector<std::string> implementations(const DeviceProfile& device, std::strin
   return names;
 }
 
+std::string fastest_implementation(const AttentionLayer& layer, const DeviceProfile& device) {
+  const std::string implementation = fastest(layer, device, true);
+  return implementation.empty() ? fastest(layer, device, false) : implementation;
+}
+
 TimeEstimate attention_time(const AttentionLayer& layer, const DeviceProfile& device) {
   if (!std::holds_alternative<FullAttention>(layer.attention) && is_full_at(layer.attention, layer.shape.sequence)) {
     AttentionLayer full = layer;
@@ -185,8 +190,7 @@ TimeEstimate attention_time(const AttentionLayer& layer, const DeviceProfile& de
         "the device's table has no such rows; both passes: " +
             joined(implementations(device, name(layer.attention), layer.dtype)));
   }
-  std::string implementation = fastest(layer, device, true);
-  if (implementation.empty()) implementation = fastest(layer, device, false);
+  const std::string implementation = fastest_implementation(layer, device);
   if (implementation.empty()) return assumed_time(layer, device);
   return *time_by(layer, device, implementation);
 }

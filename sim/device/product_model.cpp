@@ -5,6 +5,7 @@
 #include <string>
 
 #include "sim/device/dtype.h"
+#include "sim/device/product_time.h"
 
 namespace mobasim {
 namespace {
@@ -22,6 +23,16 @@ double slowdown(double rows, double columns, double small_tile_cost) {
   return 1 + small_tile_cost * std::max(0.0, 1 / rows + 1 / columns - 1.0 / 128 - 1.0 / 256);
 }
 
+// Rows of the device itself: one tile that is never cut, as fast as the line through them.
+ProductModel model_of(const ProductLine& line, const DeviceProfile& device, std::string_view dtype) {
+  ProductModel model;
+  model.tiles.fill({1.0 / 64, 1.0 / 64, 2 * 64 * 64 * line.per_flop});
+  model.spread = 1, model.start = line.overhead;
+  model.operand_bytes = operand_bytes(dtype), model.result_bytes = model.operand_bytes;
+  model.seconds_per_byte = 1 / device.memory_bandwidth.value();
+  return model;
+}
+
 }  // namespace
 
 ProductModel product_model(const DeviceProfile& device, std::string_view dtype) {
@@ -29,6 +40,7 @@ ProductModel product_model(const DeviceProfile& device, std::string_view dtype) 
   if (peak == device.peak.end()) {
     throw Unsupported("products in " + std::string(dtype) + " on " + device.name, "the device has no such peak");
   }
+  if (const std::optional<ProductLine> line = product_line(device, dtype)) return model_of(*line, device, dtype);
   const ProductCoefficients& products = device.products;
   ProductModel model;
   model.per_multiprocessor = 1 / static_cast<double>(device.multiprocessors);
@@ -54,6 +66,11 @@ ProductModel product_model(const DeviceProfile& device, std::string_view dtype) 
                       2 * rows * columns * slowdown(rows, columns, products.small_tile_cost) / rate};
   }
   return model;
+}
+
+Basis product_basis(const DeviceProfile& device, std::string_view dtype) {
+  if (product_line(device, dtype)) return Basis::interpolated;
+  return device.products.efficiency.empty() ? device.gemm.basis : Basis::published;
 }
 
 double product_seconds(const ProductModel& model, double m, double n, double k) {

@@ -39,6 +39,9 @@ struct ProductModel {
 // peak and bandwidth. Throws Unsupported when the device has no peak for the format.
 [[nodiscard]] ProductModel product_model(const DeviceProfile& device, std::string_view dtype);
 
+// What these times rest on: the device's own rows, published measurements of its kind, or an assumed efficiency.
+[[nodiscard]] Basis product_basis(const DeviceProfile& device, std::string_view dtype);
+
 // Sizes may be fractional (tokens split over devices) and are rounded up; 0 where one of them is 0.
 [[nodiscard]] double product_seconds(const ProductModel& model, double m, double n, double k);
 

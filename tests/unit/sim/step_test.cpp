@@ -70,27 +70,10 @@ TEST_CASE("One device has nothing to communicate, two have") {
   for (const std::int64_t stage : {0, 1, 2, 3}) {
     Run run = small_run();
     run.layout = {.data = 1, .zero_stage = stage};
-    CHECK(part(cost_of(run), "communication").time == Seconds(0));
+    CHECK(part(cost_of(run), "data exposed").time == Seconds(0));
     run.layout.data = 2;
-    CHECK(part(cost_of(run), "communication").time > Seconds(0));
+    CHECK(part(cost_of(run), "data exposed").time > Seconds(0));
   }
-}
-
-TEST_CASE("Communication by ZeRO stage: all-reduce, two halves, one reduction and two gathers each microbatch") {
-  Workload workload = small_run().workload;  // 8 sequences
-  const auto sent = [&](std::int64_t stage) {
-    double bytes = 0;
-    for (const RepeatedCollective& each : communication(1000, workload, {.data = 2, .zero_stage = stage})) {
-      bytes +=
-          (each.collective.kind == Collective::Kind::all_reduce ? 2 : 1) * each.collective.bytes.value() * each.times;
-    }
-    return bytes;
-  };
-  CHECK(microbatches(workload, {.data = 2}) == 4);
-  CHECK(sent(0) == 2 * 4 * 1000);
-  CHECK(sent(1) == (4 + 2) * 1000);
-  CHECK(sent(2) == (4 * 4 + 2) * 1000);
-  CHECK(sent(3) == 4 * (4 + 2 * 2) * 1000);
 }
 
 TEST_CASE("More bandwidth, more FLOP/s or a faster link never make a step slower") {
@@ -116,7 +99,7 @@ TEST_CASE("The same tokens in longer sequences are never cheaper") {
     Seconds before(0);
     for (std::int64_t sequence = 2048; sequence <= 262144; sequence *= 2) {
       run.workload.sequence = sequence;
-      run.workload.global_batch = 262144 / sequence;
+      run.workload.global_batch = run.workload.microbatch = 262144 / sequence;  // the same products
       const Seconds now = cost_of(run).step_time;
       INFO(description(attention) << " at " << sequence);
       CHECK(before <= now * (1 + 1e-9));
@@ -131,8 +114,8 @@ TEST_CASE("MoBA with top_k * block >= sequence costs what full attention costs, 
   CHECK(a.step_time == b.step_time);
   CHECK(a.step_model_flops == b.step_model_flops);
   CHECK(a.peak_memory == b.peak_memory);
-  CHECK(a.notes.empty());
-  REQUIRE(b.notes.size() == 1);
+  CHECK(a.notes.size() + 1 == b.notes.size());
+  REQUIRE_FALSE(b.notes.empty());
   CHECK(b.notes.front().find("top_k * block = 1024 >= sequence") != std::string::npos);
 }
 
@@ -143,7 +126,6 @@ TEST_CASE("Recomputation adds each layer's forward pass once more, and no model 
   const RunCost twice = cost_of(run);
   CHECK(part(twice, "matrix products").time / part(once, "matrix products").time == Approx(4.0 / 3).epsilon(0.05));
   CHECK(part(twice, "attention").time > part(once, "attention").time);
-  CHECK(part(twice, "head and loss").time == part(once, "head and loss").time);
   CHECK(twice.step_model_flops == once.step_model_flops);
   CHECK(twice.mfu < once.mfu);
 }
