@@ -35,7 +35,7 @@ void answer(ValidatedRow& row, const MeasuredRun& run, const PreparedRun& prepar
   row.predicted_time = best.time, row.lo = best.time / width, row.hi = best.time * width;
   row.predicted_memory = shown_memory(chosen.memory, run.memory_kind, prepared.reserved_memory);
   row.status = stack.evidence ? "ok" : "uncalibrated";
-  Basis basis = prepared.model->basis();
+  Basis basis = prepared.model->basis(TimePart::attention);
   if (!stack.evidence) basis = worst(basis, Basis::assumed);
   if (stack.evidence && is_beyond(*stack.evidence, run)) basis = worst(basis, Basis::extrapolated);
   row.basis = name(basis);

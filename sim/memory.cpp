@@ -3,14 +3,16 @@
 namespace mobasim {
 namespace {
 
-MemoryModel memory_model(const Run& run, const StackProfile& stack) {
-  return {run.model, stack, run.kernels.full, run.kernels.moba, run.workload.dtype, run.workload.sequence};
+MemoryModel memory_model(const Run& run) {
+  const bool by_stack = run.kernels.full.empty() && !run.stack.attention.empty();
+  const std::string& full = by_stack ? attention_of(run.stack, run.device.name) : run.kernels.full;
+  return {run.model, run.stack, full, run.kernels.moba, run.workload.dtype, run.workload.sequence};
 }
 
 }  // namespace
 
-std::vector<MemoryPart> memory_parts(const Run& run, const StackProfile& stack) {
-  const MemoryUse use = memory_model(run, stack).worst(run.workload, run.layout);
+std::vector<MemoryPart> memory_parts(const Run& run) {
+  const MemoryUse use = memory_model(run).worst(run.workload, run.layout);
   std::vector<MemoryPart> parts;
   for (std::size_t i = 0; i < kMemoryComponents; ++i) {
     const auto component = static_cast<MemoryComponent>(i);
@@ -21,9 +23,9 @@ std::vector<MemoryPart> memory_parts(const Run& run, const StackProfile& stack) 
   return parts;
 }
 
-std::vector<std::string> remedies(const Run& run, const StackProfile& stack) {
+std::vector<std::string> remedies(const Run& run) {
   const Bytes capacity = run.device.memory - run.device.reserved_memory;
-  return remedies(memory_model(run, stack), run.workload, run.layout, capacity.value());
+  return remedies(memory_model(run), run.workload, run.layout, capacity.value());
 }
 
 }  // namespace mobasim

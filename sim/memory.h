@@ -86,7 +86,7 @@ class MemoryModel {
 };
 
 // weights, gradients, optimizer, activations, the parts of the moment of the peak, reserved: their sum is the peak.
-[[nodiscard]] std::vector<MemoryPart> memory_parts(const Run& run, const StackProfile& stack = {});
+[[nodiscard]] std::vector<MemoryPart> memory_parts(const Run& run);
 
 // What would make a run fit into `capacity` bytes: "recompute full needs 61.2 GB". Each line is one change (with the
 // same devices where that is possible) that fits by the model; where none does alone, several together; where none do,
@@ -94,6 +94,6 @@ class MemoryModel {
 [[nodiscard]] std::vector<std::string> remedies(const MemoryModel& model, const Workload& workload,
                                                 const Layout& layout, double capacity);
 // Of a run on its device, less what the device reserves.
-[[nodiscard]] std::vector<std::string> remedies(const Run& run, const StackProfile& stack = {});
+[[nodiscard]] std::vector<std::string> remedies(const Run& run);
 
 }  // namespace mobasim

@@ -225,6 +225,11 @@ PassTimes layer_time(const StepContext& context, const LayerShape& layer, const 
   add_context(context, layer, split, times);
   const KernelCount& kernels = kKernels[static_cast<std::size_t>(context.stack.fusion)];
   times.forward_kernels = kernels.forward, times.backward_kernels = kernels.backward;
+  if (split.recompute == Recompute::selective && context.stack.selective_every_other_product) {
+    at(times.backward, TimePart::products) += products.forward / 2;
+    at(times.backward, TimePart::elementwise) += at(times.forward, TimePart::elementwise);
+    times.backward_kernels += times.forward_kernels / 2;
+  }
   if (split.recompute == Recompute::full) {
     add(times.backward, times.forward);
     times.backward_kernels += times.forward_kernels;
