@@ -239,7 +239,8 @@ PassTimes StepModel::Prepared::chunk(const Chunk& chunk, const std::vector<PassT
   const double kernels = sum.forward_kernels + sum.backward_kernels;
   const double issue = context.stack.issue_time * split.constants[StackConstant::overhead];
   const double busy = total(sum.forward) + total(sum.backward) + kernels * kKernelGap;
-  const double wait = std::max(kernels * issue - busy, 0.0) + kernels * kKernelGap;
+  const double pause = context.stack.microbatch_time * split.constants[StackConstant::overhead];
+  const double wait = std::max(kernels * issue - busy, 0.0) + kernels * kKernelGap + pause;
   at(sum.forward, TimePart::launch) += wait * sum.forward_kernels / kernels;
   at(sum.backward, TimePart::launch) += wait * sum.backward_kernels / kernels;
   return sum;

@@ -100,6 +100,7 @@ StackProfile stack_from(const std::filesystem::path& path) {
   stack.contention = root.fraction_or("contention", 0);
   read_fitted(root, stack);
   stack.issue_time = root.optional_quantity<Seconds>("issue_time").value_or(Seconds(0)).value();
+  stack.microbatch_time = root.optional_quantity<Seconds>("microbatch_time").value_or(Seconds(0)).value();
   file.finish();
   return stack;
 }

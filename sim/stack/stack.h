@@ -84,6 +84,7 @@ struct StackProfile {
   bool reduce_each_microbatch = false;  // FSDP without no_sync: gradients travel with every microbatch
   double contention = 0;                // share of a hidden collective's time by which it slows what hides it
   double issue_time = 0;                // seconds to issue a kernel from the host; 0: CUDA graphs
+  double microbatch_time = 0;           // seconds that a device waits for its host with every microbatch, scaled likewise
   std::vector<StackConstant> fitted;    // by the calibration
   StackConstants constants;
   std::optional<StackEvidence> evidence;  // absent: uncalibrated
