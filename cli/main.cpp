@@ -18,8 +18,8 @@ namespace mobasim::cli {
 namespace {
 
 // THE list of commands.
-constexpr std::array<AddCommand, 8> kCommands = {add_bench, add_verify,  add_attend, add_plan,
-                                                 add_fit,   add_project, add_plot,   add_list};
+constexpr std::array<AddCommand, 10> kCommands = {add_bench,     add_verify, add_attend,  add_plan, add_validate,
+                                                  add_calibrate, add_fit,    add_project, add_plot, add_list};
 
 constexpr const char* kDescription = R"(What a long-context LLM training run costs, and what loss it reaches.
 

@@ -6,7 +6,7 @@
 
 #include "cli/command.h"
 #include "fit/validation.h"
-#include "sim/base/error.h"
+#include "sim/measured/convention_table.h"
 
 namespace mobasim::cli {
 namespace {
@@ -25,18 +25,23 @@ and mem_kind. What a row leaves open is taken as the fastest that fits; `reason`
 
 struct ValidateOptions {
   std::string runs, stacks, cross_validate;
+  bool conventions = false;
   Output output;
 };
 
 // The constants that are shipped, where there are any.
 std::filesystem::path calibration_file(const ValidateOptions& options) {
   if (!options.stacks.empty()) return options.stacks;
-  const auto shipped = config_folder() / "stacks" / "calibration.yaml";
+  const auto shipped = config_folder() / "stacks" / kCalibrationFile;
   return std::filesystem::exists(shipped) ? shipped : std::filesystem::path();
 }
 
 int validate(const ValidateOptions& options) {
   const std::vector<MeasuredRun> runs = measured_runs_from(CsvTable::read(options.runs));
+  if (options.conventions) {
+    print(convention_table(runs), options.output);
+    return 0;
+  }
   RunPreparer preparer(config_folder(), stacks_from(config_folder() / "stacks", calibration_file(options)));
   const auto progress = [](const std::string& line) {
     if (interrupted()) throw Interrupted{};
@@ -65,6 +70,8 @@ void add_validate(CLI::App& program, Action& chosen) {
       .add_option("--cross-validate", options->cross_validate,
                   "score each row with constants and intervals from rows of other sources")
       ->check(CLI::IsMember({"source"}));
+  command.add_flag("--conventions", options->conventions,
+                   "instead: the measured runs' FLOP/s under every convention of what counts");
   add_output_options(command, options->output);
   command.callback([options, &chosen] { chosen = [options] { return validate(*options); }; });
 }

@@ -17,14 +17,15 @@ namespace {
 constexpr std::size_t kFolds = 10;
 constexpr double kMostRowsOfSource = 12;      // what a larger source counts as
 constexpr std::size_t kMostFittedRows = 150;  // of one source; more are thinned evenly, for time
-// A70: what is left when the constants are right: the spread of repeated runs and of what the tables do not say.
+// Assumed: what is left when the constants are right: the spread of repeated runs and of what the tables do not say.
 constexpr double kResidualSpread = 0.05;
 constexpr double kRobustScale = 1.5;  // residuals beyond this many spreads count linearly
-// A71: standard deviations of the priors, in the order of StackConstant: how far kernels' own measurements disagree
+// Assumed: standard deviations of the priors, in the order of StackConstant: how far kernels' own measurements disagree
 // (products 15%, attention 20%), and how little is known of fusion, links and hosts.
 constexpr std::array<double, 5> kPriorWidths = {0.15, 0.2, 0.3, 0.4, 0.4};
 static_assert(kPriorWidths.size() == kStackConstants);
-// A72: the prior of the spread, 8% as if of four rows.
+constexpr double kSlowHost = 0.7;  // logarithm of a host twice as slow: a second start of the fit
+// Assumed: the prior of the spread, 8% as if of four rows.
 constexpr double kPriorSpread = 0.08, kPriorRows = 4;
 
 using Rows = std::vector<CalibrationRow>;
@@ -107,8 +108,8 @@ Rows calibration_rows(const std::vector<MeasuredRun>& runs, const std::vector<Pr
                       const std::string& stack) {
   Rows rows;
   for (std::size_t i = 0; i < runs.size(); ++i) {
-    if (prepared[i].stack != stack || !prepared[i].reason.empty() || !runs[i].time || runs[i].group == "loose")
-      continue;
+    if (prepared[i].stack != stack || !prepared[i].reason.empty() || !runs[i].time) continue;
+    if (runs[i].group == "loose" || runs[i].free.split) continue;
     rows.push_back({i, runs[i].source, configuration_of(runs[i]), *runs[i].time, runs[i].workload.sequence,
                     runs[i].devices, prepared[i].device, &prepared[i]});
   }
@@ -124,6 +125,13 @@ StackFit fitted_stack(const StackProfile& stack, const Rows& all_rows) {
     problem.widths.push_back(kPriorWidths[static_cast<std::size_t>(which)]);
   problem.weights = weights_of(rows);
   problem.robust_scale = kRobustScale;
+  // Where the host is the slower one time follows its constant, elsewhere not at all.
+  const auto overhead = std::ranges::find(stack.fitted, StackConstant::overhead);
+  if (overhead != stack.fitted.end()) {
+    std::vector<double> start(stack.fitted.size(), 0.0);
+    start[static_cast<std::size_t>(overhead - stack.fitted.begin())] = kSlowHost;
+    problem.starts.push_back(start);
+  }
   problem.residual = [&](std::size_t i, const std::vector<double>& logs) {
     return residual_of(rows[i], constants_at(stack, logs)) / kResidualSpread;
   };

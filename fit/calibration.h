@@ -27,7 +27,7 @@ struct CalibrationRow {
   const PreparedRun* prepared = nullptr;
 };
 
-// The rows that back a stack: answered, with a time, and not of the group "loose".
+// The rows that back a stack: answered, with a time, of a known layout, and not of the group "loose".
 [[nodiscard]] std::vector<CalibrationRow> calibration_rows(const std::vector<MeasuredRun>& runs,
                                                            const std::vector<PreparedRun>& prepared,
                                                            const std::string& stack);

@@ -163,19 +163,16 @@ std::vector<double> standard_errors(ceres::Problem& problem, const std::vector<d
   return errors;
 }
 
-}  // namespace
-
-RobustSolution solved_robust(const RobustProblem& robust) {
-  RobustSolution solution;
-  solution.x.assign(robust.widths.size(), 0.0);
-  if (solution.x.empty()) return solution;
-  ceres::Problem problem;
+void add_blocks(const RobustProblem& robust, std::vector<double>& x, ceres::Problem& problem) {
   for (std::size_t i = 0; i < robust.weights.size(); ++i) {
     auto* loss =
         new ceres::ScaledLoss(new ceres::HuberLoss(robust.robust_scale), robust.weights[i], ceres::TAKE_OWNERSHIP);
-    problem.AddResidualBlock(new RobustResidual(robust, i), loss, solution.x.data());
+    problem.AddResidualBlock(new RobustResidual(robust, i), loss, x.data());
   }
-  problem.AddResidualBlock(new PriorResiduals(robust.widths), nullptr, solution.x.data());
+  problem.AddResidualBlock(new PriorResiduals(robust.widths), nullptr, x.data());
+}
+
+ceres::Solver::Options robust_options() {
   ceres::Solver::Options options;
   options.linear_solver_type = ceres::DENSE_QR;
   options.function_tolerance = 1e-8;
@@ -183,10 +180,29 @@ RobustSolution solved_robust(const RobustProblem& robust) {
   options.max_num_iterations = 60;
   options.num_threads = 1;
   options.logging_type = ceres::SILENT;
-  ceres::Solver::Summary summary;
-  ceres::Solve(options, &problem, &summary);
-  solution.standard_error = standard_errors(problem, solution.x);
-  return solution;
+  return options;
+}
+
+}  // namespace
+
+RobustSolution solved_robust(const RobustProblem& robust) {
+  std::vector<std::vector<double>> starts = robust.starts;
+  starts.insert(starts.begin(), std::vector<double>(robust.widths.size(), 0.0));
+  RobustSolution best;
+  if (robust.widths.empty()) return best;
+  double lowest = 0;
+  for (std::size_t i = 0; i < starts.size(); ++i) {
+    std::vector<double> x = starts[i];
+    ceres::Problem problem;
+    add_blocks(robust, x, problem);
+    ceres::Solver::Summary summary;
+    ceres::Solve(robust_options(), &problem, &summary);
+    if (i > 0 && summary.final_cost >= lowest) continue;
+    lowest = summary.final_cost;
+    best.standard_error = standard_errors(problem, x);
+    best.x = std::move(x);
+  }
+  return best;
 }
 
 LogLine solved_line(const LogPoints& points) {

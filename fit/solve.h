@@ -21,6 +21,9 @@ struct RobustProblem {
   std::vector<double> weights;                                                // one a residual
   std::function<double(std::size_t i, const std::vector<double>&)> residual;  // in units of its own spread
   double robust_scale = 1;
+  // Where to start beside 0; the lowest minimum is taken. What only begins to matter beyond a threshold has no slope at
+  // 0.
+  std::vector<std::vector<double>> starts;
 };
 struct RobustSolution {
   std::vector<double> x;

@@ -23,7 +23,7 @@ bool is_gated(RowReader& row, const std::string& name) {
 
 LayerGroup layer_group(RowReader& row, const ModelShape& model, bool gated) {
   LayerGroup group;
-  group.layers = row.required("layers", 1000000);
+  group.layers = row.required("layers", 100000);
   group.heads = row.required("heads", 1000000);
   group.kv_heads = row.count("kv_heads", 1000000).value_or(group.heads);
   group.gated = gated;
@@ -47,8 +47,7 @@ std::vector<LayerGroup> layer_groups(const LayerGroup& group, const AttentionWor
   windowed.attention = SlidingWindow{words.window};
   if (!words.alternate) return {windowed};
   std::vector<LayerGroup> groups;
-  constexpr std::int64_t kMostLayers = 10000;
-  for (std::int64_t layer = 0; layer < std::min(group.layers, kMostLayers); ++layer) {
+  for (std::int64_t layer = 0; layer < group.layers; ++layer) {
     groups.push_back(layer % 2 == 0 ? windowed : group);
     groups.back().layers = 1;
   }

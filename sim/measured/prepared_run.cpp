@@ -9,7 +9,7 @@
 namespace mobasim {
 namespace {
 
-// A36: the allocator keeps more than it hands out, 1.02 to 1.07 times (PyTorch's reserved over allocated bytes in
+// Assumed: the allocator keeps more than it hands out, 1.02 to 1.07 times (PyTorch's reserved over allocated bytes in
 // torchtitan's and Megatron-LM's logs).
 constexpr double kReservedOverAllocated = 1.04;
 
@@ -64,19 +64,6 @@ double shown_memory(double allocated, const std::string& memory_kind, double res
   if (contains_any(kind, {"nvidia-smi"})) return allocated * kReservedOverAllocated + reserved_memory;
   if (contains_any(kind, {"reserved"})) return allocated * kReservedOverAllocated;
   return allocated;
-}
-
-std::vector<StackProfile> stacks_from(const std::filesystem::path& folder, const std::filesystem::path& calibration) {
-  std::vector<std::filesystem::path> files;
-  if (!std::filesystem::is_directory(folder)) throw ConfigError(folder.string() + ": no such folder of stacks");
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    if (entry.path().extension() == ".yaml" && entry.path().stem() != "calibration") files.push_back(entry.path());
-  }
-  std::ranges::sort(files);
-  std::vector<StackProfile> stacks;
-  for (const auto& file : files) stacks.push_back(stack_from(file));
-  if (!calibration.empty()) calibrate(stacks, calibration);
-  return stacks;
 }
 
 RunPreparer::RunPreparer(std::filesystem::path configs, std::vector<StackProfile> stacks)

@@ -43,10 +43,6 @@ struct Fastest {
 // Bytes that the run's own measure of memory (allocated, reserved, of the whole device) would show.
 [[nodiscard]] double shown_memory(double allocated, const std::string& memory_kind, double reserved_memory);
 
-// The stacks of a folder, by name: each *.yaml but calibration.yaml, which is applied where `calibration` is not empty.
-[[nodiscard]] std::vector<StackProfile> stacks_from(const std::filesystem::path& folder,
-                                                    const std::filesystem::path& calibration);
-
 // Prepares runs; models are built once for each model, device, stack, number format and sequence.
 class RunPreparer {
  public:

@@ -1,5 +1,6 @@
 #include "sim/measured/conventions.h"
 
+#include "sim/measured/convention_table.h"
 #include "tests/catch.h"
 
 using namespace mobasim;
@@ -68,4 +69,18 @@ TEST_CASE("The convention is told from the words of a table, and doubt is no con
   CHECK_FALSE(convention_of("hardware?", "", "").has_value());
   CHECK_FALSE(convention_of("model flops", "", "").has_value());
   CHECK_FALSE(convention_of("", "", "").has_value());
+}
+
+TEST_CASE("A table of conventions has a rate in each, and compares the stated one with its own") {
+  const auto runs = measured_runs_from(CsvTable::from_text(
+      "id,framework,gpu,seq,gbs,n_gpus,hidden,layers,heads,vocab,glu,recompute,iter_time_s,tflops_per_gpu,tflops_def\n"
+      "a,Megatron-LM,A100,2048,1536,512,8192,48,64,51200,0,full,14.453,138,eq.3\n"
+      "b,Megatron-LM,A100,2048,1536,512,8192,48,64,51200,0,full,14.453,138,?\n"
+      "c,Megatron-LM,A100,2048,1536,512,8192,48,64,51200,0,full,,,\n",
+      "runs.csv"));
+  const Table table = convention_table(runs);
+  REQUIRE(table.rows.size() == 2);
+  CHECK(table.columns.size() == 4 + flop_conventions().size() + 1);
+  CHECK(std::get<double>(table.rows[0].back()) == Approx(0).margin(0.005));
+  CHECK(std::holds_alternative<std::monostate>(table.rows[1].back()));
 }
