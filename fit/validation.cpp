@@ -18,6 +18,9 @@ std::string remarks(const MeasuredRun& run, const Candidate& chosen) {
   if (run.free.any()) {
     words.push_back(fmt::format("taken: {}, microbatch {}, recompute {}", description(chosen.layout),
                                 chosen.workload.microbatch, name(chosen.workload.recompute)));
+    if (chosen.recomputed_share > 0) {
+      words.back() += fmt::format(", {:.0f}% of the layers in full", 100 * chosen.recomputed_share);
+    }
   }
   if (!chosen.fits) words.push_back("needs more memory than the device has, by the estimate");
   return joined(words, "; ");

@@ -4,6 +4,7 @@
 
 #include "sim/base/text.h"
 #include "sim/parallel/refusals.h"
+#include "sim/parallel/stages.h"
 
 namespace mobasim {
 namespace {
@@ -44,7 +45,10 @@ std::vector<Layout> splits(const MeasuredRun& run, std::int64_t devices_per_node
 std::vector<Layout> with_chunks(const MeasuredRun& run, const Layout& layout) {
   if (!(run.free.virtual_stages || run.free.split) || layout.pipeline == 1) return {layout};
   std::vector<Layout> found;
-  for (const std::int64_t chunks : divisors(layers(run.model) / layout.pipeline, kMostChunks)) {
+  const std::int64_t all = layers(run.model);
+  const bool ends_count = layer_split(all, layout.pipeline) == LayerSplit::embedding_and_head_as_layers;
+  for (const std::int64_t chunks : divisors((all + (ends_count ? 2 : 0)) / layout.pipeline, kMostChunks)) {
+    if (chunks == 1 && layout.schedule == PipelineSchedule::interleaved) continue;  // said to be interleaved
     found.push_back(layout);
     found.back().virtual_stages = chunks;
     if (chunks > 1) found.back().schedule = PipelineSchedule::interleaved;
@@ -52,23 +56,39 @@ std::vector<Layout> with_chunks(const MeasuredRun& run, const Layout& layout) {
   return found;
 }
 
-// The least recomputation, and the smallest group that shares states, that fits; else what needs least memory.
-Candidate settled(const MeasuredRun& run, const MemoryModel& model, double memory, Workload workload, Layout layout) {
-  std::vector<Recompute> recomputes{workload.recompute};
-  if (run.free.recompute) recomputes = {Recompute::none, Recompute::selective, Recompute::full};
-  std::vector<std::int64_t> shards{layout.shard};
-  if (run.free.shard) shards.push_back(0);
-  Candidate least;
-  for (const Recompute recompute : recomputes) {
-    for (const std::int64_t shard : shards) {
-      workload.recompute = recompute, layout.shard = shard;
-      Candidate one{workload, layout, model.worst(workload, layout).total(), true};
-      one.fits = one.memory <= memory;
-      if (one.fits) return one;
-      if (least.memory == 0 || one.memory < least.memory) least = one;
-    }
-  }
-  return least;
+Candidate with_memory(const MemoryModel& model, const Workload& workload, const Layout& layout, double available) {
+  Candidate one{.workload = workload, .layout = layout, .memory = model.worst(workload, layout).total()};
+  one.fits = one.memory <= available;
+  return one;
+}
+
+// The least recomputation that fits: none, selective, or in full all layers or as many as memory asks for. Where not
+// even all of them would do, memory is no guide, and the run had it otherwise: none.
+Candidate least_recomputed(const MeasuredRun& run, const MemoryModel& model, Workload workload, const Layout& layout,
+                           double available) {
+  if (!run.free.recompute) return with_memory(model, workload, layout, available);
+  workload.recompute = Recompute::none;
+  const Candidate none = with_memory(model, workload, layout, available);
+  if (none.fits) return none;
+  workload.recompute = Recompute::full;
+  const Candidate full = with_memory(model, workload, layout, available);
+  if (!full.fits) return none;
+  workload.recompute = Recompute::selective;
+  Candidate selective = with_memory(model, workload, layout, available);
+  if (selective.fits) return selective;
+  if (!run.free.recompute_in_part) return full;
+  selective.recomputed_share = (selective.memory - available) / (selective.memory - full.memory);
+  selective.memory = available, selective.fits = true;
+  return selective;
+}
+
+// States are shared by the smallest free group that fits; else what needs least memory.
+Candidate settled(const MeasuredRun& run, const MemoryModel& model, double available, const Workload& workload,
+                  Layout layout) {
+  const Candidate first = least_recomputed(run, model, workload, layout, available);
+  if (first.fits || !run.free.shard) return first;
+  layout.shard = 0;
+  return least_recomputed(run, model, workload, layout, available);
 }
 
 // "" or why the models cannot answer this layout.

@@ -83,12 +83,20 @@ void read_workload(RowReader& row, MeasuredRun& run) {
   const auto recompute = recompute_of(row.text("recompute"), workload.sequence);
   workload.recompute = recompute.value;
   run.free.recompute = !recompute.known;
+  // Megatron-Core recomputes as many layers as it is told to; elsewhere it is a switch, unless the row says otherwise.
+  run.free.recompute_in_part = contains_any(lower_case(row.text("recompute")), {"partial"}) ||
+                               (contains_any(lower_case(run.framework), {"megatron", "nemo"}) &&
+                                !contains_any(lower_case(run.framework), {"automodel"}));
   row.note(recompute.note);
   const std::string precision = trimmed(row.text("precision"));
   const auto dtype = dtype_of_precision(precision.empty() ? "bf16" : precision);
   if (precision.empty()) row.note("precision not published: bf16");
   if (!dtype) row.refuse(fmt::format("precision '{}' is not understood", precision));
   workload.dtype = dtype.value_or("bf16");
+  if (workload.dtype == "fp8" && contains_any(lower_case(precision), {"rowwise"})) {
+    workload.dtype = "bf16";
+    row.note("fp8 with a scale per row: taken as bf16, which published runs of it are as fast as");
+  }
 }
 
 // The time of a step in whatever form the row states it.

@@ -25,7 +25,8 @@ struct FreeChoices {
   bool microbatch = false;
   bool virtual_stages = false;
   bool recompute = false;
-  bool shard = false;  // the states may be shared by a node or by all
+  bool recompute_in_part = false;  // of some layers only, as many as memory asks for
+  bool shard = false;              // the states may be shared by a node or by all
   [[nodiscard]] bool any() const { return split || microbatch || virtual_stages || recompute || shard; }
 };
 

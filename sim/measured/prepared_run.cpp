@@ -48,12 +48,21 @@ std::string problem_of_device(const MeasuredRun& run, const DeviceProfile& devic
   return "";
 }
 
+double candidate_time(const StepModel& model, const Candidate& candidate, const StackConstants& constants) {
+  const double time = model.time(candidate.workload, candidate.layout, constants).total();
+  if (candidate.recomputed_share == 0) return time;
+  Workload again = candidate.workload;
+  again.recompute = Recompute::full;
+  const double all_again = model.time(again, candidate.layout, constants).total();
+  return time + candidate.recomputed_share * (all_again - time);
+}
+
 }  // namespace
 
 Fastest fastest(const PreparedRun& run, const StackConstants& constants) {
   Fastest best;
   for (std::size_t i = 0; i < run.candidates.size(); ++i) {
-    const double time = run.model->time(run.candidates[i].workload, run.candidates[i].layout, constants).total();
+    const double time = candidate_time(*run.model, run.candidates[i], constants);
     if (i == 0 || time < best.time) best = {i, time};
   }
   return best;

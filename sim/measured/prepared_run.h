@@ -20,6 +20,9 @@ namespace mobasim {
 struct Candidate {
   Workload workload;
   Layout layout;
+  // Of the layers, how many are computed again in full beside the workload's own recomputation: where that is not
+  // published, as many as memory asks for (Megatron-LM's --recompute-num-layers, FSDP's checkpointing of every n-th).
+  double recomputed_share = 0;
   double memory = 0;  // bytes of the worst device, allocated
   bool fits = true;
 };

@@ -100,13 +100,21 @@ void read_pipeline(RowReader& row, MeasuredRun& run) {
   if (!schedule.known) row.refuse(schedule.note);
   layout.schedule = schedule.value;
   const auto chunks = row.count("vpp", kMost);
-  if (layout.pipeline == 1) return;
+  if (layout.pipeline == 1) {
+    layout.schedule = PipelineSchedule::one_forward_one_backward;
+    return;
+  }
   layout.virtual_stages = chunks.value_or(1);
   if (!chunks) {
-    run.free.virtual_stages = schedule.value == PipelineSchedule::one_forward_one_backward;
+    run.free.virtual_stages =
+        schedule.value == PipelineSchedule::one_forward_one_backward || schedule.value == PipelineSchedule::interleaved;
     row.note("chunks of layers per stage not published");
   }
   if (layout.virtual_stages > 1) layout.schedule = PipelineSchedule::interleaved;
+  if (chunks == 1 && layout.schedule == PipelineSchedule::interleaved) {
+    row.note("said to be interleaved with one chunk a stage: 1F1B taken");
+    layout.schedule = PipelineSchedule::one_forward_one_backward;
+  }
   if (layout.pipeline > layers(run.model) || layout.virtual_stages > layers(run.model) / layout.pipeline + 1) {
     row.refuse(fmt::format("{} layers cannot be split over {} stages of {} chunks", layers(run.model), layout.pipeline,
                            layout.virtual_stages));

@@ -154,6 +154,7 @@ Meaning<PipelineSchedule> schedule_of(std::string_view kernel_notes, std::string
   if (contains_any(words, {"zb-h1", "zbh1", "zero bubble", "zero-bubble"})) {
     return {PipelineSchedule::zero_bubble_h1, true, ""};
   }
+  if (contains_any(words, {"interleaved"})) return {PipelineSchedule::interleaved, true, ""};
   if (contains_any(words, {"gpipe"})) return {PipelineSchedule::gpipe, true, ""};
   return {PipelineSchedule::one_forward_one_backward, true, ""};
 }

@@ -11,7 +11,7 @@ using namespace mobasim;
 namespace {
 
 // What is reached, with a little room; the goal is 0.05 and 0.12.
-constexpr double kMostMedian = 0.07, kMostP90 = 0.25;
+constexpr double kMostMedian = 0.05, kMostP90 = 0.23;
 
 // Computed once, for all tests of this file.
 const std::vector<ValidatedRow>& cross_validated_rows() {

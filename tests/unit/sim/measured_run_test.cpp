@@ -139,6 +139,19 @@ TEST_CASE("Words of precision, recomputation and sharding mean what their tables
   CHECK(stack_changes_of("compile, AsyncTP", "").overlap_tensor == TensorOverlap::all);
 }
 
+TEST_CASE("Fp8 with a scale per row is taken as bf16, and interleaving that is only said leaves its chunks free") {
+  CHECK(run_with("precision", "float8 rowwise").workload.dtype == "bf16");
+  CHECK(run_with("precision", "float8 tensorwise").workload.dtype == "fp8");
+  CHECK(run_with("kernel_notes", "interleaved PP").layout.schedule == PipelineSchedule::one_forward_one_backward);
+  const std::string row =
+      "b,g,Meta internal,m,GQA,16384,53248,126,128,8,,128256,0,1,,8192,2048,1,H100,8192,8,8,16,,64,"
+      "1,1,2,none,bf16,interleaved PP,12,,,,\n";
+  const MeasuredRun run = runs_of(row).front();
+  CHECK(run.reason == "");
+  CHECK(run.free.virtual_stages);
+  CHECK(run.layout.schedule == PipelineSchedule::interleaved);
+}
+
 TEST_CASE("The shipped choice names a device and a stack, or says why not") {
   const auto rules = choice_rules_from(tests::source_folder() / "configs/stacks/choice.csv");
   const auto choice = [&](const char* framework, const char* gpu, const char* source) {
