@@ -15,17 +15,17 @@ namespace mobasim {
 namespace {
 
 constexpr std::size_t kFolds = 10;
-constexpr double kMostRowsOfSource = 12;      // what a larger source counts as
+constexpr double kMostRowsOfSource = 12;      // what a larger source counts as (A73)
 constexpr std::size_t kMostFittedRows = 150;  // of one source; more are thinned evenly, for time
-// Assumed: what is left when the constants are right: the spread of repeated runs and of what the tables do not say.
+// A70: what is left when the constants are right: the spread of repeated runs and of what the tables do not say.
 constexpr double kResidualSpread = 0.05;
 constexpr double kRobustScale = 1.5;  // residuals beyond this many spreads count linearly
-// Assumed: standard deviations of the priors, in the order of StackConstant: how far kernels' own measurements disagree
+// A71: standard deviations of the priors, in the order of StackConstant: how far kernels' own measurements disagree
 // (products 15%, attention 20%), and how little is known of fusion, links and hosts.
 constexpr std::array<double, 5> kPriorWidths = {0.15, 0.2, 0.3, 0.4, 0.4};
 static_assert(kPriorWidths.size() == kStackConstants);
 constexpr double kSlowHost = 0.7;  // logarithm of a host twice as slow: a second start of the fit
-// Assumed: the prior of the spread, 8% as if of four rows.
+// A72: the prior of the spread, 8% as if of four rows.
 constexpr double kPriorSpread = 0.08, kPriorRows = 4;
 
 using Rows = std::vector<CalibrationRow>;

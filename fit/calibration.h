@@ -1,5 +1,5 @@
 // The constants of a stack, fitted to measured runs; how well they predict runs that they were not fitted to; and the
-// interval that follows (docs/method/simulator.md, "Calibration").
+// interval that follows (docs/method/calibration.md).
 //
 // The constants are factors near 1, fitted in their logarithms with a Gaussian prior about 0 each, on
 // log(predicted / measured) with a robust loss. A source counts by its rows up to kMostRowsOfSource, so that a large

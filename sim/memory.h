@@ -2,7 +2,7 @@
 //
 // Closed form, no fitted constant. Sources: Korthikanti et al. 2022 (arXiv 2205.05198) for activations, Rajbhandari et
 // al. 2020 (arXiv 1910.02054) for the sharding of states; sim/memory/layer_memory.h has what a layer needs.
-// docs/method/simulator.md, "Memory".
+// docs/method/memory.md (A59).
 #pragma once
 
 #include <array>

@@ -16,7 +16,7 @@ struct StepCost {
 };
 
 // lo and hi: for a calibrated stack what rows that its constants never saw were off by (sim/stack/interval.h); else
-// every operation at the end of the range of what it rests on. Throws Unsupported for what is not modelled.
+// every operation at the end of the range of what it rests on (A39). Throws Unsupported for what is not modelled.
 [[nodiscard]] StepCost step_cost(const Run& run);
 
 }  // namespace mobasim

@@ -27,6 +27,7 @@ using step::total;
 // A43: a kernel's own start on the device, which no neighbour hides.
 constexpr double kKernelGap = 1e-6;
 
+// A66: what is not a product of a layer stays in 16 bits.
 std::string attention_dtype(std::string_view dtype) {
   return dtype == "fp8" || dtype == "nvfp4" ? "bf16" : std::string(dtype);
 }
@@ -69,6 +70,7 @@ TimedAttention timed_attention(const LayerGroup& group, const DeviceProfile& dev
       routing = routing_seconds(layer, device, whole.time.value()) / heads;
     }
     if (!std::holds_alternative<FullAttention>(layer.attention)) continue;
+    // A40: a ring's kernels see pieces of the sequence.
     for (std::size_t i = 1; i < seconds.size() && (sequence >> i) >= 128; ++i) {
       AttentionLayer piece = layer;
       piece.shape.sequence = sequence >> i;
@@ -106,7 +108,7 @@ LayerShape shape_of(const ModelShape& model, const LayerGroup& group) {
 }
 
 // The kernels of the run, and where it names none those of the stack; where the device has no rows of these, the
-// fastest of those it has (A51).
+// fastest of those it has (A52).
 KernelChoice kernels_on(const DeviceProfile& device, const StackProfile& stack, KernelChoice kernels,
                         const std::string& dtype) {
   if (!kernels.full.empty() || stack.attention.empty()) return kernels;
@@ -152,7 +154,8 @@ StepModel::StepModel(const ModelShape& model, const DeviceProfile& device, const
   context.element = static_cast<double>(bytes_of(wide));
   context.communicated = context.element;
   context.narrow = wide != dtype;
-  context.memory_rate = device.memory_bandwidth.value() * device.memory_bound.value;
+  context.memory_rate =  // A29
+      device.memory_bandwidth.value() * device.memory_bound.value;
   context.host_rate = device.host_bandwidth.value();
   context.update_bytes = optimizer_bytes(1, wide).value();
   context.products = product_model(device, dtype), context.head_products = product_model(device, wide);
@@ -239,7 +242,8 @@ PassTimes StepModel::Prepared::chunk(const Chunk& chunk, const std::vector<PassT
   const double kernels = sum.forward_kernels + sum.backward_kernels;
   const double issue = context.stack.issue_time * split.constants[StackConstant::overhead];
   const double busy = total(sum.forward) + total(sum.backward) + kernels * kKernelGap;
-  const double pause = context.stack.microbatch_time * split.constants[StackConstant::overhead];
+  const double pause =  // A67
+      context.stack.microbatch_time * split.constants[StackConstant::overhead];
   const double wait = std::max(kernels * issue - busy, 0.0) + kernels * kKernelGap + pause;
   at(sum.forward, TimePart::launch) += wait * sum.forward_kernels / kernels;
   at(sum.backward, TimePart::launch) += wait * sum.backward_kernels / kernels;

@@ -1,7 +1,8 @@
 // How long one optimizer step of a layout takes, fast enough to search a hundred thousand layouts a second.
 //
 // What does not depend on the layout (counts of the model, curves of attention, rates of the device, policy of the
-// stack) is prepared once in a StepModel; time() then is plain arithmetic. docs/method/simulator.md, "Time of a step".
+// stack) is prepared once in a StepModel; time() then is plain arithmetic. docs/method/simulator.md, "Time of a step"
+// (A20).
 #pragma once
 
 #include <array>

@@ -1,5 +1,5 @@
 // A curve through measurements: time per useful FLOP over the sequence length, straight between its points in the
-// logarithm of both (docs/method/simulator.md, "Attention on a device").
+// logarithm of both (docs/method/step.md, "Attention").
 #pragma once
 
 #include <cstdint>

@@ -11,7 +11,7 @@
 
 namespace mobasim {
 
-// Without `links` a tier reaches the device's `collective` efficiency at all sizes, and a hop takes no time.
+// Without `links` a tier reaches the device's `collective` efficiency at all sizes, and a hop takes no time (A30).
 [[nodiscard]] Network network_of(const DeviceProfile& device);
 
 [[nodiscard]] DeviceLink link_from(ConfigMap map);

@@ -2,7 +2,7 @@
 //
 // The table of a MoBA kernel holds one (block, top_k), and its time per FLOP carries over neither to others nor to
 // longer sequences: routing costs by (query, block), gathering by (query, picked block), the attended pairs by FLOPs.
-// So the time is split into these three, and each is scaled by its own count (docs/method/simulator.md, "MoBA at
+// So the time is split into these three, and each is scaled by its own count (docs/method/step.md, "MoBA at
 // another block and top_k"; A27).
 #pragma once
 

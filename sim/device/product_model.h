@@ -1,4 +1,4 @@
-// The time of matrix products in plain doubles, for the evaluation of many layouts.
+// The time of matrix products in plain doubles, for the evaluation of many layouts (A28).
 //
 // A product [m, k] x [k, n] is cut into tiles of the result; the multiprocessors take one tile each, wave after wave:
 //

@@ -1,5 +1,5 @@
 // The ways in which a measured run may have been carried out: one where its row says everything, else every value of
-// what it leaves open that the rest allows.
+// what it leaves open that the rest allows (A74).
 #pragma once
 
 #include <string>

@@ -9,7 +9,7 @@
 namespace mobasim {
 namespace {
 
-// Assumed: the allocator keeps more than it hands out, 1.02 to 1.07 times (PyTorch's reserved over allocated bytes in
+// A58: the allocator keeps more than it hands out, 1.02 to 1.07 times (PyTorch's reserved over allocated bytes in
 // torchtitan's and Megatron-LM's logs).
 constexpr double kReservedOverAllocated = 1.04;
 

@@ -23,7 +23,7 @@ struct NumberFormat {
   double weight_copies = 0;
 };
 // 16-bit between operations for everything but f32. TransformerEngine keeps the inputs of products in the format of the
-// products, and two copies of each weight in it (straight and transposed); other stacks cast on the way (assumptions).
+// products, and two copies of each weight in it (straight and transposed); other stacks cast on the way (A57).
 [[nodiscard]] NumberFormat number_format(std::string_view dtype, const StackProfile& stack);
 
 // Weights, gradients and Adam's states in bytes per parameter (Rajbhandari et al. 2020, arXiv 1910.02054, section 3).

@@ -1,7 +1,7 @@
 // The links of a cluster as collectives see them, and how long a collective takes on them.
 //
 // Two tiers: inside a node (or NVLink domain) and between nodes. A group that spans nodes has `per_node` members in
-// each, and its rings leave by the ports of all of them. docs/method/simulator.md, "Collectives".
+// each, and its rings leave by the ports of all of them. docs/method/parallel.md, "Links".
 //
 // Everything rests on the time of one step of a ring: each member passes `bytes` on to the next. In a node, n members
 // all-gather or reduce-scatter S bytes in n - 1 steps of S/n, all-reduce in 2 (n - 1) (Thakur et al. 2005, section 4),
@@ -55,11 +55,11 @@ struct Group {
 // The group of an axis whose ranks are `stride` apart, `size` of them, when nodes hold `devices_per_node` ranks (a
 // cluster smaller than a node: as many as it has). Nodes have devices_per_node / stride places for it: the group fills
 // nodes, or shares one. Where neither divides the other, groups lie across nodes in unequal parts and the smallest part
-// that occurs counts, their greatest common divisor; 1 where the stride does not divide a node.
+// that occurs counts, their greatest common divisor (A55); 1 where the stride does not divide a node.
 [[nodiscard]] Group group_of(std::int64_t size, std::int64_t stride, std::int64_t devices_per_node);
 
 // Devices of a node that a job of `devices` has: all, or where they do not divide the job's the most that do, so that
-// nodes have equal parts (a job of 256 takes 64 of each NVLink domain of 72).
+// nodes have equal parts (a job of 256 takes 64 of each NVLink domain of 72; A56).
 [[nodiscard]] std::int64_t occupied(std::int64_t devices, std::int64_t devices_per_node);
 
 // Seconds. `bytes` is the whole buffer: what an all-reduce sums, what an all-gather ends up with, what a reduce-scatter

@@ -3,7 +3,7 @@
 // Chunk c (0 .. pipeline x virtual_stages - 1) is on stage c % pipeline. The first holds the embedding, the last the
 // final norm, the head and the loss. Where the layers do not divide evenly, embedding and head count as a layer each if
 // that divides (Llama 3, section 3.3.2: 126 layers on 16 stages; BLOOM: 70 layers on 12), else the first chunks hold
-// one layer more (DeepSpeed's partition by layers).
+// one layer more (DeepSpeed's partition by layers). A54.
 #pragma once
 
 #include <cstdint>

@@ -10,8 +10,8 @@ namespace mobasim {
 
 // Half-width of the 95% interval of log(time). Inside what the rows of the stack span: their `width`. Outside it grows
 // by half of itself with each doubling of the sequence, by a quarter with each doubling of the number of devices, and
-// by half on another device (assumed, A50). Without evidence: 0.35, about what the best published models miss by on
-// rows they were not tuned on (Calculon 8% to 39%, A50).
+// by half on another device (assumed, A75). Without evidence: 0.35, about what the best published models miss by on
+// rows they were not tuned on (Calculon 8% to 39%).
 [[nodiscard]] double log_half_width(const StackProfile& stack, std::string_view device, std::int64_t sequence,
                                     std::int64_t devices);
 

@@ -1,7 +1,7 @@
 // What the replicas of a step cost one another: gradients to be summed, weights to be gathered, and the update.
 //
-// docs/method/simulator.md, "Data parallelism" (ZeRO: Rajbhandari et al. 2020, arXiv 1910.02054; FSDP: Zhao et al.
-// 2023, arXiv 2304.11277).
+// docs/method/parallel.md, A34 (ZeRO: Rajbhandari et al. 2020, arXiv 1910.02054; FSDP: Zhao et al. 2023, arXiv
+// 2304.11277).
 #pragma once
 
 #include "sim/device/device.h"

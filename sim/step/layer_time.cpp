@@ -12,7 +12,7 @@ struct KernelCount {
 };
 constexpr std::array<KernelCount, 3> kKernels{{{40, 75}, {26, 50}, {16, 34}}};  // eager, fused, compiled
 
-// A100: 312 TFLOP/s of the tensor cores in fp16, 78 without them (datasheet).
+// A49. A100: 312 TFLOP/s of the tensor cores in fp16, 78 without them (datasheet).
 constexpr double kWithoutTensorCores = 4;
 
 struct ProductTimes {
@@ -226,7 +226,7 @@ PassTimes layer_time(const StepContext& context, const LayerShape& layer, const 
   const KernelCount& kernels = kKernels[static_cast<std::size_t>(context.stack.fusion)];
   times.forward_kernels = kernels.forward, times.backward_kernels = kernels.backward;
   if (split.recompute == Recompute::selective && context.stack.selective_every_other_product) {
-    at(times.backward, TimePart::products) += products.forward / 2;
+    at(times.backward, TimePart::products) += products.forward / 2;  // A53
     at(times.backward, TimePart::elementwise) += at(times.forward, TimePart::elementwise);
     times.backward_kernels += times.forward_kernels / 2;
   }

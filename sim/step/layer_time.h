@@ -1,6 +1,6 @@
 // How long one layer's forward and backward pass take on one device of a tensor and context group.
 //
-// docs/method/simulator.md, "Operations of a step": the products, the bytes, the collectives of a layer.
+// docs/method/step.md: the products, the bytes, the kernels of a layer; docs/method/parallel.md: its collectives.
 #pragma once
 
 #include <array>
