@@ -93,7 +93,7 @@ void read_workload(RowReader& row, MeasuredRun& run) {
   if (precision.empty()) row.note("precision not published: bf16");
   if (!dtype) row.refuse(fmt::format("precision '{}' is not understood", precision));
   workload.dtype = dtype.value_or("bf16");
-  if (workload.dtype == "fp8" && contains_any(lower_case(precision), {"rowwise"})) {
+  if (workload.dtype == "fp8" && contains_any(lower_case(precision), {"rowwise"})) {  // A77
     workload.dtype = "bf16";
     row.note("fp8 with a scale per row: taken as bf16, which published runs of it are as fast as");
   }
