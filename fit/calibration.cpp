@@ -102,6 +102,19 @@ double width_of(double spread, double rows) {
   return t_quantile_95(kPriorRows + rows) * pooled;
 }
 
+// The sizes of residuals, where the largest count as kMostSpreads times what 68% stay below: a few rows whose tables
+// leave out what mattered do not widen every interval (winsorised, Tukey 1962).
+std::vector<double> winsorised_sizes(std::vector<double> residuals) {
+  constexpr double kMostSpreads = 2, kWithinOneSpread = 0.68;
+  for (double& residual : residuals) residual = std::abs(residual);
+  std::vector<double> sorted = residuals;
+  std::ranges::sort(sorted);
+  const double count = std::ceil(kWithinOneSpread * static_cast<double>(sorted.size()));
+  const double most = kMostSpreads * sorted[std::max<std::size_t>(static_cast<std::size_t>(count), 1) - 1];
+  for (double& residual : residuals) residual = std::min(residual, most);
+  return residuals;
+}
+
 }  // namespace
 
 Rows calibration_rows(const std::vector<MeasuredRun>& runs, const std::vector<PreparedRun>& prepared,
@@ -190,10 +203,11 @@ std::optional<StackEvidence> evidence_of(const StackProfile& stack, const Rows& 
   evidence.rows = static_cast<std::int64_t>(rows.size());
   for (const auto& [source, count] : rows_of_sources(rows)) evidence.sources.push_back(source);
   const std::vector<double> weights = weights_of(rows);
+  const std::vector<double> sizes = winsorised_sizes(residuals);
   double squares = 0, all = 0;
   std::vector<std::pair<double, double>> values;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    squares += weights[i] * residuals[i] * residuals[i], all += weights[i];
+    squares += weights[i] * sizes[i] * sizes[i], all += weights[i];
     values.emplace_back(residuals[i], weights[i]);
   }
   evidence.spread = std::sqrt(squares / all);
