@@ -14,6 +14,7 @@
 #include "sim/base/text.h"
 #include "sim/device/device.h"
 #include "sim/model/model_shape.h"
+#include "sim/stack/stack.h"
 
 namespace mobasim::cli {
 namespace {
@@ -31,6 +32,7 @@ std::vector<Path> files_of(const std::string& kind) {
   const Path folder = config_folder() / kind;
   if (!std::filesystem::is_directory(folder)) return files;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().filename() == kCalibrationFile) continue;  // of the stacks, no stack itself
     if (entry.path().extension() == ".yaml") files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
@@ -87,9 +89,40 @@ Row row_of_device(const Path& file) {
           device.memory.value(),
           device.memory_bandwidth.value(),
           device.devices_per_node,
+          device.link_bandwidth.value(),
+          device.network_bandwidth.value(),
           device.price ? Cell(*device.price * kHour / Dollars(1)) : Cell(),
           static_cast<std::int64_t>(device.profile.size()),
           device.source};
+}
+
+// The constants that the stack's calibration fits, with their values where it has one: "product=1.02 attention=0.97".
+std::string fitted_constants(const StackProfile& stack) {
+  std::vector<std::string> words;
+  for (const StackConstant constant : stack.fitted) {
+    std::string word = stack_constant_names()[static_cast<std::size_t>(constant)];
+    if (stack.evidence) word += fmt::format("={:.4g}", stack.constants[constant]);
+    words.push_back(std::move(word));
+  }
+  return joined(words, " ");
+}
+
+Table table_of_stacks() {
+  std::vector<StackProfile> stacks;
+  table_of_files("stacks", {}, [&](const Path& file) {
+    stacks.push_back(stack_from(file));
+    return Row();
+  });
+  const Path calibration = config_folder() / "stacks" / kCalibrationFile;
+  if (std::filesystem::exists(calibration)) calibrate(stacks, calibration);
+  Table table{{"name", "calibrated", "rows", "sources", "spread", "fitted", "source"}, {}};
+  for (const StackProfile& stack : stacks) {
+    const auto& evidence = stack.evidence;
+    table.rows.push_back({stack.name, evidence.has_value(), evidence ? Cell(evidence->rows) : Cell(),
+                          evidence ? Cell(joined(evidence->sources, " ")) : Cell(),
+                          evidence ? Cell(evidence->spread) : Cell(), fitted_constants(stack), stack.source});
+  }
+  return table;
 }
 
 // Runs and studies rest on other files; here only what they say about themselves is read.
@@ -140,12 +173,13 @@ const std::vector<Kind>& kinds() {
        }},
       {"devices",
        [] {
-         return table_of_files(
-             "devices",
-             {"name", "peak_bf16_flop_per_s", "peak_f32_flop_per_s", "memory_bytes", "memory_bandwidth_bytes_per_s",
-              "devices_per_node", "price_usd_per_hour", "profile_rows", "source"},
-             row_of_device);
+         return table_of_files("devices",
+                               {"name", "peak_bf16_flop_per_s", "peak_f32_flop_per_s", "memory_bytes",
+                                "memory_bandwidth_bytes_per_s", "devices_per_node", "link_bandwidth_bytes_per_s",
+                                "network_bandwidth_bytes_per_s", "price_usd_per_hour", "profile_rows", "source"},
+                               row_of_device);
        }},
+      {"stacks", table_of_stacks},
       {"studies",
        [] {
          return table_of_files("studies", {"name", "source"}, row_of_sourced);

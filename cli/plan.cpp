@@ -15,7 +15,7 @@ namespace mobasim::cli {
 namespace {
 
 struct Options {
-  std::string run, device, price, attention;
+  std::string run, device, stack, price, attention;
   bool breakdown = false;
   Output output;
 };
@@ -51,6 +51,7 @@ Attention attention_of_flag(const std::string& text) {
 RunOverrides overrides_of(const Options& options) {
   RunOverrides overrides;
   if (!options.device.empty()) overrides.device = options.device;
+  if (!options.stack.empty()) overrides.stack = options.stack;
   if (!options.attention.empty()) overrides.attention = attention_of_flag(options.attention);
   overrides.price = price_of_flag(options.price);
   return overrides;
@@ -73,6 +74,15 @@ Table row_of(const Run& run, const RunCost& cost) {
   put("global_batch", run.workload.global_batch);
   put("microbatch", run.workload.microbatch);
   put("data", run.layout.data);
+  put("tensor", run.layout.tensor);
+  put("sequence_parallel", run.layout.sequence_parallel);
+  put("context", run.layout.context);
+  put("context_algorithm", run.layout.context > 1 ? Cell(std::string(name(run.layout.context_algorithm))) : Cell());
+  put("pipeline", run.layout.pipeline);
+  put("virtual_stages", run.layout.virtual_stages);
+  put("schedule", run.layout.pipeline > 1 ? Cell(std::string(name(run.layout.schedule))) : Cell());
+  put("devices", devices(run.layout));
+  put("stack", run.stack.name);
   put("zero_stage", run.layout.zero_stage);
   put("tokens", run.workload.tokens);
   put("steps", cost.steps);
@@ -137,10 +147,12 @@ void add_plan(CLI::App& program, Action& chosen) {
 Examples:
   mobasim plan configs/runs/moba-1.5b-32k.yaml
   mobasim plan moba-1.5b-32k --attention full --breakdown --format table
+  mobasim plan llama-3.1-405b-16k-h100 --stack generic
   mobasim plan quickstart-tiny --device out/cpu-local.yaml --price '0.05 $/h')");
   command->add_option("run", options->run, "a RUN.yaml, or the name of one in configs/runs")->required();
   command->add_option("--device", options->device,
                       "another device than the run's: a name in configs/devices, or a file");
+  command->add_option("--stack", options->stack, "another software stack than the run's: a name in configs/stacks");
   command->add_option("--price", options->price, "per device, as in '2.50 $/h'");
   command->add_option("--attention", options->attention,
                       "of every layer: full, moba:BLOCK:TOP_K, sliding_window:WINDOW");

@@ -32,6 +32,7 @@ TokenCost hours_per_token(const CostBasis& costs, const StudyModel& model, const
   run.workload.tokens = static_cast<double>(model.global_batch) * static_cast<double>(sequence);
   run.layout = costs.run->layout;
   run.kernels = kernels;
+  run.stack = costs.run->stack;
   run.device = *costs.device;
   const RunCost cost = cost_of(run);
   TokenCost result;

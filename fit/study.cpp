@@ -111,6 +111,9 @@ StudyRun run_part_from(ConfigMap map, const Study& study, const fs::path& config
   read_execution(workload, run.workload);
   run.layout = layout_from(map.map("layout"));
   if (auto kernels = map.optional_map("kernels")) run.kernels = kernels_from(*kernels);
+  std::string problem;
+  run.stack = shipped_stack(map.text_or("stack", std::string(kDefaultStack)), configs, problem);
+  if (!problem.empty()) map.problem(map.has("stack") ? "stack" : "", "'stack': " + problem);
   run.price = map.optional_quantity<DollarRate>("price");
   return run;
 }

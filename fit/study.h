@@ -56,6 +56,7 @@ struct StudyRun {
   Workload workload;
   Layout layout;
   KernelChoice kernels;
+  StackProfile stack;
   std::optional<DollarRate> price;
 };
 

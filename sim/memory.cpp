@@ -19,12 +19,13 @@ std::vector<MemoryPart> memory_parts(const Run& run) {
     if (component > MemoryComponent::activations && use.bytes[i] == 0) continue;  // of another moment
     parts.push_back({std::string(name(component)), Bytes(use.bytes[i])});
   }
+  parts.push_back({"allocator", Bytes((kReservedOverAllocated - 1) * use.total())});
   parts.push_back({"reserved", run.device.reserved_memory});
   return parts;
 }
 
 std::vector<std::string> remedies(const Run& run) {
-  const Bytes capacity = run.device.memory - run.device.reserved_memory;
+  const Bytes capacity = (run.device.memory - run.device.reserved_memory) / kReservedOverAllocated;
   return remedies(memory_model(run), run.workload, run.layout, capacity.value());
 }
 

@@ -2,17 +2,11 @@
 
 #include <fmt/format.h>
 
-#include "sim/device/dtype.h"
-#include "sim/device/product_time.h"
-#include "sim/layer_ops.h"
 #include "sim/memory.h"
 #include "sim/step_cost.h"
 
 namespace mobasim {
 namespace {
-
-// One sequence; the dtype does not change a FLOP count.
-Microbatch one_sequence(std::int64_t sequence) { return {1, sequence, "f32"}; }
 
 void add_time(const StepCost& step, const Run& run, RunCost& cost) {
   const auto devices = static_cast<double>(mobasim::devices(run.layout));
@@ -49,23 +43,19 @@ void add_memory(const Run& run, RunCost& cost) {
 Flops attention_flops_per_token(const ModelShape& model, std::int64_t sequence) {
   Flops total;
   for (const LayerGroup& group : model.groups) {
-    const AttentionLayer layer = attention_layer(group, one_sequence(sequence), {}, Pass::forward);
-    const AttentionWork all = work(layer.attention, layer.shape, bytes_of(layer.dtype));
+    const AttentionShape shape{sequence, 1, group.heads, group.kv_heads, group.head_dim};
+    const AttentionWork all = work(group.attention, shape, 2);  // bytes do not change a FLOP count
     total += (all.forward + all.backward) * static_cast<double>(group.layers);
   }
   return total / static_cast<double>(sequence);
 }
 
 Flops model_flops_per_token(const ModelShape& model, std::int64_t sequence, bool head) {
-  const Microbatch microbatch = one_sequence(sequence);
-  Flops forward;
+  double values = head ? static_cast<double>(model.hidden) * static_cast<double>(model.vocab) : 0;
   for (const LayerGroup& group : model.groups) {
-    for (const MatrixProduct& product : layer_products(group, model.hidden, microbatch)) {
-      forward += flops(product) * static_cast<double>(group.layers);
-    }
+    values += active_matrix_values(group, model.hidden) * static_cast<double>(group.layers);
   }
-  if (head) forward += flops(head_product(model, microbatch));
-  return 3 * forward / static_cast<double>(sequence) + attention_flops_per_token(model, sequence);
+  return Flops(6 * values) + attention_flops_per_token(model, sequence);
 }
 
 RunCost cost_of(const Run& run) {

@@ -13,14 +13,14 @@ namespace mobasim {
 
 // Where the time of a step goes, in the order of the breakdown; times are of one device.
 struct StepPart {
-  std::string name;  // matrix products, attention, elementwise, head and loss, optimizer, communication
+  std::string name;  // of TimePart: matrix products, attention, ..., optimizer
   Seconds time, lo, hi;
   Basis basis = Basis::measured;
   std::string note;
 };
 
 struct MemoryPart {
-  std::string name;  // weights, gradients, optimizer, activations, logits or working layer, reserved
+  std::string name;  // weights, gradients, optimizer, activations, logits or working layer, allocator, reserved
   Bytes bytes;
 };
 

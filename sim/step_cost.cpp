@@ -36,6 +36,21 @@ std::vector<std::string> notes_on_stack(const Run& run) {
                       joined(evidence.sources))};
 }
 
+// What MoBA exchanges over a context group: nothing to say of one device or of whole heads.
+std::vector<std::string> notes_on_context(const Run& run, const StepModel& model) {
+  const Layout& layout = run.layout;
+  if (layout.context == 1 || layout.context_algorithm == ContextAlgorithm::ulysses) return {};
+  const bool routed = std::any_of(run.model.groups.begin(), run.model.groups.end(), [&](const LayerGroup& group) {
+    return count(group.attention, run.workload.sequence).picks > 0;
+  });
+  if (!routed) return {};
+  return {model.queries_travel(run.workload, layout)
+              ? "MoBA over the context group: mean keys are gathered and queries sent to where their blocks lie, "
+                "cheaper here than gathering keys and values"
+              : "MoBA over the context group: keys and values are gathered, cheaper here than mean keys and queries "
+                "sent to where their blocks lie"};
+}
+
 constexpr double kCounts = 0.01;  // of the step's time: parts below do not decide what it rests on
 
 // The bubble is exact arithmetic on the other parts.
@@ -75,6 +90,7 @@ StepCost step_cost(const Run& run) {
   }
   cost.time = Seconds(step.total()), cost.lo = Seconds(least.total()), cost.hi = Seconds(most.total());
   cost.notes = notes_on_attention(run);
+  for (std::string& note : notes_on_context(run, model)) cost.notes.push_back(std::move(note));
   for (std::string& note : notes_on_stack(run)) cost.notes.push_back(std::move(note));
   return cost;
 }

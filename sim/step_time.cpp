@@ -3,16 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sim/device/attention_rows.h"
-#include "sim/device/attention_time.h"
 #include "sim/device/dtype.h"
 #include "sim/device/links.h"
-#include "sim/device/moba_scaling.h"
-#include "sim/layer_ops.h"
 #include "sim/parallel/pipeline.h"
 #include "sim/parallel/stages.h"
 #include "sim/step/data_time.h"
 #include "sim/step/layer_time.h"
+#include "sim/step/timed_attention.h"
 
 namespace mobasim {
 namespace {
@@ -27,61 +24,6 @@ using step::total;
 // A43: a kernel's own start on the device, which no neighbour hides.
 constexpr double kKernelGap = 1e-6;
 
-// A66: what is not a product of a layer stays in 16 bits.
-std::string attention_dtype(std::string_view dtype) {
-  return dtype == "fp8" || dtype == "nvfp4" ? "bf16" : std::string(dtype);
-}
-
-// Attention of one query head over one sequence: the table's time per FLOP does not depend on their number (A21).
-struct TimedAttention {
-  step::AttentionSeconds seconds;
-  double time = 0, lo = 0, hi = 0;  // both passes of all heads
-  Basis basis = Basis::measured;
-  std::string note;
-};
-
-double routing_seconds(const AttentionLayer& layer, const DeviceProfile& device, double all) {
-  const LayerRows found = rows_for(
-      layer, device, layer.implementation.empty() ? fastest_implementation(layer, device) : layer.implementation);
-  if (found.rows.empty()) return 0;
-  const MobaSplit split = split_of(layer, found.rows, device);
-  const AttentionCount counts = count(layer.attention, layer.shape.sequence);
-  const AttentionWork done = work(layer.attention, layer.shape, 2);
-  const double picks = static_cast<double>(counts.picks) * static_cast<double>(layer.shape.head_dim);
-  const double gate = layer.pass == Pass::forward ? done.gate.value() : 0;
-  return std::min(0.95 * all, split.per_pick * picks + split.per_gate * gate);
-}
-
-TimedAttention timed_attention(const LayerGroup& group, const DeviceProfile& device, const KernelChoice& kernels,
-                               const std::string& dtype, std::int64_t sequence) {
-  TimedAttention timed;
-  const Microbatch microbatch{1, sequence, dtype};
-  const double heads = static_cast<double>(group.heads);
-  for (const Pass pass : {Pass::forward, Pass::backward}) {
-    auto& seconds = pass == Pass::forward ? timed.seconds.forward : timed.seconds.backward;
-    AttentionLayer layer = attention_layer(group, microbatch, kernels, pass);
-    const TimeEstimate whole = attention_time(layer, device);
-    timed.basis = worst(timed.basis, whole.basis);
-    timed.time += whole.time.value(), timed.lo += whole.lo.value(), timed.hi += whole.hi.value();
-    if (timed.note.find(whole.note) == std::string::npos) timed.note += (timed.note.empty() ? "" : "; ") + whole.note;
-    seconds.fill(whole.time.value() / heads);
-    if (std::holds_alternative<Moba>(layer.attention)) {
-      auto& routing = pass == Pass::forward ? timed.seconds.forward_routing : timed.seconds.backward_routing;
-      routing = routing_seconds(layer, device, whole.time.value()) / heads;
-    }
-    if (!std::holds_alternative<FullAttention>(layer.attention)) continue;
-    // A40: a ring's kernels see pieces of the sequence.
-    for (std::size_t i = 1; i < seconds.size() && (sequence >> i) >= 128; ++i) {
-      AttentionLayer piece = layer;
-      piece.shape.sequence = sequence >> i;
-      const double slower = (attention_time(piece, device).time / useful_flops(piece)).value() /
-                            (whole.time / useful_flops(layer)).value();
-      seconds[i] = seconds[0] * std::max(1.0, slower);
-    }
-  }
-  return timed;
-}
-
 // Parameters of one layer of a group.
 double layer_parameters(const ModelShape& model, const LayerGroup& group) {
   ModelShape one = model;
@@ -90,7 +32,7 @@ double layer_parameters(const ModelShape& model, const LayerGroup& group) {
   return static_cast<double>(parameters(one).non_embedding);
 }
 
-LayerShape shape_of(const ModelShape& model, const LayerGroup& group) {
+LayerShape shape_of(const ModelShape& model, const LayerGroup& group, std::int64_t sequence) {
   LayerShape layer;
   layer.layers = group.layers;
   layer.heads = static_cast<double>(group.heads), layer.kv_heads = static_cast<double>(group.kv_heads);
@@ -103,20 +45,12 @@ LayerShape shape_of(const ModelShape& model, const LayerGroup& group) {
     layer.expert_ffn = static_cast<double>(group.experts->ffn);
     layer.shared_ffn = static_cast<double>(group.experts->shared_ffn);
   }
+  const AttentionCount counted = count(group.attention, sequence);
+  layer.picks = static_cast<double>(counted.picks), layer.blocks = static_cast<double>(counted.blocks);
+  layer.routed = counted.picks > 0;
   layer.parameters = layer_parameters(model, group);
+  layer.matrix_values = active_matrix_values(group, model.hidden);
   return layer;
-}
-
-// The kernels of the run, and where it names none those of the stack; where the device has no rows of these, the
-// fastest of those it has (A52).
-KernelChoice kernels_on(const DeviceProfile& device, const StackProfile& stack, KernelChoice kernels,
-                        const std::string& dtype) {
-  if (!kernels.full.empty() || stack.attention.empty()) return kernels;
-  const std::string& wanted = attention_of(stack, device.name);
-  const std::vector<std::string> known = implementations(device, "full", dtype);
-  const bool there = wanted == kMathAttention || std::find(known.begin(), known.end(), wanted) != known.end();
-  kernels.full = there ? wanted : "";
-  return kernels;
 }
 
 }  // namespace
@@ -146,7 +80,7 @@ StepModel::StepModel(const ModelShape& model, const DeviceProfile& device, const
                      const KernelChoice& kernels, std::string_view dtype, std::int64_t sequence)
     : prepared_(std::make_unique<Prepared>()) {
   StepContext& context = prepared_->context;
-  const std::string wide = attention_dtype(dtype);
+  const std::string wide = step::attention_dtype(dtype);
   context.hidden = static_cast<double>(model.hidden), context.vocab = static_cast<double>(model.vocab);
   context.sequence = static_cast<double>(sequence);
   context.rotary = model.positions == 0, context.qk_norm = model.qk_norm || model.qk_norm_over_heads;
@@ -157,22 +91,22 @@ StepModel::StepModel(const ModelShape& model, const DeviceProfile& device, const
   context.memory_rate =  // A29
       device.memory_bandwidth.value() * device.memory_bound.value;
   context.host_rate = device.host_bandwidth.value();
-  context.update_bytes = optimizer_bytes(1, wide).value();
+  context.update_bytes = step::update_bytes(wide, stack);
   context.products = product_model(device, dtype), context.head_products = product_model(device, wide);
   context.network = network_of(device);
   context.stack = stack;
   prepared_->peak = device.peak.at(std::string(dtype)).value();
   prepared_->head_peak = device.peak.at(wide).value();
   prepared_->layers = layers(model);
-  const KernelChoice chosen = kernels_on(device, stack, kernels, wide);
+  const KernelChoice chosen = step::kernels_on(device, stack, kernels, wide);
   std::string& note = prepared_->note;
   Basis attention_basis = Basis::measured;
   double time = 0, lo = 0, hi = 0;
   for (const LayerGroup& group : model.groups) {
-    LayerShape layer = shape_of(model, group);
+    LayerShape layer = shape_of(model, group, sequence);
     layer.math = chosen.full == kMathAttention && is_full_at(group.attention, sequence);
     if (!layer.math) {
-      TimedAttention timed = timed_attention(group, device, chosen, wide, sequence);
+      step::TimedAttention timed = step::timed_attention(group, device, chosen, wide, sequence);
       layer.attention = timed.seconds;
       attention_basis = worst(attention_basis, timed.basis);
       const auto layers_here = static_cast<double>(group.layers);
@@ -320,12 +254,18 @@ double StepModel::roofline(const Workload& workload, const Layout& layout) const
   const double passes = workload.recompute == Recompute::full ? 4 : 3;
   double flops = 0;
   for (const LayerShape& layer : context.layers) {
-    const double ffn = layer.ffn + layer.active * layer.expert_ffn + layer.shared_ffn;
-    flops += passes * 2 * tokens * context.hidden * static_cast<double>(layer.layers) *
-             (2 * layer.queries + 2 * layer.keys + (layer.inner + 1) * ffn);
+    flops += passes * 2 * tokens * static_cast<double>(layer.layers) * layer.matrix_values;
   }
   const double head = 3 * 2 * tokens * context.hidden * context.vocab;
   return (flops / prepared_->peak + head / prepared_->head_peak) / static_cast<double>(devices(layout));
+}
+
+bool StepModel::queries_travel(const Workload& workload, const Layout& layout) const {
+  const LayerSplitting split = prepared_->splitting(workload, layout, constants());
+  const std::vector<LayerShape>& layers = prepared_->context.layers;
+  return std::any_of(layers.begin(), layers.end(), [&](const LayerShape& layer) {
+    return step::layer_time(prepared_->context, layer, split).queries_travel;
+  });
 }
 
 const StackConstants& StepModel::constants() const { return prepared_->context.stack.constants; }

@@ -67,6 +67,9 @@ class StepModel {
   [[nodiscard]] StepTime time(const Workload& workload, const Layout& layout, const StackConstants& constants) const;
   // No layout of these devices can be faster: all FLOPs of the step (recomputation included) at the peak.
   [[nodiscard]] double roofline(const Workload& workload, const Layout& layout) const;
+  // Whether MoBA's queries go to where their blocks lie, because that is cheaper than gathering keys and values over
+  // the context group.
+  [[nodiscard]] bool queries_travel(const Workload& workload, const Layout& layout) const;
   // The stack's constants, and those with which every operation takes as little or as much time as what it rests on
   // leaves open: rows that disagree, ranges of assumed efficiencies.
   [[nodiscard]] const StackConstants& constants() const;

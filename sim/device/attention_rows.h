@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "sim/device/curve.h"
-#include "sim/device/time_of.h"
+#include "sim/device/attention_layer.h"
 
 namespace mobasim {
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "sim/device/time_of.h"
+#include "sim/device/attention_layer.h"
 
 namespace mobasim {
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "sim/device/dtype.h"
-#include "sim/device/product_time.h"
+#include "sim/device/product_line.h"
 
 namespace mobasim {
 namespace {

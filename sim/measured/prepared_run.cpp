@@ -5,13 +5,10 @@
 #include <algorithm>
 
 #include "sim/measured/candidates.h"
+#include "sim/memory.h"
 
 namespace mobasim {
 namespace {
-
-// A58: the allocator keeps more than it hands out, 1.02 to 1.07 times (PyTorch's reserved over allocated bytes in
-// torchtitan's and Megatron-LM's logs).
-constexpr double kReservedOverAllocated = 1.04;
 
 // What tells two models of the cache apart.
 std::string model_key(const MeasuredRun& run, const DeviceProfile& device, const StackProfile& stack) {

@@ -65,6 +65,9 @@ struct ParameterCount {
 [[nodiscard]] std::int64_t layers(const ModelShape& model);
 // Exact (docs/method/attention.md, "Parameters"), for a model without violations.
 [[nodiscard]] ParameterCount parameters(const ModelShape& model);
+// The values of a layer's matrices that a token is multiplied by: of the experts those of the active ones, and the
+// router's. 2 FLOPs each in the forward pass (Kaplan et al. 2020, arXiv 2001.08361, table 1; A31).
+[[nodiscard]] double active_matrix_values(const LayerGroup& group, std::int64_t hidden);
 [[nodiscard]] std::vector<std::string> violations(const ModelShape& model);
 // The non-embedding N of "6 N D": the printed figure where the source prints one of non-embedding parameters, else the
 // exact count of those that a token passes (for a model without experts: of all).

@@ -75,6 +75,18 @@ ParameterCount parameters(const ModelShape& model) {
   return count;
 }
 
+double active_matrix_values(const LayerGroup& group, std::int64_t hidden) {
+  double columns = static_cast<double>(2 * (group.heads + group.kv_heads) * group.head_dim);
+  const double matrices = group.gated ? 3 : 2;
+  columns += matrices * static_cast<double>(group.ffn);
+  if (group.experts) {
+    const Experts& experts = *group.experts;
+    columns += static_cast<double>(experts.experts) +
+               matrices * static_cast<double>(experts.active * experts.ffn + experts.shared_ffn);
+  }
+  return static_cast<double>(hidden) * columns;
+}
+
 double approximate_parameters(const ModelShape& model) {
   const Counter<double> counter{model};
   return counter.embedding() + counter.layers(false);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sim/memory/layer_memory.h"
+
 namespace mobasim::step {
 namespace {
 
@@ -88,6 +90,12 @@ double exposed_data_time(const StepContext& context, const StageLoad& load, cons
   const Replicas group = replicas_of(context, layout);
   return layout.zero_stage >= 3 ? sharded_weights(context, load, group, factor)
                                 : whole_weights(context, load, layout, group, factor);
+}
+
+double update_bytes(std::string_view dtype, const StackProfile& stack) {
+  const StateBytesPerParameter states = state_bytes_per_parameter(dtype, stack);
+  const bool own_master = states.weight == 4;
+  return states.gradient + 2 * states.optimizer + (own_master ? 2 : 1) * states.weight;
 }
 
 double optimizer_time(const StepContext& context, const StageLoad& load, const Layout& layout, bool offload,

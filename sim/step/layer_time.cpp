@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sim/step/context_time.h"
+
 namespace mobasim::step {
 namespace {
 
@@ -107,13 +109,6 @@ ElementwiseBytes elementwise(const StepContext& context, const LayerShape& layer
   return bytes;
 }
 
-// What a collective of `seconds` costs beside products of `window` seconds, cut into `pieces`: what they do not hide,
-// and what it slows them (A47).
-double exposed(const StepContext& context, double seconds, double window, double pieces) {
-  const double open = std::max(seconds / pieces, seconds - window * (pieces - 1) / pieces);
-  return open + context.stack.contention * (seconds - open);
-}
-
 // Collectives of the tensor group (Shoeybi et al. 2019; with sequence parallelism Korthikanti et al. 2022, section
 // 4.2.2): two all-reduces of the activations in each pass, or an all-gather and a reduce-scatter for each.
 void add_tensor(const StepContext& context, const LayerSplitting& split, const ProductTimes& products,
@@ -141,33 +136,6 @@ void add_tensor(const StepContext& context, const LayerSplitting& split, const P
   at(times.backward, TimePart::tensor) += backward + again;
 }
 
-// Collectives of the context group. ring: keys and values go round beside attention, their gradients too. all_gather:
-// keys and values before attention, their gradients reduced after. ulysses: queries, keys, values to whole heads and
-// the output back (Jacobs et al. 2023, arXiv 2309.14509).
-void add_context(const StepContext& context, const LayerShape& layer, const LayerSplitting& split, PassTimes& times) {
-  if (split.context <= 1) return;
-  const double keys = 2 * layer.keys / split.tensor * split.tokens * split.context * context.element;  // whole buffer
-  const double factor = split.constants[StackConstant::communication];
-  const auto seconds = [&](CollectiveKind kind, double bytes) {
-    return factor * collective_time(kind, bytes, split.context_group, context.network);
-  };
-  double forward = 0, backward = 0;
-  if (split.context_algorithm == ContextAlgorithm::ulysses) {
-    const double values = (2 * layer.queries + 2 * layer.keys) / split.tensor * split.tokens * context.element;
-    forward = seconds(CollectiveKind::all_to_all, values);
-    backward = forward;
-  } else {
-    forward = seconds(CollectiveKind::all_gather, keys);
-    backward = forward + seconds(CollectiveKind::reduce_scatter, keys);
-    if (split.context_algorithm == ContextAlgorithm::ring) {
-      forward = exposed(context, forward, at(times.forward, TimePart::attention), split.context);
-      backward = exposed(context, backward, at(times.backward, TimePart::attention), split.context);
-    }
-  }
-  at(times.forward, TimePart::context) += forward;
-  at(times.backward, TimePart::context) += backward;
-}
-
 void add_attention(const StepContext& context, const LayerShape& layer, const LayerSplitting& split, PassTimes& times) {
   const double product_factor = split.constants[StackConstant::product];
   const double memory_factor = split.constants[StackConstant::memory_bound] / context.memory_rate;
@@ -193,6 +161,11 @@ void add_attention(const StepContext& context, const LayerShape& layer, const La
 }
 
 }  // namespace
+
+double exposed(const StepContext& context, double seconds, double window, double pieces) {
+  const double open = std::max(seconds / pieces, seconds - window * (pieces - 1) / pieces);
+  return open + context.stack.contention * (seconds - open);
+}
 
 double total(const PartTimes& times) {
   double sum = 0;
@@ -222,7 +195,10 @@ PassTimes layer_time(const StepContext& context, const LayerShape& layer, const 
   at(times.forward, TimePart::elementwise) = per_byte * bytes.forward;
   at(times.backward, TimePart::elementwise) = per_byte * bytes.backward;
   add_tensor(context, split, products, times);
-  add_context(context, layer, split, times);
+  const ContextTime exchange = context_time(context, layer, split, times);
+  at(times.forward, TimePart::context) = exchange.forward;
+  at(times.backward, TimePart::context) = exchange.backward;
+  times.queries_travel = exchange.queries_travel;
   const KernelCount& kernels = kKernels[static_cast<std::size_t>(context.stack.fusion)];
   times.forward_kernels = kernels.forward, times.backward_kernels = kernels.backward;
   if (split.recompute == Recompute::selective && context.stack.selective_every_other_product) {

@@ -32,6 +32,7 @@ struct PassTimes {
   PartTimes forward{}, backward{};
   double weight_gradient = 0;
   double forward_kernels = 0, backward_kernels = 0;  // kernels issued
+  bool queries_travel = false;                       // over the context group, instead of keys and values
 };
 void add(PassTimes& sum, const PassTimes& times, double factor = 1);
 
@@ -50,10 +51,12 @@ struct LayerShape {
   double heads = 0, kv_heads = 0, head_dim = 0;
   double ffn = 0, inner = 2;  // inner: 2 with a gate, else 1
   double experts = 0, active = 0, expert_ffn = 0, shared_ffn = 0;
-  bool routed = false;  // MoBA that has to choose
-  bool math = false;    // scores in memory
+  bool routed = false;           // MoBA that has to choose
+  double picks = 0, blocks = 0;  // of one query head over one sequence: (query, block) that are routed, mean keys
+  bool math = false;             // scores in memory
   AttentionSeconds attention;
-  double parameters = 0;  // of one layer, all of them
+  double parameters = 0;     // of one layer, all of them
+  double matrix_values = 0;  // of one layer, those that a token is multiplied by
 };
 
 // What does not depend on the layout.
@@ -85,6 +88,10 @@ struct LayerSplitting {
   Recompute recompute = Recompute::none;
   StackConstants constants;
 };
+
+// What a collective of `seconds` costs beside computation of `window` seconds, both cut into `pieces`: what is not
+// hidden, and what it slows (A47).
+[[nodiscard]] double exposed(const StepContext& context, double seconds, double window, double pieces);
 
 [[nodiscard]] PassTimes layer_time(const StepContext& context, const LayerShape& layer, const LayerSplitting& split);
 // The embedding of the first stage; the final norm, head and loss of the last.

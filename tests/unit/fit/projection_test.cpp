@@ -143,6 +143,7 @@ TEST_CASE("hours of a point are those of a run with as many tokens") {
   run.workload.tokens = data.baseline.runs.back().points.back().x * 8.64e19 / (6 * 2.1e9);
   run.layout = study.run->layout;
   run.kernels = study.run->kernels;
+  run.stack = study.run->stack;
   run.device = device_from(study.run->device);
   const RunCost cost = cost_of(run);
   CHECK(hours.baseline.runs.runs.back().points.back().x == Approx(cost.device_hours).epsilon(1e-9));

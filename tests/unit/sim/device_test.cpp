@@ -1,9 +1,10 @@
-// The time of one operation on a device.
+// The time of an attention layer on a device, and the rules of a device.
 #include <cmath>
 
 #include "sim/device/attention_time.h"
 #include "sim/device/dtype.h"
 #include "sim/device/moba_scaling.h"
+#include "sim/device/product_model.h"
 #include "tests/unit/sim/simulator_fixture.h"
 
 using namespace mobasim;
@@ -37,14 +38,10 @@ TEST_CASE("No time is below the roofline, and lo <= time <= hi, on every shipped
             AttentionLayer layer = attention_layer_of(sequence, pass, attention);
             layer.shape.head_dim = head_dim;
             INFO(name << " " << description(attention) << " " << sequence << " " << head_dim);
-            check_order(time_of(layer, device), roofline(layer, device));
+            check_order(attention_time(layer, device), roofline(layer, device));
           }
         }
       }
-    }
-    for (const std::int64_t m : {1, 128, 8192, 131072}) {
-      const MatrixProduct product{m, 4096, 4096, 3, "bf16"};
-      check_order(time_of(product, device), roofline(product, device));
     }
   }
 }
@@ -58,7 +55,8 @@ TEST_CASE("A longer sequence is never cheaper") {
       for (double exact = 256; exact <= 1 << 21; exact *= 1.25) {
         const auto sequence = static_cast<std::int64_t>(exact);
         Seconds now(0);  // of both passes: a faster implementation of their sum may be slower in one
-        for (const Pass pass : kPasses) now += time_of(attention_layer_of(sequence, pass, attention), device).time;
+        for (const Pass pass : kPasses)
+          now += attention_time(attention_layer_of(sequence, pass, attention), device).time;
         INFO(name << " " << description(attention) << " at " << sequence << ": " << now.value() << " s, before "
                   << before.value() << " s");
         CHECK(before <= now);
@@ -91,7 +89,7 @@ TEST_CASE("The curve goes through each point of the shipped tables, sources that
       layer.pass = row.pass == "forward" ? Pass::forward : Pass::backward;
       layer.dtype = row.dtype;
       layer.implementation = row.implementation;
-      const TimeEstimate estimate = time_of(layer, device);
+      const TimeEstimate estimate = attention_time(layer, device);
       const Seconds least = roofline(layer, device);  // may be above a table that another device lends
       const double on_curve = row.flops.value() * std::exp(log_time / count);
       INFO(name << " " << row.implementation << " " << row.pass << " " << row.sequence);
@@ -114,7 +112,7 @@ TEST_CASE("Measured at a measured point, interpolated between, extrapolated beyo
     device.profile.push_back(attention_row(attention_layer_of(1024, pass), "mine", 4.0));
     device.profile.push_back(attention_row(attention_layer_of(4096, pass), "mine", 1.0));
   }
-  const auto of = [&](std::int64_t sequence) { return time_of(attention_layer_of(sequence), device); };
+  const auto of = [&](std::int64_t sequence) { return attention_time(attention_layer_of(sequence), device); };
   const auto flops = [](std::int64_t s) { return 4.0 * 128 * 32 * static_cast<double>(s * (s + 1) / 2); };
   CHECK(of(1024).basis == Basis::measured);
   CHECK(of(1024).time.value() == Approx(4.0 * flops(1024)));
@@ -125,11 +123,11 @@ TEST_CASE("Measured at a measured point, interpolated between, extrapolated beyo
   CHECK(of(8192).hi / of(8192).time == Approx(1.1));
   AttentionLayer wide = attention_layer_of(1024);
   wide.shape.heads = 32;
-  CHECK(time_of(wide, device).basis == Basis::interpolated);
-  CHECK(time_of(wide, device).time.value() == Approx(8.0 * flops(1024)));
+  CHECK(attention_time(wide, device).basis == Basis::interpolated);
+  CHECK(attention_time(wide, device).time.value() == Approx(8.0 * flops(1024)));
   wide = attention_layer_of(1024);
   wide.shape.head_dim = 64;
-  CHECK(time_of(wide, device).basis == Basis::extrapolated);
+  CHECK(attention_time(wide, device).basis == Basis::extrapolated);
 }
 
 TEST_CASE("Rows that time both passes together are split, and the parts add up") {
@@ -139,15 +137,15 @@ TEST_CASE("Rows that time both passes together are split, and the parts add up")
   both.flops = both.flops * 3;
   both.time = both.time_lo = both.time_hi = Seconds(both.flops.value());
   device.profile = {both};
-  const TimeEstimate forward = time_of(attention_layer_of(2048), device);
-  const TimeEstimate backward = time_of(attention_layer_of(2048, Pass::backward), device);
+  const TimeEstimate forward = attention_time(attention_layer_of(2048), device);
+  const TimeEstimate backward = attention_time(attention_layer_of(2048, Pass::backward), device);
   CHECK((forward.time + backward.time).value() == Approx(both.time.value()));
   CHECK(backward.time / forward.time == Approx(2.5));
   CHECK(forward.basis == Basis::published);
 
   ProfileRow alone = attention_row(attention_layer_of(2048), "mine", 0.5);
   device.profile.push_back(alone);
-  const TimeEstimate rest = time_of(attention_layer_of(2048, Pass::backward), device);
+  const TimeEstimate rest = attention_time(attention_layer_of(2048, Pass::backward), device);
   CHECK(rest.time.value() == Approx((both.time - alone.time).value()));
 }
 
@@ -160,11 +158,11 @@ TEST_CASE("The fastest implementation that serves both passes is taken, or the o
   device.profile.push_back(attention_row(attention_layer_of(2048), "forward_only", 0.5));
   AttentionLayer layer = attention_layer_of(2048);
   CHECK(implementations(device, "full", "bf16") == std::vector<std::string>{"slow", "fast"});
-  CHECK(time_of(layer, device).note.find("fast") == 0);
+  CHECK(attention_time(layer, device).note.find("fast") == 0);
   layer.implementation = "slow";
-  CHECK(time_of(layer, device).note.find("slow") == 0);
+  CHECK(attention_time(layer, device).note.find("slow") == 0);
   layer.implementation = "unheard_of";
-  CHECK_THROWS_AS(time_of(layer, device), Unsupported);
+  CHECK_THROWS_AS(attention_time(layer, device), Unsupported);
 }
 
 TEST_CASE("An implementation timed at one length is taken by name, or where there is no other") {
@@ -176,20 +174,20 @@ TEST_CASE("An implementation timed at one length is taken by name, or where ther
   };
   add(2048, "point", 1.0);
   AttentionLayer layer = attention_layer_of(1024);
-  CHECK(time_of(layer, device).note.find("point") == 0);
+  CHECK(attention_time(layer, device).note.find("point") == 0);
   add(1024, "curve", 3.0);
   add(4096, "curve", 2.0);
-  CHECK(time_of(layer, device).note.find("curve") == 0);
+  CHECK(attention_time(layer, device).note.find("curve") == 0);
   layer.implementation = "point";
-  CHECK(time_of(layer, device).note.find("point") == 0);
+  CHECK(attention_time(layer, device).note.find("point") == 0);
 }
 
 TEST_CASE("MoBA that attends to everything takes what full attention takes") {
   const DeviceProfile device = shipped_device("h100-sxm");
   for (const Pass pass : kPasses) {
-    const TimeEstimate full = time_of(attention_layer_of(8192, pass), device);
+    const TimeEstimate full = attention_time(attention_layer_of(8192, pass), device);
     for (const Moba& moba : {Moba{512, 16}, Moba{512, 40}, Moba{8192, 1}}) {
-      const TimeEstimate same = time_of(attention_layer_of(8192, pass, moba), device);
+      const TimeEstimate same = attention_time(attention_layer_of(8192, pass, moba), device);
       CHECK(same.time == full.time);
       CHECK(same.basis == full.basis);
     }
@@ -199,8 +197,8 @@ TEST_CASE("MoBA that attends to everything takes what full attention takes") {
 TEST_CASE("Another block and top_k than measured: extrapolated, between dense attention's rate and 1.5 times") {
   const DeviceProfile device = shipped_device("h100-sxm");
   for (const Pass pass : kPasses) {
-    const TimeEstimate moba = time_of(attention_layer_of(32768, pass, Moba{512, 3}), device);
-    const TimeEstimate full = time_of(attention_layer_of(32768, pass), device);
+    const TimeEstimate moba = attention_time(attention_layer_of(32768, pass, Moba{512, 3}), device);
+    const TimeEstimate full = attention_time(attention_layer_of(32768, pass), device);
     CHECK(moba.basis == Basis::extrapolated);
     CHECK(moba.hi / moba.time >= 1.5);
     CHECK(moba.lo < 0.1 * full.time);  // it attends to a thirteenth of the pairs
@@ -226,7 +224,7 @@ TEST_CASE("Scaled from block 128, the official kernel compares with dense attent
     moba.implementation = "moba_official";
     const LayerRows rows = rows_for(moba, device, "moba_official");
     REQUIRE(rows.parameters == AttentionParameters{128, 8, 0});
-    const double foretold = time_of(moba, device).time / time_of(dense, device).time;
+    const double foretold = attention_time(moba, device).time / attention_time(dense, device).time;
     const double published = point.moba / point.dense;
     INFO("sequence " << point.sequence << " block " << point.block << ": " << foretold << ", published " << published);
     CHECK(foretold / published < 1.5);
@@ -234,50 +232,11 @@ TEST_CASE("Scaled from block 128, the official kernel compares with dense attent
   }
 }
 
-TEST_CASE("Products: the measured shape, the line inside the range, the efficiency outside") {
-  DeviceProfile device = small_device();
-  device.peak["f32"] = FlopRate(1e9);
-  device.memory_bandwidth = ByteRate(1e9);
-  for (const std::int64_t size : {64, 128, 256, 512}) {  // 1 ms and 0.5 GFLOP/s
-    ProfileRow row;
-    row.operation = "gemm";
-    row.dtype = "f32";
-    row.m = row.n = row.k = size;
-    row.flops = Flops(2.0 * static_cast<double>(size * size * size));
-    row.time = row.time_lo = row.time_hi = Seconds(1e-3 + row.flops.value() / 0.5e9);
-    device.profile.push_back(row);
-  }
-  const auto of = [&](std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t count = 1) {
-    return time_of(MatrixProduct{m, n, k, count, "f32"}, device);
-  };
-  CHECK(of(128, 128, 128).basis == Basis::measured);
-  CHECK(of(128, 128, 128).time.value() == Approx(1e-3 + 2.0 * 128 * 128 * 128 / 0.5e9));
-  CHECK(of(100, 300, 200).basis == Basis::interpolated);
-  CHECK(of(100, 300, 200).time.value() == Approx(1e-3 + 2.0 * 100 * 300 * 200 / 0.5e9));
-  CHECK(of(100, 300, 200, 7).time / of(100, 300, 200).time == Approx(7));
-  CHECK(of(1024, 512, 512).basis == Basis::assumed);
-  CHECK(of(1024, 512, 512).time.value() == Approx(2.0 * 1024 * 512 * 512 / 1e9 / 0.5));
-}
-
-TEST_CASE("Collectives: nothing for one device, the ring's share of the link, all ports of a node beyond it") {
-  const DeviceProfile device = small_device();
-  const auto of = [&](Collective::Kind kind, std::int64_t devices) {
-    return time_of(Collective{kind, Bytes(800), devices}, device).time.value();
-  };
-  CHECK(of(Collective::Kind::all_reduce, 1) == 0);
-  CHECK(of(Collective::Kind::all_gather, 4) == Approx(0.75 * 800 / 8 / 0.5));
-  CHECK(of(Collective::Kind::all_reduce, 4) == Approx(2 * 0.75 * 800 / 8 / 0.5));
-  CHECK(of(Collective::Kind::reduce_scatter, 8) == Approx(0.875 * 800 / 4 / 0.5));
-  CHECK(time_of(MemoryBound{Bytes(100)}, device).time.value() == Approx(100 / 10.0 / 0.5));
-}
-
 TEST_CASE("What a device has no number for is refused, not made up") {
   DeviceProfile device = small_device();
   device.attention.erase("moba");
-  CHECK_THROWS_AS(time_of(attention_layer_of(4096, Pass::forward, Moba{512, 3}), device), Unsupported);
-  CHECK_THROWS_AS(time_of(MatrixProduct{8, 8, 8, 1, "fp8"}, device), Unsupported);
-  device.network_bandwidth = device.link_bandwidth = ByteRate(0);
-  CHECK_THROWS_AS(time_of(Collective{Collective::Kind::all_gather, Bytes(8), 8}, device), Unsupported);
+  CHECK_THROWS_AS(attention_time(attention_layer_of(4096, Pass::forward, Moba{512, 3}), device), Unsupported);
+  CHECK_THROWS_AS(product_model(device, "fp8"), Unsupported);
 }
 
 TEST_CASE("A device's broken rules are all told") {

@@ -1,7 +1,7 @@
 // Devices and runs that the simulator's tests share.
 #pragma once
 
-#include "sim/device/time_of.h"
+#include "sim/device/attention_time.h"
 #include "sim/run_cost.h"
 #include "tests/catch.h"
 
