@@ -168,6 +168,13 @@ std::vector<BadInput> runs() {
       {"batch not divisible", kPlan, run_with("data: 64", "data: 60"), 2, {"run.yaml:", "256", "60"}},
       {"unknown model", kPlan, run_with("llama-3.1-8b", "llama-3.1-8c"), 2, {"run.yaml:2:8:", "llama-3.1-8b"}},
       {"unknown device", kPlan, run_with("h100-sxm", "h100-smx"), 2, {"run.yaml:3:9:", "h100-sxm"}},
+      {"unknown stack", kPlan, {{"run.yaml", kRun + "stack: generik\n"}}, 2, {"run.yaml:7:8:", "'generic'"}},
+      {"schedule without chunks",
+       kPlan,
+       run_with("data: 64", "data: 32, pipeline: 2, schedule: interleaved"),
+       2,
+       {"run.yaml:6:43:", "virtual_stages of at least 2"}},
+      {"unknown schedule", kPlan, run_with("data: 64", "data: 64, schedule: 1b1f"), 2, {"run.yaml:6:30:", "1f1b"}},
       {"unknown mechanism", kPlan, run_with("mechanism: moba", "mechanism: mobba"), 2, {"run.yaml:4:", "moba"}},
       {"unknown dtype", kPlan, run_with("dtype: bf16", "dtype: bf61"), 2, {"run.yaml:5:", "bf16"}},
       {"zero stage 5", kPlan, run_with("zero_stage: 1", "zero_stage: 5"), 2, {"run.yaml:6:"}},
@@ -255,6 +262,11 @@ std::vector<BadInput> studies() {
       {"unknown model of a study", project, study_with("model: moba-1.5b", "model: moba-1.6b"), 2, {"moba-1.5b"}},
       {"point rule of a study", project, study_with("tail:0.05", "tail:7"), 2, {"study.yaml:", "tail:7"}},
       {"range of a chart", project, study_with("x: [0.02, 50]", "x: [50, 0.02]"), 2, {"study.yaml:"}},
+      {"unknown stack of a study",
+       hours,
+       study_with("device: h100-sxm", "device: h100-sxm\n  stack: megatron-cor"),
+       2,
+       {"study.yaml:", "did you mean 'megatron-core'?"}},
       {"hours without a run", hours, study_with("run:     ", "ran:     "), 2, {"study.yaml:", "ran"}},
   };
 }
@@ -300,6 +312,22 @@ TEST_CASE("a bad command line gives one message and its exit code") {
 
 TEST_CASE("a bad run, device or model gives one message with its place") {
   for (const BadInput& bad : runs()) check(bad);
+}
+
+TEST_CASE("everything wrong with a layout is told at once, each at its place, with the nearest that works") {
+  const ScratchFolder folder;
+  put_file(folder / "run.yaml", with(kRun, "{data: 64, zero_stage: 1}", "{tensor: 3, data: 6, pipeline: 48}"));
+  const Outcome outcome = outcome_of_program(kPlan, folder.path());
+  INFO(outcome.err);
+  CHECK(outcome.exit_code == 2);
+  CHECK(outcome.out == "");
+  for (const std::string mention :
+       {"run.yaml:5:43: global_batch 256 is no multiple of data x microbatch = 6 x 1; nearest: 252 or 258",
+        "run.yaml:6:18: tensor 3 does not divide the 32 heads", "run.yaml:6:40: pipeline x virtual_stages = 48 x 1",
+        "nearest that works on 864 devices: "}) {
+    INFO("looking for '" << mention << "'");
+    CHECK(outcome.err.find(mention) != std::string::npos);
+  }
 }
 
 TEST_CASE("bad data gives one message with its place") {

@@ -12,7 +12,7 @@ namespace {
 std::size_t shipped(const std::string& kind) {
   std::size_t count = 0;
   for (const auto& entry : std::filesystem::directory_iterator(source_folder() / "configs" / kind)) {
-    count += entry.path().extension() == ".yaml" ? 1 : 0;
+    count += entry.path().extension() == ".yaml" && entry.path().filename() != "calibration.yaml" ? 1 : 0;
   }
   return count;
 }
@@ -28,7 +28,7 @@ CsvTable listed(const std::vector<std::string>& arguments) {
 }  // namespace
 
 TEST_CASE("list shows every shipped file of a kind, with its source") {
-  for (const std::string kind : {"models", "devices", "studies", "runs"}) {
+  for (const std::string kind : {"models", "devices", "stacks", "studies", "runs"}) {
     INFO(kind);
     const CsvTable table = listed({"list", kind});
     REQUIRE(table.rows() == shipped(kind));
@@ -38,7 +38,7 @@ TEST_CASE("list shows every shipped file of a kind, with its source") {
 
 TEST_CASE("list alone counts what there is of each kind") {
   const CsvTable table = listed({"list"});
-  REQUIRE(table.rows() == 6);
+  REQUIRE(table.rows() == 7);
   for (std::size_t row = 0; row < table.rows(); ++row) {
     const std::string kind(table.text(row, table.column("kind")));
     INFO(kind);
@@ -60,6 +60,19 @@ TEST_CASE("list models has exact counts") {
   REQUIRE(found == 1);
 }
 
+TEST_CASE("list stacks says which are calibrated, on what, and what is fitted") {
+  const CsvTable table = listed({"list", "stacks"});
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    const std::string fitted(table.text(row, table.column("fitted")));
+    const bool calibrated = table.text(row, table.column("calibrated")) == "true";
+    INFO(table.text(row, table.column("name")));
+    CHECK(fitted.find("product") == 0);
+    CHECK((fitted.find('=') != std::string::npos) == calibrated);
+    for (const char* column : {"rows", "sources", "spread"})
+      CHECK(table.empty(row, table.column(column)) != calibrated);
+  }
+}
+
 TEST_CASE("list reports every broken file with its place and prints no table") {
   const ScratchFolder folder;
   put_file(folder / "configs/models/a.yaml", "name: a\nsource: test\nhiden: 8\n");
@@ -74,6 +87,10 @@ TEST_CASE("list reports every broken file with its place and prints no table") {
   const Outcome studies = outcome_of_shell(program + " list studies", folder.path());
   REQUIRE(studies.exit_code == 2);
   REQUIRE(studies.err.find("c.yaml:1:1: the key 'source' is missing") != std::string::npos);
+  put_file(folder / "configs/stacks/d.yaml", "name: d\nsource: test\nfusoin: eager\n");
+  const Outcome stacks = outcome_of_shell(program + " list stacks", folder.path());
+  REQUIRE(stacks.exit_code == 2);
+  REQUIRE(stacks.err.find("d.yaml:3:1: unknown key 'fusoin'") != std::string::npos);
   REQUIRE(outcome_of_shell(program + " list runs", folder.path()).exit_code == 0);  // none is no error
   REQUIRE(outcome_of_shell("MOBASIM_CONFIGS=nowhere " + quoted_for_shell(MOBASIM_PROGRAM) + " list", folder.path())
               .exit_code == 2);

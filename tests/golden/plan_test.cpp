@@ -56,6 +56,48 @@ TEST_CASE("plan's flags stand in for the file") {
   CHECK(full.number("step_model_flops") > moba.number("step_model_flops"));
 }
 
+TEST_CASE("plan prints the whole layout and the stack, and counts every device") {
+  const PlanRow row({"plan", "megatron-530b-2240"});
+  CHECK(row.number("tensor") == 8);
+  CHECK(row.text("sequence_parallel") == "true");
+  CHECK(row.number("pipeline") == 35);
+  CHECK(row.number("virtual_stages") == 3);
+  CHECK(row.text("schedule") == "interleaved");
+  CHECK(row.number("data") == 8);
+  CHECK(row.number("devices") == 2240);
+  CHECK(row.text("stack") == "megatron-lm-2022");
+  CHECK(row.text("context_algorithm") == "");
+  CHECK(row.text("fits") == "true");
+  CHECK(row.number("gpu_hours") == Approx(row.number("run_time_s") * 2240 / 3600));
+  CHECK(row.number("mfu") == Approx(row.number("step_model_flops") / (2240 * 312e12) / row.number("step_time_s")));
+  // Korthikanti et al. 2022, section 6.3: 39.15 s. Far wider than the model's error: a wrong unit or axis shows.
+  CHECK(row.number("step_time_s") > 0.75 * 39.15);
+  CHECK(row.number("step_time_s") < 1.25 * 39.15);
+}
+
+TEST_CASE("plan takes a run that is split in every way, and another stack by its name") {
+  const ScratchFolder folder;
+  put_file(folder / "split.yaml",
+           "source: a test\nmodel: llama-3.1-8b\ndevice: h100-sxm\n"
+           "attention: {mechanism: moba, block: 4096, top_k: 3}\n"
+           "workload: {sequence: 131072, global_batch: 16, tokens: 1e9, recompute: full, loss_chunks: 16}\n"
+           "layout: {tensor: 4, sequence_parallel: true, context: 8, context_algorithm: ring, pipeline: 2, data: 2, "
+           "zero_stage: 1}\n");
+  const std::string file = (folder / "split.yaml").string();
+  const PlanRow row({"plan", file}), other({"plan", file, "--stack", "megatron-lm-2021"});
+  CHECK(row.number("devices") == 128);
+  CHECK(row.number("context") == 8);
+  CHECK(row.text("context_algorithm") == "ring");
+  CHECK(row.text("schedule") == "1f1b");
+  CHECK(row.text("stack") == "generic");
+  CHECK(row.messages().find("MoBA over the context group") != std::string::npos);
+  CHECK(other.text("stack") == "megatron-lm-2021");
+  CHECK(other.number("step_time_s") != row.number("step_time_s"));
+  const Outcome unknown = outcome_of_program({"plan", file, "--stack", "megatron-cor"}, folder.path());
+  CHECK(unknown.exit_code == 2);
+  CHECK(unknown.err.find("--stack: 'megatron-cor' is unknown (did you mean 'megatron-core'?)") != std::string::npos);
+}
+
 TEST_CASE("plan says when MoBA attends to everything, and charges full attention") {
   const PlanRow full({"plan", "moba-1.5b-32k", "--attention", "full"});
   const PlanRow same({"plan", "moba-1.5b-32k", "--attention", "moba:4096:8"});
