@@ -103,7 +103,7 @@ double width_of(double spread, double rows) {
 }
 
 // The sizes of residuals, where the largest count as kMostSpreads times what 68% stay below: a few rows whose tables
-// leave out what mattered do not widen every interval (winsorised, Tukey 1962).
+// leave out what mattered do not widen every interval (winsorised, Tukey 1962; A78).
 std::vector<double> winsorised_sizes(std::vector<double> residuals) {
   constexpr double kMostSpreads = 2, kWithinOneSpread = 0.68;
   for (double& residual : residuals) residual = std::abs(residual);

@@ -9,7 +9,7 @@
 // layer that gathers keys and values may instead gather mean keys, s / block of them, and send queries to where their
 // picks lie: the query forward, the partial output with its log-sum-exp back; in the backward pass the query, the
 // gradient of the output, the log-sum-exp and the row sum there, the query's gradient back. Keys, values and their
-// gradients then stay where they are. The cheaper of the two is taken. Assumed: picks lie evenly over the devices, and
+// gradients then stay where they are. The cheaper of the two is taken. A65: picks lie evenly over the devices, and
 // a query goes to a device once, however many of its blocks lie there.
 #pragma once
 
