@@ -6,18 +6,16 @@
 
 #include "sim/base/text.h"
 #include "sim/run_cost.h"
+#include "sim/step_time.h"
 
 namespace mobasim {
 namespace {
 
 bool needs_run(Axis axis) { return axis == Axis::gpu_hours || axis == Axis::dollars; }
 
-// The part of a step that two arms do not share; named by the simulator's breakdown.
-const StepPart* attention_part(const RunCost& cost) {
-  for (const StepPart& part : cost.step_parts) {
-    if (part.name == "attention") return &part;
-  }
-  return nullptr;
+// The parts of a step that two arms do not share: attention and MoBA's routing.
+bool is_attention(const StepPart& part) {
+  return part.name == name(TimePart::attention) || part.name == name(TimePart::routing);
 }
 
 // Hours of one token, from one optimizer step: device hours of a run that is that one step, over its tokens.
@@ -40,10 +38,11 @@ TokenCost hours_per_token(const CostBasis& costs, const StudyModel& model, const
   result.basis = cost.basis;
   result.fits = cost.fits;
   result.x_lo = result.x_hi = result.x;
-  if (const StepPart* part = attention_part(cost)) {
-    result.x_lo *= (cost.step_time - part->time + part->lo) / cost.step_time;
-    result.x_hi *= (cost.step_time - part->time + part->hi) / cost.step_time;
-    result.note = part->note;
+  for (const StepPart& part : cost.step_parts) {
+    if (!is_attention(part)) continue;
+    result.x_lo -= result.x * ((part.time - part.lo) / cost.step_time);
+    result.x_hi += result.x * ((part.hi - part.time) / cost.step_time);
+    if (!part.note.empty()) result.note = part.note;
   }
   return result;
 }

@@ -25,8 +25,7 @@ std::vector<MemoryPart> memory_parts(const Run& run) {
 }
 
 std::vector<std::string> remedies(const Run& run) {
-  const Bytes capacity = (run.device.memory - run.device.reserved_memory) / kReservedOverAllocated;
-  return remedies(memory_model(run), run.workload, run.layout, capacity.value());
+  return remedies(memory_model(run), run.workload, run.layout, allocatable(run.device).value());
 }
 
 }  // namespace mobasim

@@ -41,6 +41,10 @@ struct MemoryUse {
 // PyTorch's allocator keeps more than it hands out: reserved over allocated bytes are 1.02 to 1.07 in the logs of
 // torchtitan and Megatron-LM (A58). A device has to hold the allocated peak times this.
 inline constexpr double kReservedOverAllocated = 1.04;
+// What a run may allocate on a device: its memory less what it reserves and the allocator keeps beside.
+[[nodiscard]] inline Bytes allocatable(const DeviceProfile& device) {
+  return (device.memory - device.reserved_memory) / kReservedOverAllocated;
+}
 
 // What does not depend on the layout is prepared once; an evaluation is plain arithmetic. What the device itself
 // reserves (context, libraries) and what the allocator keeps beside are left to the caller.
@@ -98,7 +102,7 @@ class MemoryModel {
 // the least that all of them need. Empty when it fits.
 [[nodiscard]] std::vector<std::string> remedies(const MemoryModel& model, const Workload& workload,
                                                 const Layout& layout, double capacity);
-// Of a run on its device, less what the device reserves and the allocator keeps beside.
+// Of a run in what its device lets it allocate.
 [[nodiscard]] std::vector<std::string> remedies(const Run& run);
 
 }  // namespace mobasim

@@ -32,8 +32,9 @@ void add_memory(const Run& run, RunCost& cost) {
   for (const MemoryPart& part : cost.memory_parts) cost.peak_memory += part.bytes;
   cost.fits = cost.peak_memory <= run.device.memory;
   if (!cost.fits) {
-    cost.notes.push_back(fmt::format("does not fit: {:.1f} GB of {:.1f} GB", cost.peak_memory.value() / 1e9,
-                                     run.device.memory.value() / 1e9));
+    cost.notes.push_back(fmt::format("does not fit: {:.1f} GB of {:.1f} GB; of these {:.1f} GB can be allocated",
+                                     cost.peak_memory.value() / 1e9, run.device.memory.value() / 1e9,
+                                     allocatable(run.device).value() / 1e9));
     for (const std::string& remedy : remedies(run)) cost.notes.push_back("memory: " + remedy);
   }
 }

@@ -24,34 +24,16 @@ using step::total;
 // A43: a kernel's own start on the device, which no neighbour hides.
 constexpr double kKernelGap = 1e-6;
 
-// Parameters of one layer of a group.
-double layer_parameters(const ModelShape& model, const LayerGroup& group) {
-  ModelShape one = model;
-  one.groups = {group};
-  one.groups.front().layers = 1;
-  return static_cast<double>(parameters(one).non_embedding);
-}
-
-LayerShape shape_of(const ModelShape& model, const LayerGroup& group, std::int64_t sequence) {
-  LayerShape layer;
-  layer.layers = group.layers;
-  layer.heads = static_cast<double>(group.heads), layer.kv_heads = static_cast<double>(group.kv_heads);
-  layer.head_dim = static_cast<double>(group.head_dim);
-  layer.queries = layer.heads * layer.head_dim, layer.keys = layer.kv_heads * layer.head_dim;
-  layer.ffn = static_cast<double>(group.ffn), layer.inner = group.gated ? 2 : 1;
-  if (group.experts) {
-    layer.experts = static_cast<double>(group.experts->experts);
-    layer.active = static_cast<double>(group.experts->active);
-    layer.expert_ffn = static_cast<double>(group.experts->ffn);
-    layer.shared_ffn = static_cast<double>(group.experts->shared_ffn);
-  }
-  const AttentionCount counted = count(group.attention, sequence);
-  layer.picks = static_cast<double>(counted.picks), layer.blocks = static_cast<double>(counted.blocks);
-  layer.routed = counted.picks > 0;
-  layer.parameters = layer_parameters(model, group);
-  layer.matrix_values = active_matrix_values(group, model.hidden);
-  return layer;
-}
+// What an evaluation keeps for the next: searches are of many, and nothing is allocated again.
+struct Scratch {
+  struct TimedChunk {
+    Chunk chunk;
+    std::size_t times = 0;  // entry of `times`
+  };
+  std::vector<PassTimes> layers, times;  // by group of layers; of chunks that differ
+  std::vector<TimedChunk> chunks;
+  PipelineWork work;
+};
 
 }  // namespace
 
@@ -67,6 +49,11 @@ struct StepModel::Prepared {
                                          const StackConstants& constants) const;
   [[nodiscard]] PassTimes chunk(const Chunk& chunk, const std::vector<PassTimes>& per_layer,
                                 const LayerSplitting& split) const;
+  [[nodiscard]] bool like(const Chunk& chunk, const Chunk& other) const;
+  void time_chunks(const Layout& layout, const LayerSplitting& split, Scratch& kept) const;
+  void set_sends(const Layout& layout, const LayerSplitting& split, PipelineWork& work) const;
+  [[nodiscard]] step::StageLoad first_stage(const Layout& layout, const LayerSplitting& split,
+                                            const Scratch& kept) const;
 };
 
 std::string_view name(TimePart part) {
@@ -103,7 +90,7 @@ StepModel::StepModel(const ModelShape& model, const DeviceProfile& device, const
   Basis attention_basis = Basis::measured;
   double time = 0, lo = 0, hi = 0;
   for (const LayerGroup& group : model.groups) {
-    LayerShape layer = shape_of(model, group, sequence);
+    LayerShape layer = step::layer_shape(model, group, sequence);
     layer.math = chosen.full == kMathAttention && is_full_at(group.attention, sequence);
     if (!layer.math) {
       step::TimedAttention timed = step::timed_attention(group, device, chosen, wide, sequence);
@@ -188,61 +175,93 @@ StepTime StepModel::time(const Workload& workload, const Layout& layout) const {
   return time(workload, layout, prepared_->context.stack.constants);
 }
 
-StepTime StepModel::time(const Workload& workload, const Layout& layout, const StackConstants& constants) const {
-  const StepContext& context = prepared_->context;
-  const LayerSplitting split = prepared_->splitting(workload, layout, constants);
-  thread_local std::vector<PassTimes> per_layer, chunk_times;
-  per_layer.clear(), chunk_times.clear();
-  for (const LayerShape& layer : context.layers) per_layer.push_back(layer_time(context, layer, split));
-  const std::vector<Chunk> chunks = chunks_of(prepared_->layers, layout.pipeline * layout.virtual_stages);
-
-  thread_local PipelineWork work;
-  work.schedule = layout.virtual_stages > 1 ? PipelineSchedule::interleaved : layout.schedule;
-  work.stages = layout.pipeline, work.virtual_stages = layout.virtual_stages;
-  work.microbatches = workload.global_batch / (layout.data * workload.microbatch);
-  work.chunks.clear();
-  for (const Chunk& chunk : chunks) {
-    const PassTimes& times = chunk_times.emplace_back(prepared_->chunk(chunk, per_layer, split));
-    const bool apart = layout.schedule == PipelineSchedule::zero_bubble_h1;
-    const double backward = total(times.backward);
-    work.chunks.push_back(
-        {total(times.forward), backward - (apart ? times.weight_gradient : 0), apart ? times.weight_gradient : 0});
+// Whether two chunks hold the same layers, without the ends of the model.
+bool StepModel::Prepared::like(const Chunk& chunk, const Chunk& other) const {
+  if (chunk.layers != other.layers || chunk.embedding || chunk.head || other.embedding || other.head) return false;
+  std::int64_t begin = 0;
+  for (const LayerShape& layer : context.layers) {
+    const std::int64_t end = begin + layer.layers;
+    if (begin <= other.first_layer && chunk.first_layer + chunk.layers <= end) return true;
+    begin = end;
   }
-  const double communication = constants[StackConstant::communication];
+  return false;
+}
+
+void StepModel::Prepared::time_chunks(const Layout& layout, const LayerSplitting& split, Scratch& kept) const {
+  kept.layers.clear(), kept.times.clear(), kept.chunks.clear(), kept.work.chunks.clear();
+  for (const LayerShape& layer : context.layers) kept.layers.push_back(layer_time(context, layer, split));
+  const bool apart = layout.schedule == PipelineSchedule::zero_bubble_h1;
+  const std::int64_t count = layout.pipeline * layout.virtual_stages;
+  const ChunkSplit chunks(layers, count);
+  for (std::int64_t i = 0; i < count; ++i) {
+    const Chunk one = chunks.at(i);
+    if (i > 0 && like(one, kept.chunks.back().chunk)) {
+      kept.chunks.push_back({one, kept.times.size() - 1});
+      kept.work.chunks.push_back(kept.work.chunks.back());
+      continue;
+    }
+    const PassTimes& times = kept.times.emplace_back(chunk(one, kept.layers, split));
+    kept.chunks.push_back({one, kept.times.size() - 1});
+    const double weight_gradient = apart ? times.weight_gradient : 0;
+    kept.work.chunks.push_back({total(times.forward), total(times.backward) - weight_gradient, weight_gradient});
+  }
+}
+
+void StepModel::Prepared::set_sends(const Layout& layout, const LayerSplitting& split, PipelineWork& work) const {
   const double sent = split.tokens * context.hidden * context.communicated /
                       (split.sequence_parallel || layout.virtual_stages > 1 ? split.tensor : 1);
   const Group neighbours =
       group_of(std::min<std::int64_t>(layout.pipeline, 2), layout.tensor * layout.context * layout.data,
                occupied(devices(layout), context.network.devices_per_node));
-  work.send = communication * collective_time(CollectiveKind::send, sent, neighbours, context.network);
+  work.send = split.constants[StackConstant::communication] *
+              collective_time(CollectiveKind::send, sent, neighbours, context.network);
   work.send_blocks = !context.stack.overlap_pipeline;
+}
+
+step::StageLoad StepModel::Prepared::first_stage(const Layout& layout, const LayerSplitting& split,
+                                                 const Scratch& kept) const {
+  step::StageLoad first;
+  first.microbatches = static_cast<double>(kept.work.microbatches);
+  for (std::size_t i = 0; i < kept.chunks.size(); i += static_cast<std::size_t>(layout.pipeline)) {
+    const auto& [chunk, times] = kept.chunks[i];
+    first.layers += static_cast<double>(chunk.layers);
+    first.forward += total(kept.times[times].forward), first.backward += total(kept.times[times].backward);
+    if (chunk.embedding) first.parameters += context.embedding_parameters / split.tensor;
+    if (chunk.head && !context.tied) first.parameters += context.head_parameters / split.tensor;
+  }
+  for (const LayerShape& layer : context.layers) {  // A46: the first stage's layers are as the model's average
+    const double share = static_cast<double>(layer.layers) / static_cast<double>(layers);
+    first.parameters += share * layer.parameters * first.layers / split.tensor;
+    first.layer_parameters = std::max(first.layer_parameters, layer.parameters / split.tensor);
+  }
+  return first;
+}
+
+StepTime StepModel::time(const Workload& workload, const Layout& layout, const StackConstants& constants) const {
+  const StepContext& context = prepared_->context;
+  const LayerSplitting split = prepared_->splitting(workload, layout, constants);
+  thread_local Scratch kept;
+  prepared_->time_chunks(layout, split, kept);
+  PipelineWork& work = kept.work;
+  work.schedule = layout.virtual_stages > 1 ? PipelineSchedule::interleaved : layout.schedule;
+  work.stages = layout.pipeline, work.virtual_stages = layout.virtual_stages;
+  work.microbatches = workload.global_batch / (layout.data * workload.microbatch);
+  prepared_->set_sends(layout, split, work);
   const PipelineTime pipeline = pipeline_time(work);
 
   StepTime step;
   const auto microbatches = static_cast<double>(work.microbatches);
-  step::StageLoad first, slowest;
-  first.microbatches = microbatches;
-  for (std::size_t i = 0; i < chunks.size(); ++i) {
-    const auto stage = static_cast<std::int64_t>(i) % layout.pipeline;
-    if (stage == pipeline.slowest_stage) {
-      for (std::size_t part = 0; part < kTimeParts; ++part) {
-        step.seconds[part] += microbatches * (chunk_times[i].forward[part] + chunk_times[i].backward[part]);
-      }
+  for (auto i = static_cast<std::size_t>(pipeline.slowest_stage); i < kept.chunks.size();
+       i += static_cast<std::size_t>(layout.pipeline)) {
+    const PassTimes& times = kept.times[kept.chunks[i].times];
+    for (std::size_t part = 0; part < kTimeParts; ++part) {
+      step.seconds[part] += microbatches * (times.forward[part] + times.backward[part]);
     }
-    if (stage != 0) continue;
-    first.layers += static_cast<double>(chunks[i].layers);
-    first.forward += total(chunk_times[i].forward), first.backward += total(chunk_times[i].backward);
-    for (const LayerShape& layer : context.layers) {  // A46: the first stage's layers are as the model's average
-      const double share = static_cast<double>(layer.layers) / static_cast<double>(prepared_->layers);
-      first.parameters += share * layer.parameters * static_cast<double>(chunks[i].layers) / split.tensor;
-      first.layer_parameters = std::max(first.layer_parameters, layer.parameters / split.tensor);
-    }
-    if (chunks[i].embedding) first.parameters += context.embedding_parameters / split.tensor;
-    if (chunks[i].head && !context.tied) first.parameters += context.head_parameters / split.tensor;
   }
+  const step::StageLoad first = prepared_->first_stage(layout, split, kept);
   step[TimePart::pipeline] = pipeline.sends;
   step[TimePart::bubble] = pipeline.time - pipeline.work - pipeline.sends;
-  step[TimePart::data] = step::exposed_data_time(context, first, layout, communication);
+  step[TimePart::data] = step::exposed_data_time(context, first, layout, constants[StackConstant::communication]);
   step[TimePart::optimizer] =
       step::optimizer_time(context, first, layout, workload.offload_optimizer, constants[StackConstant::memory_bound]);
   return step;

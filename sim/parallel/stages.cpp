@@ -30,11 +30,4 @@ Chunk ChunkSplit::at(std::int64_t index) const {
   return chunk;
 }
 
-std::vector<Chunk> chunks_of(std::int64_t layers, std::int64_t chunks) {
-  const ChunkSplit split(layers, chunks);
-  std::vector<Chunk> found;
-  for (std::int64_t i = 0; i < chunks; ++i) found.push_back(split.at(i));
-  return found;
-}
-
 }  // namespace mobasim

@@ -7,7 +7,6 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 namespace mobasim {
 
@@ -21,10 +20,8 @@ struct Chunk {
 enum class LayerSplit { even, embedding_and_head_as_layers, uneven };
 [[nodiscard]] LayerSplit layer_split(std::int64_t layers, std::int64_t chunks);
 
-// Precondition: 1 <= chunks <= layers (+ 2 where embedding and head count). In the order of the forward pass.
-[[nodiscard]] std::vector<Chunk> chunks_of(std::int64_t layers, std::int64_t chunks);
-
-// The same, one by one, without allocation: what has to be divided is divided once.
+// The chunks in the order of the forward pass. Precondition: 1 <= chunks <= layers (+ 2 where embedding and head
+// count). For searches: no allocation, and what has to be divided is divided once.
 class ChunkSplit {
  public:
   ChunkSplit(std::int64_t layers, std::int64_t chunks);

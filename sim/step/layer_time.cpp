@@ -160,7 +160,36 @@ void add_attention(const StepContext& context, const LayerShape& layer, const La
       count * (layer.attention.backward[piece] - layer.attention.backward_routing);
 }
 
+// Parameters of one layer of a group.
+double layer_parameters(const ModelShape& model, const LayerGroup& group) {
+  ModelShape one = model;
+  one.groups = {group};
+  one.groups.front().layers = 1;
+  return static_cast<double>(parameters(one).non_embedding);
+}
+
 }  // namespace
+
+LayerShape layer_shape(const ModelShape& model, const LayerGroup& group, std::int64_t sequence) {
+  LayerShape layer;
+  layer.layers = group.layers;
+  layer.heads = static_cast<double>(group.heads), layer.kv_heads = static_cast<double>(group.kv_heads);
+  layer.head_dim = static_cast<double>(group.head_dim);
+  layer.queries = layer.heads * layer.head_dim, layer.keys = layer.kv_heads * layer.head_dim;
+  layer.ffn = static_cast<double>(group.ffn), layer.inner = group.gated ? 2 : 1;
+  if (group.experts) {
+    layer.experts = static_cast<double>(group.experts->experts);
+    layer.active = static_cast<double>(group.experts->active);
+    layer.expert_ffn = static_cast<double>(group.experts->ffn);
+    layer.shared_ffn = static_cast<double>(group.experts->shared_ffn);
+  }
+  const AttentionCount counted = count(group.attention, sequence);
+  layer.picks = static_cast<double>(counted.picks), layer.blocks = static_cast<double>(counted.blocks);
+  layer.routed = counted.picks > 0;
+  layer.parameters = layer_parameters(model, group);
+  layer.matrix_values = active_matrix_values(group, model.hidden);
+  return layer;
+}
 
 double exposed(const StepContext& context, double seconds, double window, double pieces) {
   const double open = std::max(seconds / pieces, seconds - window * (pieces - 1) / pieces);

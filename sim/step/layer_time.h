@@ -59,6 +59,9 @@ struct LayerShape {
   double matrix_values = 0;  // of one layer, those that a token is multiplied by
 };
 
+// Of one group at a sequence length; how it attends and how long that takes (math, attention) is left to the caller.
+[[nodiscard]] LayerShape layer_shape(const ModelShape& model, const LayerGroup& group, std::int64_t sequence);
+
 // What does not depend on the layout.
 struct StepContext {
   double hidden = 0, vocab = 0, sequence = 0;

@@ -140,7 +140,7 @@ int main(int count, char** arguments) {
   const ModelShape model = model_from(configs / "models/megatron-22b.yaml");
   const DeviceProfile device = device_from(configs / "devices/a100-sxm.yaml");
   const StackProfile stack = stack_from(configs / "stacks/megatron-lm-2022.yaml");
-  const double capacity = (device.memory - device.reserved_memory).value() / kReservedOverAllocated;
+  const double capacity = allocatable(device).value();
 
   std::vector<Candidate> all = candidates(layers(model));
   const std::size_t enumerated = all.size();

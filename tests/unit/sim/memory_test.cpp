@@ -274,3 +274,17 @@ TEST_CASE("What does not fit is a result that says so") {
   REQUIRE(note != cost.notes.end());
   CHECK(cost.notes.back().starts_with("memory: "));
 }
+
+TEST_CASE(
+    "A device must hold what the allocator keeps beside the peak, and exactly where it does not are remedies told") {
+  Run run = wide_run();
+  const double allocated = peak(run);
+  run.device.reserved_memory = Bytes(1e6);
+  for (const auto& [factor, fits] : {std::pair{0.99, false}, {1.01, true}}) {
+    run.device.memory = Bytes(factor * kReservedOverAllocated * allocated + 1e6);
+    const RunCost cost = cost_of(run);
+    CHECK(cost.fits == fits);
+    CHECK(cost.peak_memory.value() == Approx(kReservedOverAllocated * allocated + 1e6));
+    CHECK(remedies(run).empty() == fits);
+  }
+}

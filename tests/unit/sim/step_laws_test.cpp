@@ -178,3 +178,16 @@ TEST_CASE("MoBA's routing has a part of its own, and a hybrid lies between its t
   CHECK(sparse.total() < hybrid.total());
   CHECK(hybrid.total() < dense.total());
 }
+
+TEST_CASE("A model told in two groups costs what it costs in one, in every layout") {
+  const ModelShape one = model_named("llama-3.1-8b");
+  const ModelShape two = with_attention_segments(one, {{29, FullAttention{}}, {3, FullAttention{}}});
+  REQUIRE(two.groups.size() == 2);
+  const DeviceProfile device = shipped_device("h100-sxm");
+  const StepModel a(one, device, {}, {}, "bf16", 8192), b(two, device, {}, {}, "bf16", 8192);
+  for (const Case& each : cases(one, device, 8192, 200)) {
+    INFO(description(each.layout));
+    CHECK(b.time(each.workload, each.layout).total() ==
+          Approx(a.time(each.workload, each.layout).total()).epsilon(1e-12));
+  }
+}
