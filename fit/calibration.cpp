@@ -27,6 +27,9 @@ static_assert(kPriorWidths.size() == kStackConstants);
 constexpr double kSlowHost = 0.7;  // logarithm of a host twice as slow: a second start of the fit
 // A72: the prior of the spread, 8% as if of four rows.
 constexpr double kPriorSpread = 0.08, kPriorRows = 4;
+// Fewer rows cannot tell the constants of a stack: then configurations are left out instead of sources.
+constexpr double kLeastRows = 4;
+constexpr double kManyRows = 20, kHeld = 0.95;
 
 using Rows = std::vector<CalibrationRow>;
 
@@ -78,25 +81,40 @@ StackConstants constants_at(const StackProfile& stack, const std::vector<double>
   return constants;
 }
 
-double weighted_median(std::vector<std::pair<double, double>> values) {
-  std::ranges::sort(values);
-  double all = 0, below = 0;
-  for (const auto& [value, weight] : values) all += weight;
-  for (const auto& [value, weight] : values) {
-    below += weight;
-    if (2 * below >= all) return value;
-  }
-  return 0;
-}
-
 std::string quoted(const std::vector<std::string>& words) {
   std::vector<std::string> texts;
   for (const std::string& word : words) texts.push_back(json_text(word));
   return joined(texts);
 }
 
-// The half-width that holds 95% of the next residuals: Student's t of a spread that is pooled with its prior.
-double width_of(double spread, double rows) {
+// Whether each source can be predicted from the others: what is left has at least kLeastRows rows.
+bool sources_serve(const Rows& rows) {
+  const auto counts = rows_of_sources(rows);
+  return counts.size() >= 2 && std::ranges::all_of(counts, [&](const auto& source) {
+           return static_cast<double>(rows.size()) - source.second >= kLeastRows;
+         });
+}
+
+// The least value that so much of the weight does not exceed.
+double weighted_quantile(std::vector<std::pair<double, double>> values, double fraction) {
+  std::ranges::sort(values);
+  double all = 0, below = 0;
+  for (const auto& [value, weight] : values) all += weight;
+  for (const auto& [value, weight] : values) {
+    below += weight;
+    if (below >= fraction * all) return value;
+  }
+  return values.back().first;
+}
+
+// The half-width that holds 95% of the next residuals. Many rows: what 95% of them stayed within, of n rows the
+// ceil(0.95 (n + 1))-th (split conformal prediction, Lei et al. 2018, section 2). Few: Student's t of a spread that is
+// pooled with its prior.
+double width_of(double spread, double rows, std::vector<std::pair<double, double>> residuals) {
+  if (rows >= kManyRows) {
+    for (auto& [value, weight] : residuals) value = std::abs(value);
+    return weighted_quantile(std::move(residuals), std::min(1.0, kHeld * (rows + 1) / rows));
+  }
   const double pooled =
       std::sqrt((kPriorRows * kPriorSpread * kPriorSpread + rows * spread * spread) / (kPriorRows + rows));
   return t_quantile_95(kPriorRows + rows) * pooled;
@@ -159,9 +177,10 @@ StackFit fitted_stack(const StackProfile& stack, const Rows& all_rows) {
 std::vector<Fold> folds_of(const Rows& rows) {
   std::set<std::string> sources, configurations;
   for (const CalibrationRow& row : rows) sources.insert(row.source), configurations.insert(row.configuration);
+  const bool by_source = sources_serve(rows);
   std::vector<Fold> folds;
   std::map<std::string, std::size_t> fold_of;
-  if (sources.size() >= 2) {
+  if (by_source) {
     for (const std::string& source : sources) fold_of.emplace(source, folds.size()), folds.push_back({source, {}});
   } else if (configurations.size() >= 2) {
     const std::size_t count = std::min(kFolds, configurations.size());
@@ -171,7 +190,7 @@ std::vector<Fold> folds_of(const Rows& rows) {
   }
   if (folds.empty()) return folds;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    folds[fold_of.at(sources.size() >= 2 ? rows[i].source : rows[i].configuration)].held_out.push_back(i);
+    folds[fold_of.at(by_source ? rows[i].source : rows[i].configuration)].held_out.push_back(i);
   }
   return folds;
 }
@@ -211,8 +230,8 @@ std::optional<StackEvidence> evidence_of(const StackProfile& stack, const Rows& 
     values.emplace_back(residuals[i], weights[i]);
   }
   evidence.spread = std::sqrt(squares / all);
-  evidence.bias = weighted_median(values);
-  evidence.width = width_of(evidence.spread, static_cast<double>(rows.size()));
+  evidence.bias = weighted_quantile(values, 0.5);
+  evidence.width = width_of(evidence.spread, static_cast<double>(rows.size()), values);
   std::set<std::string> names;
   for (const CalibrationRow& row : rows) names.insert(row.device);
   evidence.device_names.assign(names.begin(), names.end());

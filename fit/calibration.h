@@ -39,8 +39,8 @@ struct StackFit {
 // Without rows: the priors, all 1.
 [[nodiscard]] StackFit fitted_stack(const StackProfile& stack, const std::vector<CalibrationRow>& rows);
 
-// What is left out together: a source where there are two or more, else configurations in kFolds parts. Empty: nothing
-// can be left out.
+// What is left out together: a source where the others can tell the constants (at least four rows), else configurations
+// in kFolds parts. Empty: nothing can be left out.
 struct Fold {
   std::string name;
   std::vector<std::size_t> held_out;  // indices of rows

@@ -139,6 +139,7 @@ std::vector<std::string> violations(const DeviceProfile& device) {
   check(device.memory_bound, "memory_bound");
   check(device.collective, "collective");
   for (const auto& [mechanism, efficiency] : device.attention) check(efficiency, "attention " + mechanism);
+  require(device.profile_slowdown > 0, "profile_slowdown must be above 0");
   require(device.multiprocessors >= 1, "multiprocessors must be at least 1");
   check_products(device, found);
   check_links(device, found);
@@ -174,12 +175,19 @@ DeviceProfile device_from(const std::filesystem::path& path) {
   PlacedEfficiencies efficiencies = read_efficiencies(root.map("efficiency"), several, device);
   if (auto products = root.optional_map("products")) device.products = products_from(*products);
   const std::optional<std::string> table = root.optional_text("profile");
+  device.profile_slowdown = root.number_or("profile_slowdown", 1);
   file.finish();
   for (auto& [map, efficiency] : efficiencies) map.problems(violations(efficiency));
   file.finish();
   if (table) {
     device.profile_file = path.parent_path() / *table;
     device.profile = read_profile(device.profile_file);
+    for (ProfileRow& row : device.profile) {
+      if (device.profile_slowdown == 1) break;
+      row.time *= device.profile_slowdown, row.time_lo *= device.profile_slowdown,
+          row.time_hi *= device.profile_slowdown;
+      row.basis = worst(row.basis, Basis::assumed);
+    }
   }
   root.problems(violations(device));
   file.finish();

@@ -60,6 +60,7 @@ struct DeviceProfile {
   std::map<std::string, Efficiency> attention;
   ProductCoefficients products;
   std::filesystem::path profile_file;  // of `profile`; empty: none
+  double profile_slowdown = 1;         // of a table borrowed from another device: its times are multiplied by this
   std::vector<ProfileRow> profile;     // measured or published
 };
 

@@ -88,13 +88,16 @@ ElementwiseBytes elementwise(const StepContext& context, const LayerShape& layer
   const double rotated = layer.queries + layer.keys;
   const double ffn = layer.ffn + layer.active * layer.expert_ffn + layer.shared_ffn;
   // Values of width hidden: two norms 4 and 6, two residual sums 6 and 6; dropout and bias as kernels of their own.
-  double wide = compiled ? 8 : 10, wide_back = compiled ? 10 : 12;
+  // Root mean square norms written out are six kernels in f32, 17 values and half as many again backward; rotary
+  // embedding likewise 12 (A52).
+  const bool written_out = eager && context.rotary;
+  double wide = compiled ? 8 : written_out ? 40 : 10, wide_back = compiled ? 10 : written_out ? 56 : 12;
   if (context.bias) wide += eager ? 4 : 0, wide_back += 2;
   if (stack.dropout) wide += eager ? 5 : 1, wide_back += 5;
   // Values that the tensor group shares: the activation, rotary embedding, norm on queries and keys.
   double shared = (gated ? (eager ? 5 : 3) : (eager && context.bias ? 4 : 2)) * ffn;
   double shared_back = (gated ? (eager ? 8 : 5) : 3 + (context.bias ? 1 : 0)) * ffn;
-  if (context.rotary) shared += (eager ? 4 : 2) * rotated, shared_back += (eager ? 4 : 2) * rotated;
+  if (context.rotary) shared += (eager ? 12 : 2) * rotated, shared_back += (eager ? 12 : 2) * rotated;
   if (context.qk_norm) shared += 2 * rotated, shared_back += 3 * rotated;
   const double share = split.sequence_parallel ? split.tensor : 1;
   ElementwiseBytes bytes{context.element * (wide * context.hidden / share + shared / split.tensor),
