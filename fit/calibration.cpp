@@ -107,13 +107,12 @@ double weighted_quantile(std::vector<std::pair<double, double>> values, double f
   return values.back().first;
 }
 
-// The half-width that holds 95% of the next residuals. Many rows: what 95% of them stayed within, of n rows the
-// ceil(0.95 (n + 1))-th (split conformal prediction, Lei et al. 2018, section 2). Few: Student's t of a spread that is
-// pooled with its prior.
+// The half-width of the interval. Many rows: what 95% of those left out stayed within. Few: Student's t of a spread
+// that is pooled with its prior.
 double width_of(double spread, double rows, std::vector<std::pair<double, double>> residuals) {
   if (rows >= kManyRows) {
     for (auto& [value, weight] : residuals) value = std::abs(value);
-    return weighted_quantile(std::move(residuals), std::min(1.0, kHeld * (rows + 1) / rows));
+    return weighted_quantile(std::move(residuals), kHeld);
   }
   const double pooled =
       std::sqrt((kPriorRows * kPriorSpread * kPriorSpread + rows * spread * spread) / (kPriorRows + rows));

@@ -114,7 +114,9 @@ PreparedRun RunPreparer::prepared(const MeasuredRun& run) {
     result.model = built.step;
     result.reserved_memory = placed.reserved_memory.value();
     const double available = placed.memory.value() - result.reserved_memory;
-    result.candidates = candidates_of(run, *built.memory, available, placed, result.reason);
+    MeasuredRun asked = run;
+    if (!policy->recomputes && !run.free.split) asked.free.recompute = false;  // the reader's first choice: none
+    result.candidates = candidates_of(asked, *built.memory, available, placed, result.reason);
   } catch (const std::exception& error) {  // what is not modelled, of this row alone
     result.reason = error.what();
   }

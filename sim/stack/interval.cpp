@@ -7,7 +7,7 @@ namespace mobasim {
 namespace {
 
 constexpr double kUncalibrated = 0.35;
-constexpr double kPerSequenceDoubling = 0.5, kPerDeviceDoubling = 0.25, kOtherDevice = 0.5;
+constexpr double kPerSequenceDoubling = 0.1, kPerDeviceDoubling = 0.05, kOtherDevice = 0.25;
 
 // How many doublings `value` lies outside of lo .. hi.
 double doublings_beyond(std::int64_t value, std::int64_t lo, std::int64_t hi) {

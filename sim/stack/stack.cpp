@@ -97,6 +97,8 @@ StackProfile stack_from(const std::filesystem::path& path) {
   stack.keeps_stage_outputs = root.flag_or("keeps_stage_outputs", false);
   stack.selective_every_other_product = root.flag_or("selective_every_other_product", false);
   stack.reduce_each_microbatch = root.flag_or("reduce_each_microbatch", false);
+  stack.stops_early = root.flag_or("stops_early", false);
+  stack.recomputes = root.flag_or("recomputes", true);
   stack.contention = root.fraction_or("contention", 0);
   read_fitted(root, stack);
   stack.issue_time = root.optional_quantity<Seconds>("issue_time").value_or(Seconds(0)).value();

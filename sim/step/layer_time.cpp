@@ -213,6 +213,18 @@ void add(PassTimes& sum, const PassTimes& times, double factor) {
   sum.backward_kernels += factor * times.backward_kernels;
 }
 
+// The forward pass of a feed-forward's second product, whose result nothing needs in the backward pass: PyTorch's
+// checkpointing stops before it (torch.utils.checkpoint, early_stop; A76).
+PartTimes last_product(const StepContext& context, const LayerShape& layer, const LayerSplitting& split) {
+  PartTimes times{};
+  if (layer.ffn > 0) {
+    at(times, TimePart::products) =
+        split.constants[StackConstant::product] *
+        product_seconds(context.products, split.tokens, context.hidden, layer.ffn / split.tensor);
+  }
+  return times;
+}
+
 PassTimes layer_time(const StepContext& context, const LayerShape& layer, const LayerSplitting& split) {
   PassTimes times;
   ProductTimes products = layer_products(context, layer, split);
@@ -240,6 +252,7 @@ PassTimes layer_time(const StepContext& context, const LayerShape& layer, const 
   }
   if (split.recompute == Recompute::full) {
     add(times.backward, times.forward);
+    if (context.stack.stops_early) add(times.backward, last_product(context, layer, split), -1);
     times.backward_kernels += times.forward_kernels;
   }
   return times;
