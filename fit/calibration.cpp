@@ -25,11 +25,11 @@ constexpr double kRobustScale = 1.5;  // residuals beyond this many spreads coun
 constexpr std::array<double, 5> kPriorWidths = {0.15, 0.2, 0.3, 0.4, 0.4};
 static_assert(kPriorWidths.size() == kStackConstants);
 constexpr double kSlowHost = 0.7;  // logarithm of a host twice as slow: a second start of the fit
-// A72: the prior of the spread, 8% as if of four rows.
+// A72: the prior of the spread, 8% as if of four rows; of many rows what kHeld of them stayed within.
 constexpr double kPriorSpread = 0.08, kPriorRows = 4;
 // Fewer rows cannot tell the constants of a stack: then configurations are left out instead of sources.
 constexpr double kLeastRows = 4;
-constexpr double kManyRows = 20, kHeld = 0.95;
+constexpr double kManyRows = 20, kHeld = 0.93;
 
 using Rows = std::vector<CalibrationRow>;
 
@@ -107,7 +107,7 @@ double weighted_quantile(std::vector<std::pair<double, double>> values, double f
   return values.back().first;
 }
 
-// The half-width of the interval. Many rows: what 95% of those left out stayed within. Few: Student's t of a spread
+// The half-width of the interval (A72). Many rows: what kHeld of those left out stayed within. Few: Student's t of a spread
 // that is pooled with its prior.
 double width_of(double spread, double rows, std::vector<std::pair<double, double>> residuals) {
   if (rows >= kManyRows) {

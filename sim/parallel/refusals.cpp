@@ -117,6 +117,8 @@ class Check {
   }
 
   void data() {
+    require(!workload_.offload_optimizer || device_.host_bandwidth > ByteRate(0), "workload", "offload_optimizer",
+            "offload_optimizer needs the host_bandwidth of {}, which its file does not have", device_.name);
     if (layout_.shard == 0) return;
     require(layout_.zero_stage >= 1, "layout", "shard", "shard {} needs a zero_stage of at least 1", layout_.shard);
     require(replicas(layout_) % layout_.shard == 0, "layout", "shard",

@@ -82,7 +82,7 @@ struct StackProfile {
   // otherwise all but attention's scores.
   bool selective_every_other_product = false;
   bool reduce_each_microbatch = false;  // FSDP without no_sync: gradients travel with every microbatch
-  bool stops_early = false;           // full recomputation ends with the last value that the backward pass needs (A78)
+  bool stops_early = false;           // full recomputation ends with the last value that the backward pass needs (A80)
   bool recomputes = true;             // where a table of runs does not say: as much as memory asks for; else nothing
   double contention = 0;              // share of a hidden collective's time that it costs what hides it (A47)
   double issue_time = 0;              // seconds to issue a kernel from the host; 0: CUDA graphs

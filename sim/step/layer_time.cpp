@@ -89,7 +89,7 @@ ElementwiseBytes elementwise(const StepContext& context, const LayerShape& layer
   const double ffn = layer.ffn + layer.active * layer.expert_ffn + layer.shared_ffn;
   // Values of width hidden: two norms 4 and 6, two residual sums 6 and 6; dropout and bias as kernels of their own.
   // Root mean square norms written out are six kernels in f32, 17 values and half as many again backward; rotary
-  // embedding likewise 12 (A79).
+  // embedding likewise 12 (A81).
   const bool written_out = eager && context.rotary;
   double wide = compiled ? 8 : written_out ? 40 : 10, wide_back = compiled ? 10 : written_out ? 56 : 12;
   if (context.bias) wide += eager ? 4 : 0, wide_back += 2;
@@ -214,7 +214,7 @@ void add(PassTimes& sum, const PassTimes& times, double factor) {
 }
 
 // The forward pass of a feed-forward's second product, whose result nothing needs in the backward pass: PyTorch's
-// checkpointing stops before it (torch.utils.checkpoint, early_stop; A78).
+// checkpointing stops before it (torch.utils.checkpoint, early_stop; A80).
 PartTimes last_product(const StepContext& context, const LayerShape& layer, const LayerSplitting& split) {
   PartTimes times{};
   if (layer.ffn > 0) {

@@ -53,6 +53,14 @@ TEST_CASE("Each rule of a layout is refused in words") {
   CHECK(has(asked.reasons(), "virtual_stages 2 needs a pipeline of at least 2"));
 }
 
+TEST_CASE("An optimizer on the host needs a link to it") {
+  Asked asked;
+  asked.workload.offload_optimizer = true;
+  CHECK(asked.reasons() == "");
+  asked.device.host_bandwidth = ByteRate(0);
+  CHECK(has(asked.reasons(), "offload_optimizer needs the host_bandwidth of h100-sxm"));
+}
+
 TEST_CASE("Groups larger than the cluster are refused") {
   Asked asked;
   asked.layout.data = 16;
