@@ -50,11 +50,15 @@ Prepared prepared_runs() {
 
 }  // namespace
 
-TEST_CASE("Folds are sources where there are two, else configurations, else none") {
-  const auto by_source = folds_of({row_of("b", "x"), row_of("a", "x"), row_of("b", "y")});
+TEST_CASE("Folds are sources where the others have four rows, else configurations, else none") {
+  std::vector<CalibrationRow> rows;
+  for (int i = 0; i < 4; ++i) rows.push_back(row_of("b", i < 2 ? "x" : "y")), rows.push_back(row_of("a", "x"));
+  const auto by_source = folds_of(rows);
   REQUIRE(by_source.size() == 2);
   CHECK(by_source[0].name == "a");
-  CHECK(by_source[1].held_out == std::vector<std::size_t>{0, 2});
+  CHECK(by_source[1].held_out == std::vector<std::size_t>{0, 2, 4, 6});
+  rows.pop_back();  // three of "a" cannot tell the constants for "b"
+  CHECK(folds_of(rows)[0].name == "configurations 1 of 2");
   const auto by_configuration = folds_of({row_of("a", "x"), row_of("a", "y"), row_of("a", "x")});
   REQUIRE(by_configuration.size() == 2);
   CHECK(by_configuration[0].held_out == std::vector<std::size_t>{0, 2});

@@ -151,9 +151,12 @@ TEST_CASE("Tensor shards sum to the whole: products and attention of t devices a
   }
 }
 
-TEST_CASE("Full recomputation adds each layer's forward pass, and nothing else") {
+TEST_CASE("Full recomputation adds each layer's forward pass, and nothing else, less where it stops early") {
   const ModelShape model = model_named("llama-3.1-8b");
-  const StepModel step(model, shipped_device("h100-sxm"), stacks().front(), {}, "bf16", 8192);
+  StackProfile stack;
+  const StepModel step(model, shipped_device("h100-sxm"), stack, {}, "bf16", 8192);
+  stack.stops_early = true;
+  const StepModel early(model, shipped_device("h100-sxm"), stack, {}, "bf16", 8192);
   Workload workload{.sequence = 8192, .global_batch = 16, .microbatch = 1, .tokens = 1e9};
   const StepTime once = step.time(workload, {});
   workload.recompute = Recompute::full;
@@ -161,6 +164,10 @@ TEST_CASE("Full recomputation adds each layer's forward pass, and nothing else")
   CHECK(twice[TimePart::products] > 1.25 * once[TimePart::products]);
   CHECK(twice[TimePart::products] < 4.0 / 3 * once[TimePart::products] * 1.01);
   CHECK(twice[TimePart::optimizer] == once[TimePart::optimizer]);
+  const StepTime stopped = early.time(workload, {});
+  CHECK(stopped[TimePart::products] > once[TimePart::products]);
+  CHECK(stopped[TimePart::products] < 0.95 * twice[TimePart::products]);
+  CHECK(stopped[TimePart::attention] == twice[TimePart::attention]);
 }
 
 TEST_CASE("MoBA's routing has a part of its own, and a hybrid lies between its two ends") {
