@@ -9,6 +9,7 @@
 
 #include "fit/fitted.h"
 #include "fit/solve.h"
+#include "fit/weighted_quantile.h"
 #include "sim/base/text.h"
 
 namespace mobasim {
@@ -95,20 +96,8 @@ bool sources_serve(const Rows& rows) {
          });
 }
 
-// The least value that so much of the weight does not exceed.
-double weighted_quantile(std::vector<std::pair<double, double>> values, double fraction) {
-  std::ranges::sort(values);
-  double all = 0, below = 0;
-  for (const auto& [value, weight] : values) all += weight;
-  for (const auto& [value, weight] : values) {
-    below += weight;
-    if (below >= fraction * all) return value;
-  }
-  return values.back().first;
-}
-
-// The half-width of the interval (A72). Many rows: what kHeld of those left out stayed within. Few: Student's t of a spread
-// that is pooled with its prior.
+// The half-width of the interval (A72). Many rows: what kHeld of those left out stayed within. Few: Student's t of a
+// spread that is pooled with its prior.
 double width_of(double spread, double rows, std::vector<std::pair<double, double>> residuals) {
   if (rows >= kManyRows) {
     for (auto& [value, weight] : residuals) value = std::abs(value);

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "fit/validation.h"
+#include "fit/weighted_quantile.h"
 
 namespace mobasim {
 namespace {
@@ -59,18 +60,6 @@ std::vector<ErrorSummary> summaries(const std::vector<ValidatedRow>& rows, bool 
     found.push_back(summary);
   }
   return found;
-}
-
-// Each value with a weight: the value below which a fraction of the weight lies.
-double weighted_quantile(std::vector<std::pair<double, double>> values, double fraction) {
-  std::ranges::sort(values);
-  double all = 0, below = 0;
-  for (const auto& [value, weight] : values) all += weight;
-  for (const auto& [value, weight] : values) {
-    below += weight;
-    if (below >= fraction * all) return value;
-  }
-  return 0;
 }
 
 std::string line_of(const ErrorSummary& one) {

@@ -270,7 +270,8 @@ StepTime StepModel::time(const Workload& workload, const Layout& layout, const S
 double StepModel::roofline(const Workload& workload, const Layout& layout) const {
   const StepContext& context = prepared_->context;
   const double tokens = static_cast<double>(workload.global_batch) * context.sequence;
-  const double passes = workload.recompute == Recompute::full ? 4 : 3;
+  const bool again = workload.recompute == Recompute::full && !context.stack.stops_early;
+  const double passes = again ? 4 : 3;
   double flops = 0;
   for (const LayerShape& layer : context.layers) {
     flops += passes * 2 * tokens * static_cast<double>(layer.layers) * layer.matrix_values;

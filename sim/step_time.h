@@ -61,11 +61,12 @@ class StepModel {
   StepModel(StepModel&&) noexcept;
   StepModel& operator=(StepModel&&) noexcept;
 
-  // Precondition: layout_problems() is empty. No allocation beyond a pipeline's chunks.
+  // Precondition: nothing to refuse (sim/parallel/refusals.h). Without allocation.
   [[nodiscard]] StepTime time(const Workload& workload, const Layout& layout) const;
   // With other constants (calibration).
   [[nodiscard]] StepTime time(const Workload& workload, const Layout& layout, const StackConstants& constants) const;
-  // No layout of these devices can be faster: all FLOPs of the step (recomputation included) at the peak.
+  // No layout of these devices can be faster: all products of the step at the peak, layers that are computed again as a
+  // whole included.
   [[nodiscard]] double roofline(const Workload& workload, const Layout& layout) const;
   // Whether MoBA's queries go to where their blocks lie, because that is cheaper than gathering keys and values over
   // the context group.
