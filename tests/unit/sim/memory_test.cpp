@@ -92,7 +92,7 @@ TEST_CASE("A shard group smaller than the replicas shares less, and the whole gr
   CHECK(optimizer(8) == optimizer(0));
 }
 
-TEST_CASE("Recomputing more never needs more; selective changes nothing where scores are not kept") {
+TEST_CASE("Recomputing more never needs more, selective changes nothing where scores are not kept") {
   for (const std::string kernel : {"math", "flash_attention_2"}) {
     Run run = wide_run();
     run.kernels.full = kernel;

@@ -81,7 +81,7 @@ TEST_CASE(
   CHECK_FALSE(any_starts_with(found, "sequence_parallel"));  // there is no tensor group
 }
 
-TEST_CASE("Where nothing fits alone, changes that fit together; where nothing fits at all, the least it needs") {
+TEST_CASE("Where nothing fits alone, changes that fit together, where nothing fits at all, the least it needs") {
   Run run = replicated_run();
   run.layout.data = 1;
   run.workload.global_batch = 4;
