@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sim/base/divisors.h"
 #include "sim/base/text.h"
 #include "sim/parallel/refusals.h"
 #include "sim/parallel/stages.h"
@@ -14,14 +15,6 @@ constexpr std::int64_t kMostMicrobatch = 64, kMostStages = 128, kMostChunks = 32
 std::vector<std::int64_t> powers_of_two(std::int64_t most) {
   std::vector<std::int64_t> values;
   for (std::int64_t value = 1; value <= most; value *= 2) values.push_back(value);
-  return values;
-}
-
-std::vector<std::int64_t> divisors(std::int64_t number, std::int64_t most) {
-  std::vector<std::int64_t> values;
-  for (std::int64_t value = 1; value <= std::min(number, most); ++value) {
-    if (number % value == 0) values.push_back(value);
-  }
   return values;
 }
 

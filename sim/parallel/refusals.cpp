@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sim/base/divisors.h"
 #include "sim/parallel/stages.h"
 
 namespace mobasim {
@@ -145,13 +146,7 @@ class Check {
   std::vector<Refusal> found_;
 };
 
-std::vector<std::int64_t> divisors(std::int64_t value) {
-  std::vector<std::int64_t> found;
-  for (std::int64_t i = 1; i <= value && i <= 4096; ++i) {
-    if (value % i == 0) found.push_back(i);
-  }
-  return found;
-}
+constexpr std::int64_t kMostSize = 4096;  // of an axis that is proposed
 
 double distance(std::int64_t a, std::int64_t b) {
   return std::abs(std::log2(static_cast<double>(a) / static_cast<double>(b)));
@@ -180,9 +175,9 @@ std::optional<NearestLayout> nearest_layout(const ModelShape& model, const Workl
     changed.microbatch = microbatch;
     if (refusals(model, changed, candidate, device).empty()) best = {candidate, microbatch}, least = far;
   };
-  for (const std::int64_t t : divisors(all)) {
-    for (const std::int64_t c : divisors(all / t)) {
-      for (const std::int64_t p : divisors(all / t / c)) {
+  for (const std::int64_t t : divisors(all, kMostSize)) {
+    for (const std::int64_t c : divisors(all / t, kMostSize)) {
+      for (const std::int64_t p : divisors(all / t / c, kMostSize)) {
         Layout candidate = layout;
         candidate.tensor = t, candidate.context = c, candidate.pipeline = p, candidate.data = all / t / c / p;
         if (candidate.shard > 0 && replicas(candidate) % candidate.shard != 0) candidate.shard = 0;

@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "sim/base/divisors.h"
 #include "sim/device/device.h"
 #include "sim/memory.h"
 #include "sim/model/model_shape.h"
@@ -33,14 +34,6 @@ struct Candidate {
 };
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-std::vector<std::int64_t> divisors(std::int64_t number) {
-  std::vector<std::int64_t> found;
-  for (std::int64_t i = 1; i <= number; ++i) {
-    if (number % i == 0) found.push_back(i);
-  }
-  return found;
-}
 
 // Algorithm of the context group, and chunks and schedule of the pipeline, where there are such.
 std::vector<Layout> ways_of(const Layout& split, std::int64_t layers) {
