@@ -4,8 +4,7 @@ namespace mobasim {
 namespace {
 
 MemoryModel memory_model(const Run& run) {
-  const bool by_stack = run.kernels.full.empty() && !run.stack.attention.empty();
-  const std::string& full = by_stack ? attention_of(run.stack, run.device.name) : run.kernels.full;
+  const std::string full = run.kernels.full.empty() ? attention_of(run.stack, run.device.name) : run.kernels.full;
   return {run.model, run.stack, full, run.kernels.moba, run.workload.dtype, run.workload.sequence};
 }
 

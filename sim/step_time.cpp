@@ -73,7 +73,6 @@ StepModel::StepModel(const ModelShape& model, const DeviceProfile& device, const
   context.rotary = model.positions == 0, context.qk_norm = model.qk_norm || model.qk_norm_over_heads;
   context.bias = model.linear_bias, context.tied = model.tied_embeddings;
   context.element = static_cast<double>(bytes_of(wide));
-  context.communicated = context.element;
   context.narrow = wide != dtype;
   context.memory_rate =  // A29
       device.memory_bandwidth.value() * device.memory_bound.value;
@@ -82,6 +81,7 @@ StepModel::StepModel(const ModelShape& model, const DeviceProfile& device, const
   context.products = product_model(device, dtype), context.head_products = product_model(device, wide);
   context.network = network_of(device);
   context.stack = stack;
+  prepared_->least = prepared_->most = stack.constants;
   prepared_->peak = device.peak.at(std::string(dtype)).value();
   prepared_->head_peak = device.peak.at(wide).value();
   prepared_->layers = layers(model);
@@ -208,7 +208,7 @@ void StepModel::Prepared::time_chunks(const Layout& layout, const LayerSplitting
 }
 
 void StepModel::Prepared::set_sends(const Layout& layout, const LayerSplitting& split, PipelineWork& work) const {
-  const double sent = split.tokens * context.hidden * context.communicated /
+  const double sent = split.tokens * context.hidden * context.element /
                       (split.sequence_parallel || layout.virtual_stages > 1 ? split.tensor : 1);
   const Group neighbours =
       group_of(std::min<std::int64_t>(layout.pipeline, 2), layout.tensor * layout.context * layout.data,

@@ -88,7 +88,7 @@ RunPreparer::Models RunPreparer::models(const MeasuredRun& run, const DeviceProf
   const std::string key = model_key(run, device, stack);
   const auto found = models_.find(key);
   if (found != models_.end()) return found->second;
-  const std::string full = stack.attention.empty() ? "" : attention_of(stack, device.name);
+  const std::string full = attention_of(stack, device.name);
   Models built;
   built.step = std::make_shared<const StepModel>(run.model, device, stack, KernelChoice{}, run.workload.dtype,
                                                  run.workload.sequence);

@@ -70,9 +70,11 @@ const std::vector<std::string>& stack_constant_names() {
   return names;
 }
 
-const std::string& attention_of(const StackProfile& stack, std::string_view device) {
-  const auto found = stack.attention.find(std::string(device));
-  return found == stack.attention.end() ? stack.attention.at("") : found->second;
+std::string attention_of(const StackProfile& stack, std::string_view device) {
+  for (const std::string& key : {std::string(device), std::string()}) {
+    if (const auto found = stack.attention.find(key); found != stack.attention.end()) return found->second;
+  }
+  return "";
 }
 
 StackProfile stack_from(const std::filesystem::path& path) {

@@ -46,7 +46,7 @@ struct StackEvidence {
   std::int64_t rows = 0;
   std::vector<std::string> sources;
   // Of log(predicted / measured) of rows left out (by source, else by configuration): root mean square, median, and the
-  // half-width that holds 95% of the next ones.
+  // half-width of the interval that they leave (A72).
   double spread = 0, bias = 0, width = 0;
   // What the rows span: beyond it the interval widens (interval.h).
   std::vector<std::string> device_names;
@@ -93,8 +93,8 @@ struct StackProfile {
 };
 
 [[nodiscard]] const std::vector<std::string>& stack_constant_names();  // in the order of the enumeration
-// The implementation of full attention on a device.
-[[nodiscard]] const std::string& attention_of(const StackProfile& stack, std::string_view device);
+// The implementation of full attention on a device; "" where the stack names none.
+[[nodiscard]] std::string attention_of(const StackProfile& stack, std::string_view device);
 
 // A policy. Throws ConfigError.
 [[nodiscard]] StackProfile stack_from(const std::filesystem::path& file);

@@ -14,12 +14,6 @@ constexpr double kLastBucket = 1.0 / 20;
 constexpr double kHostBytes = 32;
 constexpr double kHostRate = 25e9;
 
-// What communication costs beside computation of `window` seconds (A47).
-double beside(const StackProfile& stack, double communication, double window) {
-  const double hidden = std::min(communication, window);
-  return communication - hidden + stack.contention * hidden;
-}
-
 struct Replicas {
   Group shard, copies;  // devices that share one copy of the states; the copies of each share
 };

@@ -117,7 +117,7 @@ ElementwiseBytes elementwise(const StepContext& context, const LayerShape& layer
 void add_tensor(const StepContext& context, const LayerSplitting& split, const ProductTimes& products,
                 PassTimes& times) {
   if (split.tensor <= 1) return;
-  const double bytes = split.tokens * context.hidden * context.communicated;
+  const double bytes = split.tokens * context.hidden * context.element;
   const double factor = split.constants[StackConstant::communication];
   const auto seconds = [&](CollectiveKind kind) {
     return factor * collective_time(kind, bytes, split.tensor_group, context.network);
@@ -176,9 +176,9 @@ double layer_parameters(const ModelShape& model, const LayerGroup& group) {
 LayerShape layer_shape(const ModelShape& model, const LayerGroup& group, std::int64_t sequence) {
   LayerShape layer;
   layer.layers = group.layers;
-  layer.heads = static_cast<double>(group.heads), layer.kv_heads = static_cast<double>(group.kv_heads);
+  layer.heads = static_cast<double>(group.heads);
   layer.head_dim = static_cast<double>(group.head_dim);
-  layer.queries = layer.heads * layer.head_dim, layer.keys = layer.kv_heads * layer.head_dim;
+  layer.queries = layer.heads * layer.head_dim, layer.keys = static_cast<double>(group.kv_heads) * layer.head_dim;
   layer.ffn = static_cast<double>(group.ffn), layer.inner = group.gated ? 2 : 1;
   if (group.experts) {
     layer.experts = static_cast<double>(group.experts->experts);
@@ -194,9 +194,13 @@ LayerShape layer_shape(const ModelShape& model, const LayerGroup& group, std::in
   return layer;
 }
 
+double beside(const StackProfile& stack, double communication, double window) {
+  const double hidden = std::min(communication, window);
+  return communication - hidden + stack.contention * hidden;
+}
+
 double exposed(const StepContext& context, double seconds, double window, double pieces) {
-  const double open = std::max(seconds / pieces, seconds - window * (pieces - 1) / pieces);
-  return open + context.stack.contention * (seconds - open);
+  return beside(context.stack, seconds, std::min(seconds, window) * (pieces - 1) / pieces);
 }
 
 double total(const PartTimes& times) {
@@ -270,7 +274,7 @@ PassTimes embedding_time(const StepContext& context, const LayerSplitting& split
   const CollectiveKind kind = split.sequence_parallel ? CollectiveKind::reduce_scatter : CollectiveKind::all_reduce;
   at(times.forward, TimePart::tensor) =
       split.constants[StackConstant::communication] *
-      collective_time(kind, values * context.communicated, split.tensor_group, context.network);
+      collective_time(kind, values * context.element, split.tensor_group, context.network);
   times.forward_kernels = 6, times.backward_kernels = 6;
   return times;
 }
@@ -292,7 +296,7 @@ PassTimes head_time(const StepContext& context, const LayerSplitting& split) {
   at(times.forward, TimePart::elementwise) = per_byte * (logits * forward_bytes + 2 * norm);
   at(times.backward, TimePart::elementwise) = per_byte * (logits * backward_bytes + 3 * norm);
   if (split.tensor > 1) {
-    const double bytes = split.tokens * context.hidden * context.communicated;
+    const double bytes = split.tokens * context.hidden * context.element;
     const double communication = split.constants[StackConstant::communication];
     const CollectiveKind kind = split.sequence_parallel ? CollectiveKind::all_gather : CollectiveKind::all_reduce;
     const double seconds = communication * collective_time(kind, bytes, split.tensor_group, context.network);

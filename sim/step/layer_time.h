@@ -48,7 +48,7 @@ struct AttentionSeconds {
 struct LayerShape {
   std::int64_t layers = 0;
   double queries = 0, keys = 0;  // heads x head_dim, kv_heads x head_dim
-  double heads = 0, kv_heads = 0, head_dim = 0;
+  double heads = 0, head_dim = 0;
   double ffn = 0, inner = 2;  // inner: 2 with a gate, else 1
   double experts = 0, active = 0, expert_ffn = 0, shared_ffn = 0;
   bool routed = false;           // MoBA that has to choose
@@ -67,7 +67,6 @@ struct StepContext {
   double hidden = 0, vocab = 0, sequence = 0;
   bool rotary = true, qk_norm = false, bias = false, tied = false;
   double element = 2;       // bytes of an activation
-  double communicated = 2;  // bytes of an activation that is sent
   bool narrow = false;      // products read 8-bit or 4-bit copies
   double memory_rate = 0;   // bytes/s that operations bound by memory reach
   double host_rate = 0;     // bytes/s between device and host
@@ -92,8 +91,10 @@ struct LayerSplitting {
   StackConstants constants;
 };
 
-// What a collective of `seconds` costs beside computation of `window` seconds, both cut into `pieces`: what is not
-// hidden, and what it slows (A47).
+// What communication costs beside computation of `window` seconds: what is not hidden, and what it slows (A47).
+[[nodiscard]] double beside(const StackProfile& stack, double communication, double window);
+// Likewise a collective of `seconds`, it and the computation cut into `pieces`: one piece of either has nothing beside
+// it.
 [[nodiscard]] double exposed(const StepContext& context, double seconds, double window, double pieces);
 
 [[nodiscard]] PassTimes layer_time(const StepContext& context, const LayerShape& layer, const LayerSplitting& split);

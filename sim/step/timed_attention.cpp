@@ -39,8 +39,8 @@ std::string attention_dtype(std::string_view dtype) {
 
 KernelChoice kernels_on(const DeviceProfile& device, const StackProfile& stack, KernelChoice kernels,
                         std::string_view dtype) {
-  if (!kernels.full.empty() || stack.attention.empty()) return kernels;
-  const std::string& wanted = attention_of(stack, device.name);
+  if (!kernels.full.empty()) return kernels;
+  const std::string wanted = attention_of(stack, device.name);
   const std::vector<std::string> known = implementations(device, "full", dtype);
   const bool there = wanted == kMathAttention || std::find(known.begin(), known.end(), wanted) != known.end();
   kernels.full = there ? wanted : "";
