@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "fit/distributions.h"
 #include "fit/fitted.h"
 #include "fit/solve.h"
 #include "fit/weighted_quantile.h"

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fit/distributions.h"
+
 namespace mobasim {
 namespace {
 

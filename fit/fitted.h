@@ -52,7 +52,4 @@ template <class Law>
 [[nodiscard]] Interval interval_at(const Fitted<PowerLaw>& fit, double x);
 [[nodiscard]] Interval interval_at(const Fitted<PairedLaw>& fit, double x);
 
-// Two-sided quantile of Student's t: P(|T| <= q) = 0.95.
-[[nodiscard]] double t_quantile_95(double degrees_of_freedom);
-
 }  // namespace mobasim

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "fit/distributions.h"
+
 namespace mobasim {
 namespace {
 

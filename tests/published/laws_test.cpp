@@ -1,6 +1,7 @@
 // Our fit of the MoBA report's training curves against the laws drawn in its figures (arXiv 2502.13189, Fig. 3, 8).
 #include <cmath>
 
+#include "fit/distributions.h"
 #include "fit/fitted.h"
 #include "tests/catch.h"
 
