@@ -15,7 +15,7 @@ struct FitData {
   std::vector<double> log_y;               // of the loss, or of a ratio of losses
   std::vector<double> weights;             // of the points in the objective; empty: each counts once
   std::vector<std::size_t> cluster_end;    // per cluster, the index after its last point; none is empty
-  std::vector<std::string> cluster_names;  // empty where points are not clustered
+  std::vector<std::string> cluster_names;  // one a cluster; empty where no cluster has a name
   std::vector<std::int64_t> lines;         // in the file of each point, for people; may be empty
   [[nodiscard]] std::size_t points() const { return log_y.size(); }
   [[nodiscard]] std::size_t clusters() const { return cluster_end.size(); }

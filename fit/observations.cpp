@@ -3,8 +3,13 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <unordered_map>
+#include <utility>
 
+#include "fit/cells.h"
+#include "fit/condition.h"
 #include "sim/base/error.h"
 #include "sim/base/text.h"
 
@@ -22,61 +27,6 @@ Columns columns_of(const CsvTable& table, const std::vector<std::string>& names)
     }
   }
   return columns;
-}
-
-// One "COL=VALUE".
-struct Condition {
-  std::string text;
-  std::size_t column = 0;
-  std::string value;
-  std::optional<double> number;  // of the value, if it is one
-};
-
-std::vector<Condition> conditions_from(const CsvTable& table, const std::vector<std::string>& texts) {
-  std::vector<Condition> conditions;
-  for (const std::string& text : texts) {
-    const std::size_t equals = text.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      throw ConfigError(fmt::format("'{}' is no condition: COL=VALUE expected", text));
-    }
-    const std::string value = text.substr(equals + 1);
-    conditions.push_back({text, table.column(text.substr(0, equals)), value, finite_number(value)});
-  }
-  return conditions;
-}
-
-bool holds(const Condition& condition, const CsvTable& table, std::size_t row) {
-  const std::string_view text = table.text(row, condition.column);
-  if (text == condition.value) return true;
-  if (!condition.number) return false;
-  const std::optional<double> number = finite_number(text);
-  return number && *number == *condition.number;
-}
-
-// A condition that no row of the whole table meets is a slip: says what the column does hold.
-void require_met(const Condition& condition, const CsvTable& table) {
-  constexpr std::size_t kMostNamed = 10;
-  std::vector<std::string> values;
-  for (std::size_t row = 0; row < table.rows(); ++row) {
-    if (holds(condition, table, row)) return;
-    const std::string value(table.text(row, condition.column));
-    if (values.size() <= kMostNamed && std::find(values.begin(), values.end(), value) == values.end()) {
-      values.push_back(value);
-    }
-  }
-  const std::string hint = suggestion(condition.value, values);
-  if (values.size() > kMostNamed) values[kMostNamed] = "...";
-  throw ConfigError({table.file(), 0, 0}, fmt::format("no row has {}; the column '{}' holds {}{}", condition.text,
-                                                      table.columns()[condition.column], joined(values), hint));
-}
-
-double positive_number(const CsvTable& table, std::size_t row, std::size_t column) {
-  const double value = table.number(row, column);
-  if (!(value > 0)) {
-    throw ConfigError(table.where(row, column), fmt::format("'{}' is {}: a number above 0 is wanted",
-                                                            table.columns()[column], table.text(row, column)));
-  }
-  return value;
 }
 
 std::vector<std::string> texts_of(const CsvTable& table, std::size_t row, const Columns& columns) {
@@ -100,67 +50,129 @@ class Sorter {
       : table_(table),
         by_(columns_of(table, selection.by)),
         run_(columns_of(table, selection.run)),
-        each_row_is_a_run_(run_.empty() && selection.without_run_columns == WithoutRunColumns::each_row_is_a_run) {}
+        each_row_is_a_run_(run_.empty() && selection.without_run_columns == WithoutRunColumns::each_row_is_a_run) {
+    if (!selection.cluster.empty()) cluster_ = table.column(selection.cluster);
+  }
 
-  void add(std::size_t row, const Point& point) {
+  void add(std::size_t row, const Point& point, CellProblems& problems) {
     key_.clear();
     append_key(key_, table_, row, by_);
     const auto [group, new_group] = groups_.try_emplace(key_, result_.size());
     if (new_group) result_.push_back({texts_of(table_, row, by_), {}});
     std::vector<TrainingRun>& runs = result_[group->second].runs;
     if (each_row_is_a_run_) {
-      runs.push_back({{}, {point}});
+      runs.push_back({{}, {point}, cluster_of(row, problems)});
       return;
     }
     append_key(key_, table_, row, run_);
-    const auto [run, new_run] = runs_.try_emplace(key_, runs.size());
-    if (new_run) runs.push_back({texts_of(table_, row, run_), {}});
-    runs[run->second].points.push_back(point);
+    const auto [found, new_run] = runs_.try_emplace(key_, runs.size());
+    if (new_run) runs.push_back({texts_of(table_, row, run_), {}, cluster_of(row, problems)});
+    TrainingRun& run = runs[found->second];
+    if (!new_run) require_same_cluster(run, row, problems);
+    run.points.push_back(point);
   }
 
   std::vector<RunGroup> take() { return std::move(result_); }
 
  private:
+  std::string cluster_of(std::size_t row, CellProblems& problems) const {
+    if (!cluster_) return {};
+    if (table_.empty(row, *cluster_)) {
+      problems.add(row, *cluster_, [&] {
+        return fmt::format("'{}' is empty: it tells which cluster the row belongs to", table_.columns()[*cluster_]);
+      });
+    }
+    return std::string(table_.text(row, *cluster_));
+  }
+
+  void require_same_cluster(const TrainingRun& run, std::size_t row, CellProblems& problems) const {
+    if (!cluster_ || table_.text(row, *cluster_) == run.cluster) return;
+    problems.add(row, *cluster_, [&] {
+      return fmt::format("'{}' is {} here and {} in line {}, which is of the same run{}; a run is in one cluster",
+                         table_.columns()[*cluster_], table_.text(row, *cluster_), run.cluster, run.points.front().line,
+                         run.key.empty() ? "" : " (" + joined(run.key) + ")");
+    });
+  }
+
   const CsvTable& table_;
   const Columns by_, run_;
   const bool each_row_is_a_run_;
+  std::optional<std::size_t> cluster_;
   std::string key_;
   std::unordered_map<std::string, std::size_t> groups_, runs_;
   std::vector<RunGroup> result_;
 };
 
+// Where the numbers of a point stand.
+struct PointColumns {
+  std::size_t x = 0, loss = 0;
+  std::optional<std::size_t> tokens, weight;
+};
+
+PointColumns point_columns(const CsvTable& table, const Selection& selection) {
+  PointColumns columns;
+  columns.x = table.column(selection.tokens.empty() ? selection.x : selection.parameters);
+  if (!selection.tokens.empty()) columns.tokens = table.column(selection.tokens);
+  columns.loss = table.column(selection.loss);
+  if (!selection.weight.empty()) columns.weight = table.column(selection.weight);
+  return columns;
+}
+
+// The point of a row; nothing, and its problems, where a number of it is bad.
+std::optional<Point> point_of(const CsvTable& table, std::size_t row, const PointColumns& columns,
+                              CellProblems& problems) {
+  const std::optional<double> x = problems.positive_number(row, columns.x);
+  const std::optional<double> tokens = columns.tokens ? problems.positive_number(row, *columns.tokens) : 0.0;
+  const std::optional<double> loss = problems.positive_number(row, columns.loss);
+  const std::optional<double> weight = columns.weight ? problems.positive_number(row, *columns.weight) : 1.0;
+  if (!x || !tokens || !loss || !weight) return std::nullopt;
+  return Point{*x, *loss, *tokens, *weight, table.line(row)};
+}
+
+// The point of the most progress, of equals the later one; `points` has one.
+const Point& last_point(const std::vector<Point>& points) {
+  const Point* last = &points.front();
+  for (const Point& point : points) {
+    if (progress(point) >= progress(*last)) last = &point;
+  }
+  return *last;
+}
+
 }  // namespace
 
 PointRule point_rule_from(const std::string& text) {
-  constexpr std::string_view kTail = "tail:";
   if (text == "all") return {PointRule::Kind::all, 0};
   if (text == "last") return {PointRule::Kind::last, 0};
-  if (text.starts_with(kTail)) {
-    const std::optional<double> fraction = finite_number(text.substr(kTail.size()));
-    if (fraction && *fraction > 0 && *fraction <= 1) return {PointRule::Kind::tail, *fraction};
-    throw ConfigError(fmt::format("'{}': the tail must be a fraction above 0 and up to 1, as in tail:0.05", text));
+  constexpr std::array<std::pair<std::string_view, PointRule::Kind>, 3> kWithFraction = {
+      {{"tail", PointRule::Kind::tail}, {"mean", PointRule::Kind::mean}, {"after", PointRule::Kind::after}}};
+  for (const auto& [word, kind] : kWithFraction) {
+    if (!text.starts_with(word) || text.substr(word.size(), 1) != ":") continue;
+    const std::optional<double> fraction = finite_number(text.substr(word.size() + 1));
+    if (fraction && *fraction > 0 && *fraction <= 1) return {kind, *fraction};
+    throw ConfigError(fmt::format("'{}': {} must be a fraction above 0 and up to 1, as in {}:0.05", text,
+                                  kind == PointRule::Kind::after ? "the warm-up" : "the tail", word));
   }
-  throw ConfigError(fmt::format("'{}' is no rule for points; all, last or tail:F (as in tail:0.05) expected", text));
+  throw ConfigError(
+      fmt::format("'{}' is no rule for points; all, last, tail:F, mean:F or after:F (as in tail:0.05) expected", text));
 }
 
 Observations observations_from(const CsvTable& table, const Selection& selection) {
-  const std::size_t x_column = table.column(selection.x);
-  const std::size_t loss_column = table.column(selection.loss);
-  const std::vector<Condition> conditions = conditions_from(table, selection.where);
-  for (const Condition& condition : conditions) require_met(condition, table);
-
+  const PointColumns columns = point_columns(table, selection);
+  const RowFilter filter(table, selection.where);
   Observations result;
+  CellProblems problems(table);
   Sorter sorter(table, selection);
   for (std::size_t row = 0; row < table.rows(); ++row) {
-    const auto holds_here = [&](const Condition& condition) { return holds(condition, table, row); };
-    if (!std::all_of(conditions.begin(), conditions.end(), holds_here)) continue;
-    if (table.empty(row, loss_column)) {
+    const RowFilter::Answer answer = filter(row);
+    if (answer == RowFilter::Answer::out) continue;
+    if (table.empty(row, columns.loss)) {
       ++result.dropped_empty;
       continue;
     }
-    const double x = positive_number(table, row, x_column);
-    sorter.add(row, {x, positive_number(table, row, loss_column)});
+    if (answer == RowFilter::Answer::unclear) filter.tell_unclear(row, problems);
+    if (const std::optional<Point> point = point_of(table, row, columns, problems)) sorter.add(row, *point, problems);
   }
+  problems.throw_if_any();
   result.groups = sorter.take();
   if (result.groups.empty()) {
     throw ConfigError({table.file(), 0, 0},
@@ -172,22 +184,19 @@ Observations observations_from(const CsvTable& table, const Selection& selection
 
 double largest_x(const TrainingRun& run) {
   double largest = 0;
-  for (const Point& point : run.points) largest = std::max(largest, point.x);
+  for (const Point& point : run.points) largest = std::max(largest, progress(point));
   return largest;
 }
 
 std::vector<Point> chosen_points(const TrainingRun& run, const PointRule& rule) {
-  if (rule.kind == PointRule::Kind::all) return run.points;
-  const double largest = largest_x(run);
-  if (rule.kind == PointRule::Kind::last) {
-    const auto last =
-        std::find_if(run.points.rbegin(), run.points.rend(), [&](const Point& p) { return p.x == largest; });
-    return last == run.points.rend() ? std::vector<Point>{} : std::vector<Point>{*last};
-  }
+  if (rule.kind == PointRule::Kind::all || run.points.empty()) return run.points;
+  if (rule.kind == PointRule::Kind::last) return {last_point(run.points)};
+  const double from = (rule.kind == PointRule::Kind::after ? rule.fraction : 1 - rule.fraction) * largest_x(run);
   std::vector<Point> chosen;
   for (const Point& point : run.points) {
-    if (point.x >= (1 - rule.tail) * largest) chosen.push_back(point);
+    if (progress(point) >= from) chosen.push_back(point);
   }
+  if (rule.kind == PointRule::Kind::mean) return {mean_point(chosen)};
   return chosen;
 }
 
@@ -200,9 +209,24 @@ std::vector<Point> chosen_points(const RunGroup& group, const PointRule& rule) {
   return pooled;
 }
 
+Point mean_point(const std::vector<Point>& points) {
+  if (points.empty()) throw ConfigError("no points to take a mean of");
+  if (points.size() == 1) return points.front();
+  double log_x = 0, log_loss = 0, log_tokens = 0, weight = 0;
+  for (const Point& point : points) {
+    log_x += std::log(point.x);
+    log_loss += std::log(point.loss);
+    if (point.tokens > 0) log_tokens += std::log(point.tokens);
+    weight += point.weight;
+  }
+  const double n = static_cast<double>(points.size());
+  const double tokens = points.front().tokens > 0 ? std::exp(log_tokens / n) : 0;
+  return {std::exp(log_x / n), std::exp(log_loss / n), tokens, weight / n, last_point(points).line};
+}
+
 std::optional<std::size_t> first_descent(const TrainingRun& run) {
   for (std::size_t i = 1; i < run.points.size(); ++i) {
-    if (run.points[i].x < run.points[i - 1].x) return i;
+    if (progress(run.points[i]) < progress(run.points[i - 1])) return i;
   }
   return std::nullopt;
 }

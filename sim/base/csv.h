@@ -35,6 +35,7 @@ class CsvTable {
   [[nodiscard]] double number(std::size_t row, std::size_t column) const;
   [[nodiscard]] std::int64_t whole_number(std::size_t row, std::size_t column) const;
   [[nodiscard]] Location where(std::size_t row, std::size_t column) const;
+  [[nodiscard]] std::int64_t line(std::size_t row) const { return cell(row, 0).line; }  // where the row begins
 
  private:
   struct Cell {

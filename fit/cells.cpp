@@ -1,0 +1,36 @@
+#include "fit/cells.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "sim/base/text.h"
+
+namespace mobasim {
+
+std::optional<double> CellProblems::positive_number(std::size_t row, std::size_t column) {
+  const std::string_view text = table_.text(row, column);
+  const std::optional<double> value = finite_number(text);
+  if (value && *value > 0) return value;
+  add(row, column, [&] {
+    const std::string& name = table_.columns()[column];
+    return value ? fmt::format("'{}' is {}: a number above 0 is wanted", name, text)
+                 : fmt::format("column '{}': '{}' is no finite number", name, text);
+  });
+  return std::nullopt;
+}
+
+void CellProblems::throw_if_any() const {
+  if (told_.empty()) return;
+  std::vector<Problem> problems = told_;
+  if (more_ > 0) {
+    const auto earlier = [](const Problem& a, const Problem& b) {
+      return std::tie(a.where.line, a.where.column) < std::tie(b.where.line, b.where.column);
+    };
+    std::max_element(problems.begin(), problems.end(), earlier)->what += fmt::format("\nand {} more", more_);
+  }
+  throw ConfigError(std::move(problems));
+}
+
+}  // namespace mobasim
