@@ -28,6 +28,7 @@ struct ObjectiveValue {
   double value = 0;
   Coordinates gradient{};
   CoordinateMatrix curvature{};
+  Coordinates scale{};  // diagonal of sum w (psi(r) / r) grad grad': positive, of the size of the curvature
 };
 
 enum class Derivatives { none, first, second };

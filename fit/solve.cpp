@@ -5,100 +5,71 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sim/base/error.h"
-#include "sim/base/text.h"
+#include "fit/with_shape.h"
 
 namespace mobasim {
 namespace {
 
-// log x in standard form, so that the two parameters are orthogonal and of one scale.
-struct Standardised {
-  std::vector<double> u;  // (log x - centre) / spread
-  double centre = 0;
-  double spread = 1;  // root mean square of log x - centre
-};
+// Ceres' default tolerances stop too early for fits of this kind; these do not stop before rounding does.
+constexpr double kFunctionTolerance = 1e-16, kGradientTolerance = 1e-15, kParameterTolerance = 1e-14;
+constexpr int kMostIterations = 2000;
 
-Standardised standardised(const std::vector<double>& log_x) {
-  const double n = static_cast<double>(log_x.size());
-  Standardised result;
-  for (const double value : log_x) result.centre += value / n;
-  double squares = 0;
-  for (const double value : log_x) squares += (value - result.centre) * (value - result.centre);
-  result.spread = std::sqrt(squares / n);
-  result.u.reserve(log_x.size());
-  for (const double value : log_x) result.u.push_back((value - result.centre) / result.spread);
-  return result;
-}
-
-// r_i = log y_i - (height - slope u_i). One block for all points: right for squares, whose sum does not depend on how
-// points are put into blocks (a robust loss would need one block per point).
-class LineResiduals final : public ceres::CostFunction {
+// Residuals of the points from `begin` to before `end`, as one block. Squares take all points as one; a robust loss
+// acts on the norm of a block, so that there each point is a block of its own.
+class LawResiduals final : public ceres::CostFunction {
  public:
-  LineResiduals(const std::vector<double>& u, const std::vector<double>& log_y) : u_(u), log_y_(log_y) {
-    set_num_residuals(static_cast<int>(u.size()));
-    mutable_parameter_block_sizes()->push_back(2);
+  LawResiduals(const Objective& objective, std::size_t begin, std::size_t end)
+      : objective_(objective), begin_(begin), end_(end) {
+    set_num_residuals(static_cast<int>(end - begin));
+    mutable_parameter_block_sizes()->push_back(static_cast<int>(objective.shape().coordinates()));
   }
 
   bool Evaluate(double const* const* parameters, double* residuals, double** jacobians) const override {
-    const double height = parameters[0][0];
-    const double slope = parameters[0][1];
-    for (std::size_t i = 0; i < u_.size(); ++i) residuals[i] = log_y_[i] - (height - slope * u_[i]);
-    if (jacobians == nullptr || jacobians[0] == nullptr) return true;
-    for (std::size_t i = 0; i < u_.size(); ++i) {  // row-major, n x 2
-      jacobians[0][2 * i] = -1;
-      jacobians[0][2 * i + 1] = u_[i];
-    }
-    return true;
+    const LawShape& shape = objective_.shape();
+    const std::size_t n = shape.coordinates();
+    Coordinates at{};
+    std::copy(parameters[0], parameters[0] + n, at.begin());
+    double* slopes = jacobians == nullptr ? nullptr : jacobians[0];
+    with_shape(shape, [&]<LawShape kShape>() {
+      const LawConstants constants = constants_of(kShape, at);
+      LawValue value;
+      for (std::size_t i = begin_; i < end_; ++i) {
+        evaluate<kShape, false>(at, constants, objective_.u(i), value);
+        const double weight = std::sqrt(objective_.loss().huber_delta ? 1 : objective_.weight(i));
+        residuals[i - begin_] = weight * (objective_.log_y(i) - value.log_y);
+        if (slopes == nullptr) continue;
+        for (std::size_t j = 0; j < n; ++j) slopes[(i - begin_) * n + j] = -weight * value.gradient[j];
+      }
+    });
+    return std::isfinite(residuals[0]);
   }
 
  private:
-  const std::vector<double>& u_;
-  const std::vector<double>& log_y_;
+  const Objective& objective_;
+  std::size_t begin_, end_;
 };
 
-struct HeightAndSlope {
-  double height = 0, slope = 0;
-};
+// The objective as a function, times a factor that makes it of order 1: the gradient tolerance of BFGS is absolute.
+class ScaledObjective final : public ceres::FirstOrderFunction {
+ public:
+  ScaledObjective(const Objective& objective, double factor) : objective_(objective), factor_(factor) {}
 
-// Ceres' default tolerances stop too early for fits of this kind; these do not stop before rounding does.
-ceres::Solver::Options tight_options() {
-  ceres::Solver::Options options;
-  options.linear_solver_type = ceres::DENSE_QR;
-  options.function_tolerance = 1e-16;
-  options.gradient_tolerance = 1e-15;
-  options.parameter_tolerance = 1e-14;
-  options.max_num_iterations = 2000;
-  options.initial_trust_region_radius = 1e16;  // the problem is linear: an undamped step reaches the minimum at once
-  options.num_threads = 1;
-  options.logging_type = ceres::SILENT;
-  return options;
-}
-
-HeightAndSlope by_ceres(const std::vector<double>& u, const std::vector<double>& log_y) {
-  double parameters[2] = {log_y.front(),
-                          0};  // a flat line: far from the answer, so that the check below means something
-  ceres::Problem problem;
-  problem.AddResidualBlock(new LineResiduals(u, log_y), nullptr, parameters);
-  ceres::Solver::Summary summary;
-  ceres::Solve(tight_options(), &problem, &summary);
-  return {parameters[0], parameters[1]};
-}
-
-// Ordinary least squares; u has mean 0 and mean square 1.
-HeightAndSlope by_regression(const std::vector<double>& u, const std::vector<double>& log_y) {
-  const double n = static_cast<double>(u.size());
-  HeightAndSlope result;
-  for (std::size_t i = 0; i < u.size(); ++i) {
-    result.height += log_y[i] / n;
-    result.slope -= u[i] * log_y[i] / n;
+  bool Evaluate(const double* const parameters, double* cost, double* gradient) const override {
+    const std::size_t n = objective_.shape().coordinates();
+    Coordinates at{};
+    std::copy(parameters, parameters + n, at.begin());
+    ObjectiveValue value;
+    objective_.evaluate(at, gradient == nullptr ? Derivatives::none : Derivatives::first, value);
+    *cost = factor_ * value.value;
+    for (std::size_t j = 0; j < n && gradient != nullptr; ++j) gradient[j] = factor_ * value.gradient[j];
+    return std::isfinite(*cost);
   }
-  return result;
-}
+  int NumParameters() const override { return static_cast<int>(objective_.shape().coordinates()); }
 
-void assert_close(const char* what, double solved, double regression) {
-  if (std::abs(solved - regression) <= 1e-9 * (1 + std::abs(regression))) return;
-  assertion_failed(what, shortest(solved), shortest(regression), __FILE__, __LINE__);
-}
+ private:
+  const Objective& objective_;
+  double factor_;
+};
 
 // One residual of a RobustProblem: a block of its own, so that the robust loss acts on it alone.
 class RobustResidual final : public ceres::CostFunction {
@@ -205,19 +176,46 @@ RobustSolution solved_robust(const RobustProblem& robust) {
   return best;
 }
 
-LogLine solved_line(const LogPoints& points) {
-  const Standardised x = standardised(points.log_x);
-  const HeightAndSlope solved = by_ceres(x.u, points.log_y);
-  const HeightAndSlope regression = by_regression(x.u, points.log_y);
-  assert_close("height of the line: Ceres == regression", solved.height, regression.height);
-  assert_close("slope of the line: Ceres == regression", solved.slope, regression.slope);
-
-  LogLine line{.centre = x.centre, .height = solved.height, .exponent = solved.slope / x.spread};
-  for (std::size_t i = 0; i < points.log_x.size(); ++i) {
-    const double r = line.residual(points.log_x[i], points.log_y[i]);
-    line.objective += r * r / 2;
+LocalMinimum minimum_by_levenberg_marquardt(const Objective& objective, const Coordinates& start) {
+  Coordinates at = start;
+  ceres::Problem problem;
+  const ResidualLoss& loss = objective.loss();
+  if (!loss.huber_delta) {
+    problem.AddResidualBlock(new LawResiduals(objective, 0, objective.points()), nullptr, at.data());
   }
-  return line;
+  for (std::size_t i = 0; i < objective.points() && loss.huber_delta; ++i) {
+    auto* huber = new ceres::ScaledLoss(new ceres::HuberLoss(*loss.huber_delta), objective.weight(i),
+                                        ceres::TAKE_OWNERSHIP);
+    problem.AddResidualBlock(new LawResiduals(objective, i, i + 1), huber, at.data());
+  }
+  ceres::Solver::Options options;
+  options.linear_solver_type = loss.huber_delta ? ceres::DENSE_NORMAL_CHOLESKY : ceres::DENSE_QR;
+  // Under a robust loss it closes in linearly only: the last digits are left to whoever refines the end.
+  options.function_tolerance = loss.huber_delta ? 1e-9 : kFunctionTolerance;
+  options.gradient_tolerance = kGradientTolerance;
+  options.parameter_tolerance = kParameterTolerance;
+  options.max_num_iterations = kMostIterations;
+  options.num_threads = 1;
+  options.logging_type = ceres::SILENT;
+  ceres::Solver::Summary summary;
+  ceres::Solve(options, &problem, &summary);
+  return {at, objective.value(at), true};
+}
+
+LocalMinimum minimum_by_bfgs(const Objective& objective, const Coordinates& start) {
+  Coordinates at = start;
+  const double value = objective.value(start);
+  ceres::GradientProblem problem(new ScaledObjective(objective, value > 0 ? 1 / value : 1));
+  ceres::GradientProblemSolver::Options options;
+  options.line_search_direction_type = ceres::BFGS;
+  options.function_tolerance = kFunctionTolerance;
+  options.gradient_tolerance = kGradientTolerance;
+  options.parameter_tolerance = kParameterTolerance;
+  options.max_num_iterations = kMostIterations;
+  options.logging_type = ceres::SILENT;
+  ceres::GradientProblemSolver::Summary summary;
+  ceres::Solve(options, problem, at.data(), &summary);
+  return {at, objective.value(at), true};
 }
 
 }  // namespace mobasim

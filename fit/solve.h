@@ -1,18 +1,19 @@
-// The minimiser of the least-squares objectives. solve.cpp is the only file that includes Ceres.
+// The minimisers. solve.cpp is the only file that includes Ceres.
 #pragma once
 
 #include <cstddef>
 #include <functional>
 #include <vector>
 
-#include "fit/log_line.h"
+#include "fit/newton.h"
+#include "fit/objective.h"
 
 namespace mobasim {
 
-// The line that minimises sum r^2 / 2 over all points, unweighted (docs/method/laws.md, "P2"). Solved by Ceres from a
-// flat line and checked against the closed-form regression: both must agree to 1e-9, else it is our own bug and
-// asserts. At least two different x are the caller's to ensure.
-[[nodiscard]] LogLine solved_line(const LogPoints& points);
+// Local searches for the minimum of a law's objective from a start, by two methods that share nothing but the
+// objective: Levenberg-Marquardt on the residuals, and BFGS on the sum. Tolerances are at rounding.
+[[nodiscard]] LocalMinimum minimum_by_levenberg_marquardt(const Objective& objective, const Coordinates& start);
+[[nodiscard]] LocalMinimum minimum_by_bfgs(const Objective& objective, const Coordinates& start);
 
 // Few parameters x, each with a Gaussian prior about 0, and residuals that count by weight and with a robust loss:
 //   sum_i w_i rho(r_i(x)^2) / 2 + sum_j (x_j / width_j)^2 / 2,   rho Huber's of `robust_scale` (Huber 1964)

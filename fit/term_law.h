@@ -39,8 +39,16 @@ struct LawValue {
   CoordinateMatrix curvature{};
 };
 
+// What is the same at every point.
+struct LawConstants {
+  double floor = 0, outer = 1;
+};
+[[nodiscard]] inline LawConstants constants_of(const LawShape& shape, const Coordinates& at) {
+  return {shape.floor ? std::exp(at[0]) : 0, shape.outer ? std::exp(at[shape.outer_at()]) : 1};
+}
+
 template <LawShape kShape, bool kCurvature>
-inline void evaluate(const Coordinates& at, const Inputs& u, LawValue& value);
+inline void evaluate(const Coordinates& at, const LawConstants& constants, const Inputs& u, LawValue& value);
 
 // The same for a shape that is known when running: for single points.
 [[nodiscard]] LawValue value_of(const LawShape& shape, const Coordinates& at, const Inputs& u);
@@ -55,30 +63,34 @@ inline void evaluate(const Coordinates& at, const Inputs& u, LawValue& value);
 // ---------------------------------------------------------------------------------------------------------------------
 
 template <LawShape kShape, bool kCurvature>
-inline void evaluate(const Coordinates& at, const Inputs& u, LawValue& value) {
+inline void evaluate(const Coordinates& at, const LawConstants& constants, const Inputs& u, LawValue& value) {
   constexpr std::size_t n = kShape.coordinates();
-  // s = log sum_i exp(z_i), z_i = height_i - exponent_i u_i; p_i the shares of the terms in the sum.
+  // z_i = height_i - exponent_i u_i; t = log of the terms with the outer exponent; p_i the shares of the terms in their
+  // sum, w the share of the terms in y. Values are of order 1, so that none of these powers is near a double's limits;
+  // where a search strays that far the objective is infinite and the step is taken back.
   std::array<double, kMostInputs> z{}, p{};
   for (std::size_t i = 0; i < kShape.inputs; ++i) z[i] = at[kShape.height(i)] - at[kShape.exponent(i)] * u[i];
-  double s = z[0];
   p[0] = 1;
+  double t = z[0], w = 1, terms = 0;
   if constexpr (kShape.inputs == 2) {
-    const double most = z[0] > z[1] ? z[0] : z[1];
-    const double e0 = std::exp(z[0] - most), e1 = std::exp(z[1] - most);
-    s = most + std::log(e0 + e1);
-    p[0] = e0 / (e0 + e1);
-    p[1] = e1 / (e0 + e1);
+    const double e0 = std::exp(z[0]), e1 = std::exp(z[1]);
+    terms = e0 + e1;
+    p[0] = e0 / terms;
+    p[1] = e1 / terms;
   }
-  // t = outer s; y = floor + exp(t); w the share of the terms in y.
-  double outer = 1, w = 1;
-  if constexpr (kShape.outer) outer = std::exp(at[kShape.outer_at()]);
-  const double t = outer * s;
-  value.log_y = t;
+  const double outer = constants.outer;
+  if constexpr (kShape.outer) {
+    t = outer * (kShape.inputs == 2 ? std::log(terms) : z[0]);
+    terms = std::exp(t);
+  } else if constexpr (kShape.floor && kShape.inputs == 1) {
+    terms = std::exp(t);
+  }
   if constexpr (kShape.floor) {
-    const double most = at[0] > t ? at[0] : t;
-    const double floor = std::exp(at[0] - most), terms = std::exp(t - most);
-    value.log_y = most + std::log(floor + terms);
-    w = terms / (floor + terms);
+    const double y = constants.floor + terms;
+    value.log_y = std::log(y);
+    w = terms / y;
+  } else {
+    value.log_y = kShape.inputs == 2 && !kShape.outer ? std::log(terms) : t;
   }
   // Slopes of t, then of log y = log(floor + exp t).
   Coordinates slope{};

@@ -1,0 +1,15 @@
+// Where to search from: variable projection. For fixed exponents a law is linear in its floor and coefficients, so that
+// a grid over the exponents, each with its non-negative least squares, sees the whole landscape for the price of a few
+// evaluations (Golub & Pereyra 1973; Lawson & Hanson 1974, chapter 23).
+#pragma once
+
+#include <vector>
+
+#include "fit/objective.h"
+
+namespace mobasim {
+
+// At most `most` starts, the most promising first: the lowest cells of the grid and those that no neighbour undercuts.
+[[nodiscard]] std::vector<Coordinates> starting_points(const Objective& objective, std::size_t most);
+
+}  // namespace mobasim
