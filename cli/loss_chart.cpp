@@ -132,7 +132,7 @@ LossChartSettings chart_settings(const Study& study, const Projection& projectio
   settings.y = {study.chart.y_label, study.chart.y_from, study.chart.y_to, study.chart.y_ticks};
   if (projection.costs.axis != Axis::six_nd) {  // the study's range is that of its own axis
     for (const ArmProjection* arm : {&projection.treatment, &projection.baseline}) {
-      settings.y.from = std::min(settings.y.from, 0.97 * loss_at(arm->fit.law, projection.grid.back()));
+      settings.y.from = std::min(settings.y.from, 0.97 * loss_at(arm->law, projection.grid.back()));
     }
   }
   for (const StudyArm* arm : {&study.treatment, &study.baseline}) {

@@ -8,7 +8,6 @@
 #include <set>
 
 #include "fit/distributions.h"
-#include "fit/fitted.h"
 #include "fit/solve.h"
 #include "fit/weighted_quantile.h"
 #include "sim/base/text.h"

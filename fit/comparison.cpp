@@ -19,19 +19,19 @@ RunMean run_mean(const std::vector<std::string>& key, const std::vector<Point>& 
   return mean;
 }
 
-ComparedArm compared_arm(const RunGroup& group, const Fitted<PowerLaw>& fit, const PointRule& rule) {
+ComparedArm compared_arm(const RunGroup& group, const LawFit& fit, const PointRule& rule) {
   ComparedArm arm;
-  arm.law = fit.law;
-  arm.range = {fit.x_min, fit.x_max};
+  arm.law = std::get<PowerLaw>(fit.law);
+  arm.range = fit.range[0];
   for (const TrainingRun& run : group.runs) arm.runs.push_back(run_mean(run.key, chosen_points(run, rule)));
   for (const RunMean& run : arm.runs) arm.points += run.points;
   for (const RunMean& run : arm.runs) arm.centre += run.points * run.log_x / arm.points;
   for (std::size_t g = 0; g < arm.runs.size(); ++g) {
     RunMean& run = arm.runs[g];
-    run.residual = run.log_loss - std::log(loss_at(fit.law, std::exp(run.log_x)));
+    run.residual = run.log_loss - std::log(loss_at(arm.law, std::exp(run.log_x)));
     for (const Point& point : chosen_points(group.runs[g], rule)) {
       const double from_centre = std::log(point.x) - arm.centre;
-      const double residual = std::log(point.loss / loss_at(fit.law, point.x));
+      const double residual = std::log(point.loss / loss_at(arm.law, point.x));
       arm.spread += from_centre * from_centre;
       run.within += from_centre * (residual - run.residual);
     }
@@ -114,8 +114,8 @@ double variance_at(const Comparison& comparison, double log_x) {
 
 }  // namespace
 
-Comparison comparison(const RunGroup& treatment, const Fitted<PowerLaw>& treatment_fit, const RunGroup& baseline,
-                      const Fitted<PowerLaw>& baseline_fit, const PointRule& rule) {
+Comparison comparison(const RunGroup& treatment, const LawFit& treatment_fit, const RunGroup& baseline,
+                      const LawFit& baseline_fit, const PointRule& rule) {
   Comparison result;
   result.treatment = compared_arm(treatment, treatment_fit, rule);
   result.baseline = compared_arm(baseline, baseline_fit, rule);

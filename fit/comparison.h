@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "fit/fitted.h"
+#include "fit/estimate.h"
 #include "fit/observations.h"
 
 namespace mobasim {
@@ -37,10 +37,9 @@ struct Comparison {
   double degrees_of_freedom = 0;  // runs - 2
 };
 
-// The fits are those of the groups by the same rule. Runs of equal keys are pairs; each arm has at least 3 runs.
-[[nodiscard]] Comparison comparison(const RunGroup& treatment, const Fitted<PowerLaw>& treatment_fit,
-                                    const RunGroup& baseline, const Fitted<PowerLaw>& baseline_fit,
-                                    const PointRule& rule);
+// The fits are P2 laws of the groups by the same rule. Runs of equal keys are pairs; each arm has at least 3 runs.
+[[nodiscard]] Comparison comparison(const RunGroup& treatment, const LawFit& treatment_fit, const RunGroup& baseline,
+                                    const LawFit& baseline_fit, const PointRule& rule);
 
 enum class Winner { treatment, baseline, undecided };
 

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "fit/fit_points.h"
+
 namespace mobasim {
 namespace {
 
@@ -20,7 +22,9 @@ ArmProjection arm_projection(const Study& study, const StudyArm& arm, const RunG
     result.basis = worst(result.basis, cost.basis);
   }
   result.runs = costs.axis == Axis::six_nd ? runs : moved(runs, study, x_per_token);
-  result.fit = fitted_power_law(result.runs, study.points, fmt::format("{} ({})", arm.label, study.data.string()));
+  result.estimate = estimated(PowerLaw{}, fit_data_of(result.runs, study.points), ResidualLoss{},
+                              fmt::format("{} ({})", arm.label, study.data.string()));
+  result.law = std::get<PowerLaw>(result.estimate.fit.law);
   return result;
 }
 
@@ -40,26 +44,32 @@ std::vector<double> grid_of(const Projection& projection, const Study& study) {
 }
 
 // Scale and exponent of a law with their intervals.
-template <class Law>
-std::vector<Cell> parameter_cells(const Fitted<Law>& fit, double scale, double exponent) {
-  return {scale, exponent, fit.scale.lo, fit.scale.hi, fit.exponent.lo, fit.exponent.hi};
+std::vector<Cell> parameter_cells(const Estimate& estimate) {
+  const std::vector<double> values = parameters(estimate.fit.law);
+  const Interval &scale = estimate.intervals[0], &exponent = estimate.intervals[1];
+  return {values[0], values[1], scale.lo, scale.hi, exponent.lo, exponent.hi};
 }
 
 // `p2` and `paired`: the cells of those laws' parameters, six each; those of the other law are empty.
-template <class Law>
-std::vector<Cell> law_row(const Projection& projection, const std::string& arms, const Fitted<Law>& fit,
+std::vector<Cell> law_row(const Projection& projection, const std::string& arms, const LawFit& fit,
                           const std::vector<Cell>& p2, const std::vector<Cell>& paired, Basis basis) {
-  std::vector<Cell> row = {
-      std::string(name(projection.costs.axis)), arms, std::string(Law::kName), fit.points, fit.clusters, fit.objective};
+  std::vector<Cell> row = {std::string(name(projection.costs.axis)),
+                           arms,
+                           std::string(name(fit.law)),
+                           fit.points,
+                           fit.clusters,
+                           fit.objective};
   row.insert(row.end(), p2.begin(), p2.end());
   row.insert(row.end(), paired.begin(), paired.end());
-  row.insert(row.end(), {fit.x_min, fit.x_max, std::string(unit_of(projection.costs.axis)), std::string(name(basis))});
+  row.insert(row.end(),
+             {fit.range[0].lo, fit.range[0].hi, std::string(unit_of(projection.costs.axis)), std::string(name(basis))});
   return row;
 }
 
 std::vector<Cell> projection_row(const Projection& projection, double x) {
-  const Fitted<PowerLaw>&treatment = projection.treatment.fit, &baseline = projection.baseline.fit;
-  const Interval treatment_interval = interval_at(treatment, x), baseline_interval = interval_at(baseline, x);
+  const ArmProjection &treatment = projection.treatment, &baseline = projection.baseline;
+  const Interval treatment_interval = value_interval(treatment.estimate.fit, treatment.estimate.uncertainty, {x});
+  const Interval baseline_interval = value_interval(baseline.estimate.fit, baseline.estimate.uncertainty, {x});
   const LossRatio ratio = loss_ratio_at(projection.comparison, x);
   return {std::string(name(projection.costs.axis)),
           x,
@@ -85,11 +95,12 @@ Projection projection_of(const Study& study, const StudyData& data, const CostBa
   result.costs = costs;
   result.treatment = arm_projection(study, study.treatment, data.treatment, costs);
   result.baseline = arm_projection(study, study.baseline, data.baseline, costs);
-  result.comparison =
-      comparison(result.treatment.runs, result.treatment.fit, result.baseline.runs, result.baseline.fit, study.points);
+  result.comparison = comparison(result.treatment.runs, result.treatment.estimate.fit, result.baseline.runs,
+                                 result.baseline.estimate.fit, study.points);
   if (costs.axis == Axis::six_nd) {
     const std::string what = fmt::format("{} over {}", study.treatment.label, study.baseline.label);
-    result.paired = fitted_paired_law(data.treatment, data.baseline, study.points, what);
+    const FitData pairs = paired_data_of(data.treatment, data.baseline, study.points, what);
+    result.paired = estimated(PairedLaw{}, pairs, ResidualLoss{}, what);
   }
   result.grid = grid_of(result, study);
   return result;
@@ -127,14 +138,14 @@ Table laws_table(const Projection& projection) {
                    "s_lo", "s_hi",      "x_min", "x_max", "x_unit",   "basis"};
   const std::vector<Cell> none(6);
   for (const ArmProjection* arm : {&projection.treatment, &projection.baseline}) {
-    const std::vector<Cell> p2 = parameter_cells(arm->fit, arm->fit.law.a, arm->fit.law.b);
-    table.rows.push_back(law_row(projection, arm->arm.name, arm->fit, p2, none, arm->basis));
+    const std::vector<Cell> p2 = parameter_cells(arm->estimate);
+    table.rows.push_back(law_row(projection, arm->arm.name, arm->estimate.fit, p2, none, arm->basis));
   }
-  if (const auto& fit = projection.paired) {
+  if (const auto& estimate = projection.paired) {
     const std::string arms = projection.treatment.arm.name + "/" + projection.baseline.arm.name;
     const Basis basis = worst(projection.treatment.basis, projection.baseline.basis);
-    const std::vector<Cell> paired = parameter_cells(*fit, fit->law.r, fit->law.s);
-    table.rows.push_back(law_row(projection, arms, *fit, none, paired, basis));
+    const std::vector<Cell> paired = parameter_cells(*estimate);
+    table.rows.push_back(law_row(projection, arms, estimate->fit, none, paired, basis));
   }
   return table;
 }

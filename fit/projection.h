@@ -7,7 +7,7 @@
 
 #include "fit/axis.h"
 #include "fit/comparison.h"
-#include "fit/fitted.h"
+#include "fit/estimate.h"
 #include "fit/study.h"
 #include "sim/base/table.h"
 
@@ -17,7 +17,8 @@ struct ArmProjection {
   StudyArm arm;
   RunGroup runs;                 // on the axis, in the order of study.models
   std::vector<TokenCost> costs;  // likewise
-  Fitted<PowerLaw> fit;
+  Estimate estimate;             // of P2
+  PowerLaw law;
   Basis basis = Basis::published;  // the worst of the data's and the costs'
 };
 
@@ -25,8 +26,8 @@ struct Projection {
   CostBasis costs;
   ArmProjection treatment, baseline;
   Comparison comparison;
-  std::optional<Fitted<PairedLaw>> paired;  // on 6nd, where both arms of a size share their x
-  std::vector<double> grid;                 // x, rising
+  std::optional<Estimate> paired;  // on 6nd, where both arms of a size share their x
+  std::vector<double> grid;        // x, rising
 };
 
 // Throws ConfigError when an arm's data cannot determine its law.

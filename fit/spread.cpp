@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fit/fit_points.h"
 #include "sim/device/attention_time.h"
 
 namespace mobasim {
@@ -24,12 +25,15 @@ std::vector<double> x_per_token(const ArmCase& arm) {
   return result;
 }
 
+LawFit law_of(const RunGroup& runs, const Study& study, const StudyArm& arm) {
+  return fitted(PowerLaw{}, fit_data_of(runs, study.points), ResidualLoss{}, arm.label);
+}
+
 SpreadRow row_of(const Study& study, const StudyData& data, const ArmCase& treatment, const ArmCase& baseline) {
   const RunGroup treatment_runs = moved(data.treatment, study, x_per_token(treatment));
   const RunGroup baseline_runs = moved(data.baseline, study, x_per_token(baseline));
-  const Comparison compared =
-      comparison(treatment_runs, fitted_power_law(treatment_runs, study.points, study.treatment.label), baseline_runs,
-                 fitted_power_law(baseline_runs, study.points, study.baseline.label), study.points);
+  const Comparison compared = comparison(treatment_runs, law_of(treatment_runs, study, study.treatment), baseline_runs,
+                                         law_of(baseline_runs, study, study.baseline), study.points);
   SpreadRow row;
   row.treatment_implementation = treatment.implementation;
   row.baseline_implementation = baseline.implementation;

@@ -5,7 +5,7 @@
 namespace mobasim {
 std::vector<TradeOff> trade_offs(const Study& study, const Projection& on_axis, const Projection& on_6nd) {
   std::vector<TradeOff> rows;
-  const PowerLaw &treatment = on_6nd.treatment.fit.law, &baseline = on_6nd.baseline.fit.law;
+  const PowerLaw &treatment = on_6nd.treatment.law, &baseline = on_6nd.baseline.law;
   for (std::size_t i = 0; i < study.models.size(); ++i) {
     const TokenCost &treatment_cost = on_axis.treatment.costs[i], &baseline_cost = on_axis.baseline.costs[i];
     TradeOff row;

@@ -77,21 +77,22 @@ std::string crossing_text(const Projection& projection) {
 }
 
 std::string law_text(const ArmProjection& arm) {
-  const Fitted<PowerLaw>& fit = arm.fit;
+  const Estimate& estimate = arm.estimate;
+  const Interval &a = estimate.intervals[0], &b = estimate.intervals[1];
   return fmt::format("  {}: L = {:.4f} x^-{:.4f}; a {:.4f} .. {:.4f}, b {:.4f} .. {:.4f} (95%); {} points of {} runs\n",
-                     arm.arm.label, fit.law.a, fit.law.b, fit.scale.lo, fit.scale.hi, fit.exponent.lo, fit.exponent.hi,
-                     fit.points, fit.clusters);
+                     arm.arm.label, arm.law.a, arm.law.b, a.lo, a.hi, b.lo, b.hi, estimate.fit.points,
+                     estimate.fit.clusters);
 }
 
 std::string paired_text(const Projection& projection) {
   if (!projection.paired) return "";
-  const Fitted<PairedLaw>& fit = *projection.paired;
+  const PairedLaw law = std::get<PairedLaw>(projection.paired->fit.law);
+  const Interval& s = projection.paired->intervals[1];
   return fmt::format("  {} / {} = {:.4f} x^-s, s = {:.4f} ({:.4f} .. {:.4f}), paired by size: the gap {}\n",
-                     projection.treatment.arm.label, projection.baseline.arm.label, fit.law.r, fit.law.s,
-                     fit.exponent.lo, fit.exponent.hi,
-                     fit.exponent.lo > 0   ? "closes with compute"
-                     : fit.exponent.hi < 0 ? "widens with compute"
-                                           : "may close or widen, the interval contains zero");
+                     projection.treatment.arm.label, projection.baseline.arm.label, law.r, law.s, s.lo, s.hi,
+                     s.lo > 0   ? "closes with compute"
+                     : s.hi < 0 ? "widens with compute"
+                                : "may close or widen, the interval contains zero");
 }
 
 std::string trade_off_text(const Projection& projection, const std::vector<TradeOff>& rows) {
