@@ -1,6 +1,7 @@
 #include "fit/solve.h"
 
 #include <ceres/ceres.h>
+#include <glog/logging.h>
 
 #include <algorithm>
 #include <cmath>
@@ -184,8 +185,8 @@ LocalMinimum minimum_by_levenberg_marquardt(const Objective& objective, const Co
     problem.AddResidualBlock(new LawResiduals(objective, 0, objective.points()), nullptr, at.data());
   }
   for (std::size_t i = 0; i < objective.points() && loss.huber_delta; ++i) {
-    auto* huber = new ceres::ScaledLoss(new ceres::HuberLoss(*loss.huber_delta), objective.weight(i),
-                                        ceres::TAKE_OWNERSHIP);
+    auto* huber =
+        new ceres::ScaledLoss(new ceres::HuberLoss(*loss.huber_delta), objective.weight(i), ceres::TAKE_OWNERSHIP);
     problem.AddResidualBlock(new LawResiduals(objective, i, i + 1), huber, at.data());
   }
   ceres::Solver::Options options;
@@ -203,6 +204,7 @@ LocalMinimum minimum_by_levenberg_marquardt(const Objective& objective, const Co
 }
 
 LocalMinimum minimum_by_bfgs(const Objective& objective, const Coordinates& start) {
+  FLAGS_minloglevel = google::ERROR;  // at rounding its line search warns of constant polynomials: no news to a user
   Coordinates at = start;
   const double value = objective.value(start);
   ceres::GradientProblem problem(new ScaledObjective(objective, value > 0 ? 1 / value : 1));
