@@ -1,5 +1,5 @@
-// What speaks for and against a fit: points that stand apart, how much one run decides, what other laws and other losses
-// make of the same points.
+// What speaks for and against a fit: points that stand apart, how much one run decides, what other laws and other
+// losses make of the same points.
 #pragma once
 
 #include <functional>
@@ -15,9 +15,9 @@ namespace mobasim {
 // A point whose residual is more than 3.5 robust standard deviations (1.4826 times the median of |r - median|) from the
 // residuals' median (Iglewicz & Hoaglin 1993).
 struct Outlier {
-  std::size_t point = 0;   // in the data
-  double residual = 0;     // log y observed - log y of the law
-  double deviations = 0;   // in robust standard deviations
+  std::size_t point = 0;  // in the data
+  double residual = 0;    // log y observed - log y of the law
+  double deviations = 0;  // in robust standard deviations
 };
 [[nodiscard]] std::vector<Outlier> outliers(const LawFit& fit, const FitData& data);
 
