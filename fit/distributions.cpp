@@ -81,7 +81,10 @@ double normal_quantile(double p) {
 }
 
 double t_quantile(double p, double degrees_of_freedom) {
-  if (std::isinf(degrees_of_freedom)) return normal_quantile(p);
+  if (degrees_of_freedom > 1e6) {  // there lgamma's digits cancel, and the next term is below 1e-9
+    const double z = normal_quantile(p);
+    return std::isinf(z) ? z : z + (z * z * z + z) / (4 * degrees_of_freedom);  // Abramowitz & Stegun 26.7.5
+  }
   return quantile(p, [&](double t) { return t_tail(t, degrees_of_freedom); });
 }
 

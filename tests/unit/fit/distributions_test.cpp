@@ -26,6 +26,10 @@ TEST_CASE("Quantiles of Student's t at any probability have their closed forms")
     CHECK(t_quantile(p, 2) == Approx((2 * p - 1) / std::sqrt(2 * p * (1 - p))).epsilon(1e-11).margin(1e-12));
     CHECK(t_quantile(p, std::numeric_limits<double>::infinity()) == normal_quantile(p));
   }
+  for (const double p : {1e-9, 0.025, 0.9}) {  // both sides of where the series takes over
+    CHECK(t_quantile(p, 1.0001e6) == Approx(t_quantile(p, 0.9999e6)).epsilon(1e-8));
+    CHECK(t_quantile(p, 1e12) == Approx(normal_quantile(p)).epsilon(1e-10));
+  }
   CHECK(t_quantile(0.995, 7.5) == Approx(-t_quantile(0.005, 7.5)).epsilon(1e-12));  // symmetric
 }
 
