@@ -153,10 +153,12 @@ Table laws_table(const Projection& projection) {
 Table curves_table(const Projection& projection, const Study& study) {
   Table table;
   table.columns = {"axis", "model", "attention", "x", "loss", "in_fit", "basis"};
+  PointRule entering = study.points;  // a mean is of points that it does not leave standing
+  if (entering.kind == PointRule::Kind::mean) entering.kind = PointRule::Kind::tail;
   for (const ArmProjection* arm : {&projection.treatment, &projection.baseline}) {
     for (std::size_t i = 0; i < arm->runs.runs.size(); ++i) {
       const TrainingRun& run = arm->runs.runs[i];
-      const std::vector<Point> chosen = chosen_points(run, study.points);
+      const std::vector<Point> chosen = chosen_points(run, entering);
       const Basis basis = worst(study.data_basis, arm->costs[i].basis);
       for (const Point& point : run.points) {
         const bool in_fit = std::any_of(chosen.begin(), chosen.end(), [&](const Point& other) {

@@ -33,6 +33,8 @@ TEST_CASE("fields are read as RFC 4180 says") {
   CHECK(table.number(1, 2) == 3);
   CHECK(table.where(0, 1).line == 3);
   CHECK(table.where(0, 1).column == 3);
+  CHECK(table.line(0) == 3);
+  CHECK(table.line(1) == 5);
   CHECK(table.where(1, 2).line == 5);  // the quoted field of the row before spans two lines
 }
 
