@@ -1,0 +1,38 @@
+// The report of `mobasim fit --report`: all that is known of the fits and how they came about, for people. The same
+// facts as one self-contained HTML page, with charts, or as plain text.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "fit/group_fit.h"
+
+namespace mobasim::cli {
+
+// What was asked for, as it was given, and what came out. Empty text: not given.
+struct FitReport {
+  std::vector<std::string> command;           // as it would be typed again
+  std::vector<std::filesystem::path> inputs;  // every file that was read, the data first; their hashes are written
+  LossLaw law;                                // its kind
+  ResidualLoss loss;
+  std::string compute, parameters, tokens, loss_column, weight, cluster;  // columns
+  std::vector<std::string> by, run;                                       // columns
+  std::string pair, size;                                                 // of a paired law: "attention=moba,full"
+  std::vector<std::string> where;                                         // conditions, all held
+  std::string points = "all";                                             // the rule, as given
+  std::int64_t dropped = 0;                                               // rows without a loss
+  std::int64_t resamples = 0;                                             // of the bootstrap; 0: none
+  std::uint64_t seed = 1;                                                 // of the bootstrap
+  std::vector<GroupFit> groups;                                           // with diagnostics
+};
+
+// Both give the same bytes for the same report and files. Throw ConfigError for an input that is no longer there.
+[[nodiscard]] std::string html_of(const FitReport& report);
+[[nodiscard]] std::string text_of(const FitReport& report);  // 100 columns wide
+
+// HTML where the name ends in .html, else text; whole or not at all. Throws std::system_error.
+void write_fit_report(const std::filesystem::path& file, const FitReport& report);
+
+}  // namespace mobasim::cli
