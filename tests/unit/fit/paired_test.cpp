@@ -1,8 +1,8 @@
 #include <cmath>
 #include <random>
 
-#include "fit/fitted.h"
-#include "sim/base/error.h"
+#include "fit/estimate.h"
+#include "fit/fit_points.h"
 #include "tests/catch.h"
 
 using namespace mobasim;
@@ -26,7 +26,7 @@ Arms planted(const PairedLaw& law, double peculiar, double noise) {
     for (const double part : {0.5, 0.96, 0.98, 1.0}) {
       const double x = part * end;
       b.points.push_back({x, 1.5 * std::pow(x, -0.1) * size});
-      a.points.push_back({x, b.points.back().loss * ratio_at(law, x) * difference});
+      a.points.push_back({x, b.points.back().loss * value_at(law, {x}) * difference});
     }
     arms.a.runs.push_back(a);
     arms.b.runs.insert(arms.b.runs.begin(), b);  // the order of runs must not matter
@@ -36,45 +36,44 @@ Arms planted(const PairedLaw& law, double peculiar, double noise) {
 
 const PointRule kTail{PointRule::Kind::tail, 0.05};
 
-std::string complaint(const RunGroup& a, const RunGroup& b) {
-  try {
-    (void)fitted_paired_law(a, b, kTail, "panel=p");
-  } catch (const ConfigError& error) {
-    return error.what();
-  }
-  return "";
+Estimate paired(const RunGroup& a, const RunGroup& b) {
+  return estimated(PairedLaw{}, paired_data_of(a, b, kTail, "panel=p"), {}, "panel=p");
 }
+
+Estimate alone(const RunGroup& group) { return estimated(PowerLaw{}, fit_data_of(group, kTail), {}, "panel=p"); }
+
+// Of the exponent, the second parameter of either law.
+double exponent(const Estimate& estimate) { return parameters(estimate.fit.law).at(1); }
+Interval exponent_interval(const Estimate& estimate) { return estimate.intervals.at(1); }
+double width(const Interval& interval) { return interval.hi - interval.lo; }
 
 }  // namespace
 
 TEST_CASE("The planted ratio comes back, whatever is peculiar to each size") {
   const PairedLaw truth{1.0534, 0.0099};
   const Arms arms = planted(truth, 0.2, 0);
-  const auto fit = fitted_paired_law(arms.a, arms.b, kTail, "planted");
-  CHECK(fit.law.r == Approx(truth.r).epsilon(1e-10));
-  CHECK(fit.law.s == Approx(truth.s).epsilon(1e-8));
-  CHECK(fit.points == 5);
-  CHECK(fit.clusters == 5);
-  CHECK(fit.degrees_of_freedom == 3);
+  const Estimate estimate = paired(arms.a, arms.b);
+  CHECK(parameters(estimate.fit.law).at(0) == Approx(truth.r).epsilon(1e-10));
+  CHECK(exponent(estimate) == Approx(truth.s).epsilon(1e-8));
+  CHECK(estimate.fit.points == 5);
+  CHECK(estimate.fit.clusters == 5);
+  CHECK(estimate.uncertainty.degrees_of_freedom == 3);
 }
 
 TEST_CASE("Pairing is surer of the exponent than two separate fits") {
   const Arms arms = planted({1.05, 0.01}, 0.02, 0.002);
-  const auto paired = fitted_paired_law(arms.a, arms.b, kTail, "paired");
-  const auto a = fitted_power_law(arms.a, kTail, "a");
-  const auto b = fitted_power_law(arms.b, kTail, "b");
-  const double apart = std::sqrt(a.covariance[1][1] + b.covariance[1][1]);
-  CHECK(std::sqrt(paired.covariance[1][1]) < apart / 3);
-  CHECK(paired.law.s == Approx(a.law.b - b.law.b).margin(1e-3));
+  const Estimate together = paired(arms.a, arms.b), a = alone(arms.a), b = alone(arms.b);
+  const double apart = std::hypot(width(exponent_interval(a)), width(exponent_interval(b)));
+  CHECK(width(exponent_interval(together)) < apart / 3);
+  CHECK(exponent(together) == Approx(exponent(a) - exponent(b)).margin(1e-3));
 }
 
 TEST_CASE("Exchanging the arms turns the ratio over") {
   const Arms arms = planted({1.05, 0.01}, 0.02, 0.002);
-  const auto there = fitted_paired_law(arms.a, arms.b, kTail, "there");
-  const auto back = fitted_paired_law(arms.b, arms.a, kTail, "back");
-  CHECK(back.law.r == Approx(1 / there.law.r).epsilon(1e-12));
-  CHECK(back.law.s == Approx(-there.law.s).epsilon(1e-9));
-  CHECK(back.exponent.hi == Approx(-there.exponent.lo).epsilon(1e-9));
+  const Estimate there = paired(arms.a, arms.b), back = paired(arms.b, arms.a);
+  CHECK(parameters(back.fit.law).at(0) == Approx(1 / parameters(there.fit.law).at(0)).epsilon(1e-12));
+  CHECK(exponent(back) == Approx(-exponent(there)).epsilon(1e-9));
+  CHECK(exponent_interval(back).hi == Approx(-exponent_interval(there).lo).epsilon(1e-9));
 }
 
 TEST_CASE("Where the arms spend different x the pair stands at their geometric mean") {
@@ -82,16 +81,5 @@ TEST_CASE("Where the arms spend different x the pair stands at their geometric m
   for (TrainingRun& run : arms.a.runs) {
     for (Point& point : run.points) point.x *= 4;
   }
-  const auto fit = fitted_paired_law(arms.a, arms.b, kTail, "apart");
-  CHECK(fit.x_max == Approx(2 * std::cbrt(0.96 * 0.98) * 5.08).epsilon(1e-12));
-}
-
-TEST_CASE("A run without its partner is named") {
-  Arms arms = planted({1.05, 0.01}, 0, 0);
-  CHECK(complaint(arms.a, arms.b).empty());
-  arms.b.runs.erase(arms.b.runs.begin());
-  CHECK(complaint(arms.a, arms.b).find("'5.080000' only in the first") != std::string::npos);
-  CHECK(complaint(arms.b, arms.a).find("'5.080000' only in the second") != std::string::npos);
-  arms.a.runs.push_back(arms.a.runs.front());
-  CHECK(complaint(arms.a, arms.a).find("two runs '0.360000'") != std::string::npos);
+  CHECK(paired(arms.a, arms.b).fit.range[0].hi == Approx(2 * std::cbrt(0.96 * 0.98) * 5.08).epsilon(1e-12));
 }
