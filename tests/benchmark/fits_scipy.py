@@ -1,6 +1,6 @@
 """The work of fits_benchmark with scipy, in the same minute, with one thread each; prints both and the ratios.
 
-  python3 tests/benchmark/fits_scipy.py build/release/tests/fits_benchmark [--refits 4000] [--starts 90] [--data CSV]
+  python3 tests/benchmark/fits_scipy.py build/ci/tests/fits_benchmark [--refits 4000] [--starts 90] [--data CSV]
 
 What scipy does is what published replications of Chinchilla's fit do (Besiroglu et al. 2024, arXiv 2404.10102): Huber
 loss of log residuals, delta 1e-3, summed; parameters log A, log B, log E, alpha, beta; a grid of 4500 starts for the
