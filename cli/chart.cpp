@@ -12,7 +12,7 @@
 namespace mobasim::cli {
 namespace {
 
-constexpr double kWidth = 760, kHeight = 570;
+constexpr double kWidth = 760;
 constexpr double kLeft = 92, kRight = 24, kTop = 46, kBottom = 66;
 constexpr double kFontSize = 14, kSmallFontSize = 12;
 constexpr std::string_view kDashes = "9 5";
@@ -21,30 +21,12 @@ constexpr std::string_view kGrid = "#dddddd";
 constexpr std::string_view kFaintGrid = "#f0f0f0";
 
 double plot_right() { return kWidth - kRight; }
-double plot_bottom() { return kHeight - kBottom; }
-
-double position(const ChartAxis& axis, double value, double start, double end) {
-  return start + (end - start) * std::log(value / axis.from) / std::log(axis.to / axis.from);
-}
+double plot_bottom(const Chart& chart) { return chart.height - kBottom; }
 double x_of(const Chart& chart, double x) { return position(chart.x, x, kLeft, plot_right()); }
-double y_of(const Chart& chart, double y) { return position(chart.y, y, plot_bottom(), kTop); }
+double y_of(const Chart& chart, double y) { return position(chart.y, y, plot_bottom(chart), kTop); }
 
-bool inside(const ChartAxis& axis, double value) {
-  return value >= axis.from * (1 - 1e-9) && value <= axis.to * (1 + 1e-9);
-}
-
-// m * 10^e for every m of `mantissas` that lies on the axis.
-std::vector<double> grid_values(const ChartAxis& axis, const std::vector<int>& mantissas) {
-  std::vector<double> values;
-  const int first = static_cast<int>(std::floor(std::log10(axis.from))) - 1;
-  const int last = static_cast<int>(std::ceil(std::log10(axis.to)));
-  for (int exponent = first; exponent <= last; ++exponent) {
-    for (const int mantissa : mantissas) {
-      const double value = std::strtod(fmt::format("{}e{}", mantissa, exponent).c_str(), nullptr);
-      if (inside(axis, value)) values.push_back(value);
-    }
-  }
-  return values;
+std::pair<std::string_view, std::string> id_of(const Chart& chart, std::string_view name) {
+  return {"id", chart.id_prefix + std::string(name)};
 }
 
 // What leaves the plot is cut by the clip path, not here.
@@ -55,16 +37,15 @@ std::vector<SvgPoint> on_canvas(const Chart& chart, const std::vector<std::pair<
 }
 
 void draw_grid(Svg& svg, const Chart& chart) {
-  svg.open("g", {{"id", "grid"}, {"stroke-width", "1"}});
+  svg.open("g", {id_of(chart, "grid"), {"stroke-width", "1"}});
   const auto rule = [&](double value, bool vertical, std::string_view colour) {
     const double at = vertical ? x_of(chart, value) : y_of(chart, value);
     const SvgPoint from = vertical ? SvgPoint{at, kTop} : SvgPoint{kLeft, at};
-    const SvgPoint to = vertical ? SvgPoint{at, plot_bottom()} : SvgPoint{plot_right(), at};
+    const SvgPoint to = vertical ? SvgPoint{at, plot_bottom(chart)} : SvgPoint{plot_right(), at};
     svg.line(from, to, {{"stroke", std::string(colour)}});
   };
-  const std::vector<int> all = {1, 2, 3, 4, 5, 6, 7, 8, 9};
-  for (const double value : grid_values(chart.x, all)) rule(value, true, kFaintGrid);
-  for (const double value : grid_values(chart.y, all)) rule(value, false, kFaintGrid);
+  for (const double value : all_ticks(chart.x)) rule(value, true, kFaintGrid);
+  for (const double value : all_ticks(chart.y)) rule(value, false, kFaintGrid);
   for (const double value : labelled_ticks(chart.x)) rule(value, true, kGrid);
   for (const double value : labelled_ticks(chart.y)) rule(value, false, kGrid);
   svg.close();
@@ -74,11 +55,12 @@ void draw_data_end(Svg& svg, const Chart& chart) {
   if (!chart.data_end || !inside(chart.x, *chart.data_end)) return;
   const double at = x_of(chart, *chart.data_end);
   if (at > plot_right() - 10) return;
-  svg.open("g", {{"id", "data-end"}});
-  svg.line({at, kTop}, {at, plot_bottom()},
+  svg.open("g", {id_of(chart, "data-end")});
+  svg.line({at, kTop}, {at, plot_bottom(chart)},
            {{"stroke", "#999999"}, {"stroke-width", "1"}, {"stroke-dasharray", "2 3"}});
-  svg.text({at + 5, plot_bottom() - 8}, "extrapolated \u2192", {{"font-size", "11"}, {"fill", "#777777"}});
-  svg.text({at - 5, plot_bottom() - 8}, "\u2190 data of both",
+  svg.text({at + 5, plot_bottom(chart) - 8}, chart.beyond_words + " \u2192",
+           {{"font-size", "11"}, {"fill", "#777777"}});
+  svg.text({at - 5, plot_bottom(chart) - 8}, "\u2190 " + chart.data_words,
            {{"font-size", "11"}, {"fill", "#777777"}, {"text-anchor", "end"}});
   svg.close();
 }
@@ -90,7 +72,7 @@ void draw_bands(Svg& svg, const Chart& chart) {
     for (auto row = band.rows.rbegin(); row != band.rows.rend(); ++row) {
       outline.push_back({x_of(chart, row->x), y_of(chart, row->lo)});
     }
-    svg.polygon(outline, {{"id", band.id}, {"fill", band.colour}, {"fill-opacity", "0.13"}, {"stroke", "none"}});
+    svg.polygon(outline, {id_of(chart, band.id), {"fill", band.colour}, {"fill-opacity", "0.13"}, {"stroke", "none"}});
   }
 }
 
@@ -115,7 +97,7 @@ void draw_lines(Svg& svg, const Chart& chart) {
   for (const bool dashed : {false, true}) {
     for (const ChartLine& line : chart.lines) {
       if (line.dashed != dashed) continue;
-      SvgAttributes attributes = {{"id", line.id}};
+      SvgAttributes attributes = {id_of(chart, line.id)};
       for (auto& attribute : stroke(line.colour, line.width, dashed)) attributes.push_back(attribute);
       if (line.dash_offset > 0) attributes.emplace_back("stroke-dashoffset", svg_number(line.dash_offset));
       svg.polyline(on_canvas(chart, line.points), attributes);
@@ -124,18 +106,35 @@ void draw_lines(Svg& svg, const Chart& chart) {
   }
 }
 
-void draw_ticks(Svg& svg, const Chart& chart) {
-  svg.open("g", {{"id", "axes"}, {"stroke", std::string(kInk)}, {"stroke-width", "1.2"}});
-  svg.rectangle({kLeft, kTop}, plot_right() - kLeft, plot_bottom() - kTop, {{"fill", "none"}});
-  const std::vector<int> all = {1, 2, 3, 4, 5, 6, 7, 8, 9};
-  for (const double value : grid_values(chart.x, all)) {
-    svg.line({x_of(chart, value), plot_bottom()}, {x_of(chart, value), plot_bottom() + 3}, {});
+void draw_mark(Svg& svg, SvgPoint at, const std::string& colour, bool open) {
+  SvgAttributes attributes = {{"fill", open ? "#ffffff" : colour}};
+  if (open) {
+    attributes.insert(attributes.end(), {{"stroke", colour}, {"stroke-width", "1.8"}});
+  } else {
+    attributes.emplace_back("fill-opacity", "0.75");
   }
-  for (const double value : grid_values(chart.y, all)) {
+  svg.circle(at, open ? 4.5 : 3.5, attributes);
+}
+
+void draw_marks(Svg& svg, const Chart& chart) {
+  for (const ChartMarks& marks : chart.marks) {
+    svg.open("g", {id_of(chart, marks.id)});
+    for (const SvgPoint& at : on_canvas(chart, marks.points)) draw_mark(svg, at, marks.colour, marks.open);
+    svg.close();
+  }
+}
+
+void draw_ticks(Svg& svg, const Chart& chart) {
+  svg.open("g", {id_of(chart, "axes"), {"stroke", std::string(kInk)}, {"stroke-width", "1.2"}});
+  svg.rectangle({kLeft, kTop}, plot_right() - kLeft, plot_bottom(chart) - kTop, {{"fill", "none"}});
+  for (const double value : all_ticks(chart.x)) {
+    svg.line({x_of(chart, value), plot_bottom(chart)}, {x_of(chart, value), plot_bottom(chart) + 3}, {});
+  }
+  for (const double value : all_ticks(chart.y)) {
     svg.line({kLeft - 3, y_of(chart, value)}, {kLeft, y_of(chart, value)}, {});
   }
   for (const double value : labelled_ticks(chart.x)) {
-    svg.line({x_of(chart, value), plot_bottom()}, {x_of(chart, value), plot_bottom() + 6}, {});
+    svg.line({x_of(chart, value), plot_bottom(chart)}, {x_of(chart, value), plot_bottom(chart) + 6}, {});
   }
   for (const double value : labelled_ticks(chart.y)) {
     svg.line({kLeft - 6, y_of(chart, value)}, {kLeft, y_of(chart, value)}, {});
@@ -144,15 +143,16 @@ void draw_ticks(Svg& svg, const Chart& chart) {
 }
 
 void draw_labels(Svg& svg, const Chart& chart) {
-  svg.open("g", {{"id", "labels"}, {"fill", std::string(kInk)}, {"font-size", svg_number(kFontSize)}});
+  svg.open("g", {id_of(chart, "labels"), {"fill", std::string(kInk)}, {"font-size", svg_number(kFontSize)}});
   for (const double value : labelled_ticks(chart.x)) {
-    svg.power_text({x_of(chart, value), plot_bottom() + 24}, tick_label(value), {{"text-anchor", "middle"}});
+    svg.power_text({x_of(chart, value), plot_bottom(chart) + 24}, tick_label(chart.x, value),
+                   {{"text-anchor", "middle"}});
   }
   for (const double value : labelled_ticks(chart.y)) {
-    svg.power_text({kLeft - 11, y_of(chart, value) + 5}, tick_label(value), {{"text-anchor", "end"}});
+    svg.power_text({kLeft - 11, y_of(chart, value) + 5}, tick_label(chart.y, value), {{"text-anchor", "end"}});
   }
-  const double middle_x = (kLeft + plot_right()) / 2, middle_y = (kTop + plot_bottom()) / 2;
-  svg.text({middle_x, kHeight - 18}, chart.x.label, {{"text-anchor", "middle"}, {"font-size", "15"}});
+  const double middle_x = (kLeft + plot_right()) / 2, middle_y = (kTop + plot_bottom(chart)) / 2;
+  svg.text({middle_x, chart.height - 18}, chart.x.label, {{"text-anchor", "middle"}, {"font-size", "15"}});
   svg.text({24, middle_y}, chart.y.label,
            {{"text-anchor", "middle"},
             {"font-size", "15"},
@@ -178,13 +178,18 @@ void draw_legend(Svg& svg, const Chart& chart) {
   const double width = kPad + kSample + 8 + widest + kPad;
   const double height = kRow * static_cast<double>(chart.legend.size()) + 12;
   const SvgPoint corner{plot_right() - width - 10, kTop + 10};
-  svg.open("g", {{"id", "legend"}, {"font-size", svg_number(kSmallFontSize)}});
+  svg.open("g", {id_of(chart, "legend"), {"font-size", svg_number(kSmallFontSize)}});
   svg.rectangle(corner, width, height,
                 {{"fill", "#ffffff"}, {"fill-opacity", "0.92"}, {"stroke", "#bbbbbb"}, {"rx", "3"}});
   double y = corner.y + 6 + kRow / 2;
   for (const LegendEntry& entry : chart.legend) {
+    const bool mark = entry.sample != LegendEntry::Sample::line;
+    if (mark) {
+      draw_mark(svg, {corner.x + kPad + kSample / 2, y}, entry.colours.front(),
+                entry.sample == LegendEntry::Sample::open_mark);
+    }
     const double piece = kSample / static_cast<double>(entry.colours.size());
-    for (std::size_t i = 0; i < entry.colours.size(); ++i) {
+    for (std::size_t i = 0; i < entry.colours.size() && !mark; ++i) {
       const double from = corner.x + kPad + piece * static_cast<double>(i);
       svg.line({from, y}, {from + piece, y}, stroke(entry.colours[i], entry.dashed ? 2.2 : 2.4, entry.dashed));
     }
@@ -195,25 +200,6 @@ void draw_legend(Svg& svg, const Chart& chart) {
 }
 
 }  // namespace
-
-std::vector<double> labelled_ticks(const ChartAxis& axis) {
-  if (!axis.ticks.empty()) {
-    std::vector<double> ticks;
-    for (const double tick : axis.ticks) {
-      if (inside(axis, tick)) ticks.push_back(tick);
-    }
-    return ticks;
-  }
-  std::vector<double> ticks = grid_values(axis, {1});
-  return ticks.size() >= 2 ? ticks : grid_values(axis, {1, 2, 5});
-}
-
-std::string tick_label(double value) {
-  int exponent = static_cast<int>(std::floor(std::log10(value) + 1e-9));
-  const double mantissa = value / std::pow(10.0, exponent);
-  const std::string power = fmt::format("10^{}", exponent);
-  return std::abs(mantissa - 1) < 1e-9 ? power : fmt::format("{:.4g}x{}", mantissa, power);
-}
 
 std::string shade_of(const std::string& colour, std::size_t shade, std::size_t count) {
   const double t = count < 2 ? 1 : static_cast<double>(shade) / static_cast<double>(count - 1);
@@ -229,13 +215,14 @@ std::string shade_of(const std::string& colour, std::size_t shade, std::size_t c
 }
 
 std::string svg_of(const Chart& chart) {
-  Svg svg(kWidth, kHeight, chart.title.empty() ? chart.y.label : chart.title, chart.description);
-  svg.clip_rectangle("plot", {kLeft, kTop}, plot_right() - kLeft, plot_bottom() - kTop);
+  Svg svg(kWidth, chart.height, chart.title.empty() ? chart.y.label : chart.title, chart.description);
+  svg.clip_rectangle(chart.id_prefix + "plot", {kLeft, kTop}, plot_right() - kLeft, plot_bottom(chart) - kTop);
   draw_grid(svg, chart);
-  svg.open("g", {{"clip-path", "url(#plot)"}});
+  svg.open("g", {{"clip-path", "url(#" + chart.id_prefix + "plot)"}});
   draw_data_end(svg, chart);
   draw_bands(svg, chart);
   draw_lines(svg, chart);
+  draw_marks(svg, chart);
   svg.close();
   draw_ticks(svg, chart);
   draw_labels(svg, chart);

@@ -139,6 +139,12 @@ void Svg::polygon(const std::vector<SvgPoint>& points, const SvgAttributes& attr
   element("polygon", all, "", true);
 }
 
+void Svg::circle(SvgPoint centre, double radius, const SvgAttributes& attributes) {
+  SvgAttributes all = {{"cx", svg_number(centre.x)}, {"cy", svg_number(centre.y)}, {"r", svg_number(radius)}};
+  all.insert(all.end(), attributes.begin(), attributes.end());
+  element("circle", all, "", true);
+}
+
 void Svg::text_element(SvgPoint at, std::string_view content, const SvgAttributes& attributes) {
   SvgAttributes all = {{"x", svg_number(at.x)}, {"y", svg_number(at.y)}};
   all.insert(all.end(), attributes.begin(), attributes.end());

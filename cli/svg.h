@@ -31,6 +31,7 @@ class Svg {
   void line(SvgPoint from, SvgPoint to, const SvgAttributes& attributes);
   void polyline(const std::vector<SvgPoint>& points, const SvgAttributes& attributes);
   void polygon(const std::vector<SvgPoint>& points, const SvgAttributes& attributes);
+  void circle(SvgPoint centre, double radius, const SvgAttributes& attributes);
   void text(SvgPoint at, std::string_view words, const SvgAttributes& attributes);
   void power_text(SvgPoint at, std::string_view words, const SvgAttributes& attributes);
   // A clip path of the given id, to be named by clip-path="url(#id)".

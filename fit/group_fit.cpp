@@ -43,17 +43,6 @@ void add_bootstrap(GroupFit& group, const GroupFitOptions& options) {
   group.bootstrap = bootstrapped(group.estimate.fit, group.data, bootstrap);
 }
 
-// Standard error of log y at x over the resamples.
-std::optional<double> resampled_error(const GroupFit& group, const std::vector<double>& x) {
-  if (!group.bootstrap) return std::nullopt;
-  Inputs log_x{};
-  for (std::size_t i = 0; i < x.size(); ++i) log_x[i] = std::log(x[i]);
-  const LawFit& fit = group.estimate.fit;
-  const auto value = [&](const Coordinates& at) { return log_predicted(fit, at, log_x); };
-  const double error = bootstrap_interval(*group.bootstrap, fit, value).standard_error;
-  return std::isfinite(error) ? std::optional(error) : std::nullopt;
-}
-
 std::vector<double> reference_of(const GroupFit& group) {
   const GroupFit::Projected* farthest = nullptr;
   for (const GroupFit::Projected& one : group.projected) {
@@ -64,6 +53,16 @@ std::vector<double> reference_of(const GroupFit& group) {
 }
 
 }  // namespace
+
+std::optional<double> resampled_error(const GroupFit& group, const std::vector<double>& x) {
+  if (!group.bootstrap) return std::nullopt;
+  Inputs log_x{};
+  for (std::size_t i = 0; i < x.size(); ++i) log_x[i] = std::log(x[i]);
+  const LawFit& fit = group.estimate.fit;
+  const auto value = [&](const Coordinates& at) { return log_predicted(fit, at, log_x); };
+  const double error = bootstrap_interval(*group.bootstrap, fit, value).standard_error;
+  return std::isfinite(error) ? std::optional(error) : std::nullopt;
+}
 
 GroupFit group_fit(const std::vector<std::string>& key, const std::string& name, FitData data,
                    const std::vector<Target>& targets, const GroupFitOptions& options) {

@@ -59,6 +59,9 @@ struct GroupFit {
   std::vector<DeltaRow> deltas;
 };
 
+// Standard error of log y at x over the resamples; nothing where there are none or they do not determine it.
+[[nodiscard]] std::optional<double> resampled_error(const GroupFit& group, const std::vector<double>& x);
+
 // Throws ConfigError like fitted().
 [[nodiscard]] GroupFit group_fit(const std::vector<std::string>& key, const std::string& name, FitData data,
                                  const std::vector<Target>& targets, const GroupFitOptions& options);
