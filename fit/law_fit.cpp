@@ -12,6 +12,7 @@ namespace mobasim {
 namespace {
 
 const double kRaisedFloor = std::log(0.1);  // of the loss: where the search for a floor begins that was at zero
+const double kLowFloor = std::log(1e-6);    // of the loss: below it a refit asks whether there is a floor at all
 constexpr std::size_t kMostStarts = 8;
 constexpr double kSame = 1e-9;  // relative: two minima that agree to this are the same one
 // Where there are more points than this the searches run on an even sample of so many; its minimum is then carried on
@@ -106,8 +107,8 @@ LawFit fitted(const LossLaw& kind, const FitData& data, const ResidualLoss& loss
     search = searched(Objective(form, sample_of(data), loss, fit.centre));
     const LocalMinimum bfgs = minimum_by_bfgs(objective, search.best.at);
     search.best = newton_minimum(objective, search.best.at);
-    search.solvers_apart = std::abs(newton_minimum(objective, bfgs.at).value - search.best.value) /
-                           std::max(search.best.value, 1e-300);
+    search.solvers_apart =
+        std::abs(newton_minimum(objective, bfgs.at).value - search.best.value) / std::max(search.best.value, 1e-300);
   } else {
     search = searched(objective);
   }
@@ -137,7 +138,8 @@ std::optional<Coordinates> refitted(const LawFit& fit, const Objective& objectiv
     const LocalMinimum with_floor = newton_minimum(objective, raised);
     if (with_floor.value < best.value) best = with_floor;
   }
-  return best.at;
+  const bool low = objective.shape().floor && best.at[0] < kLowFloor + objective.log_y(0);
+  return low ? without_what_vanished(objective, best).at : best.at;
 }
 
 double log_predicted(const LawFit& fit, const Coordinates& at, const Inputs& log_x) {
