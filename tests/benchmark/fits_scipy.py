@@ -33,7 +33,7 @@ DELTA = 1e-3
 FULL_GRID = list(
     itertools.product(np.arange(0, 30, 5), np.arange(0, 30, 5), np.arange(-1, 1.5, 0.5), np.arange(0, 2.5, 0.5),
                       np.arange(0, 2.5, 0.5)))
-TIGHT = {"BFGS": {}, "L-BFGS-B": {"ftol": 1e-15, "gtol": 1e-8, "maxiter": 2000}}
+OPTIONS = {"BFGS": {}, "L-BFGS-B": {"ftol": 1e-15, "gtol": 1e-8, "maxiter": 2000}}
 
 
 def objective(at, n, d, y):
@@ -65,7 +65,7 @@ WAYS = {
 
 def minimum(way, start, points):
     method, function, gradient = WAYS[way]
-    return minimize(function, start, args=points, jac=gradient, method=method, options=TIGHT[method])
+    return minimize(function, start, args=points, jac=gradient, method=method, options=OPTIONS[method])
 
 
 def best_of(way, starts, points):
@@ -94,10 +94,11 @@ def ours(options, points_file):
     if options.data:
         command += ["--data", options.data]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    refits = re.search(r"jackknife of (\d+): (\S+) s on 1 thread", text)
     return {
         "objective": float(re.search(r"objective (\S+)", text)[1]),
         "scratch_s": float(re.search(r"fit from scratch (\S+) ms", text)[1]) / 1e3,
-        "refits_s": float(re.search(r"(\S+) s on 1 thread", text)[1]),
+        "refit_s": float(refits[2]) / (options.refits + int(refits[1])),
         "error": float(re.search(r"b_parameters .* standard error (\S+)", text)[1]),
     }
 
@@ -136,12 +137,13 @@ def main():
               f"from {len(starts)}), {whole / own['scratch_s']:.0f} times; objective {best[way].fun:.12g}")
         lower |= best[way].fun < own["objective"] * (1 - 1e-9)
 
-    print(f"{options.refits} refits: {own['refits_s']:.3f} s here, standard error of b_parameters {own['error']:.5f}")
+    print(f"{options.refits} refits: {options.refits * own['refit_s']:.3f} s here, {1e3 * own['refit_s']:.3f} ms each; "
+          f"standard error of b_parameters {own['error']:.5f}")
     reached = min(best.values(), key=lambda result: result.fun).x
     for way in WAYS:
         found, seconds = timed(lambda: resampled_minima(way, reached, points, options.refits))
-        print(f"  {way}: {seconds:.2f} s, {seconds / own['refits_s']:.1f} times; standard error "
-              f"{found[:, 3].std(ddof=1):.5f}")
+        print(f"  {way}: {seconds:.2f} s, {1e3 * seconds / options.refits:.2f} ms each, "
+              f"{seconds / options.refits / own['refit_s']:.1f} times; standard error {found[:, 3].std(ddof=1):.5f}")
     if lower:
         print("scipy found a lower minimum")
     return 1 if lower else 0
