@@ -2,7 +2,8 @@
 #include <cmath>
 
 #include "fit/distributions.h"
-#include "fit/fitted.h"
+#include "fit/estimate.h"
+#include "fit/fit_points.h"
 #include "tests/catch.h"
 
 using namespace mobasim;
@@ -36,10 +37,11 @@ TEST_CASE("Laws of the near-final points are the drawn ones within 0.8% on a and
     const std::string panel(drawn.text(row, drawn.column("panel")));
     const std::string attention(drawn.text(row, drawn.column("attention")));
     INFO(panel << " " << attention);
-    const auto fit = fitted_power_law(group_of(observations, panel, attention), kTail, panel);
+    const LawFit fit = fitted(PowerLaw{}, fit_data_of(group_of(observations, panel, attention), kTail), {}, panel);
+    const PowerLaw law = std::get<PowerLaw>(fit.law);
     CHECK(fit.clusters == 5);
-    CHECK(std::abs(fit.law.a / drawn.number(row, drawn.column("a_drawn")) - 1) < 0.008);
-    CHECK(std::abs(fit.law.b - drawn.number(row, drawn.column("b_drawn"))) < 0.010);
+    CHECK(std::abs(law.a / drawn.number(row, drawn.column("a_drawn")) - 1) < 0.008);
+    CHECK(std::abs(law.b - drawn.number(row, drawn.column("b_drawn"))) < 0.010);
   }
 }
 
@@ -47,14 +49,17 @@ TEST_CASE("On the trailing loss pairing makes the exponents' difference almost t
   const Observations observations = curves();
   const RunGroup moba = group_of(observations, "fig3b_trailing_32k_last2k", "moba");
   const RunGroup full = group_of(observations, "fig3b_trailing_32k_last2k", "full");
-  const auto paired = fitted_paired_law(moba, full, kTail, "trailing");
-  CHECK(paired.law.s == Approx(0.0099).margin(5e-5));
-  CHECK(paired.exponent.hi - paired.law.s == Approx(0.0099).margin(5e-5));
-  CHECK(paired.law.r == Approx(1.0534).margin(5e-5));
+  const Estimate paired = estimated(PairedLaw{}, paired_data_of(moba, full, kTail, "trailing"), {}, "trailing");
+  const PairedLaw ratio = std::get<PairedLaw>(paired.fit.law);
+  CHECK(ratio.s == Approx(0.0099).margin(5e-5));
+  CHECK(paired.intervals[1].hi - ratio.s == Approx(0.0099).margin(5e-5));
+  CHECK(ratio.r == Approx(1.0534).margin(5e-5));
 
-  const auto law_moba = fitted_power_law(moba, kTail, "moba");
-  const auto law_full = fitted_power_law(full, kTail, "full");
-  const double error = std::sqrt(law_moba.covariance[1][1] + law_full.covariance[1][1]);
-  CHECK(law_moba.law.b - law_full.law.b == Approx(0.0105).margin(5e-5));
+  const Estimate of_moba = estimated(PowerLaw{}, fit_data_of(moba, kTail), {}, "moba");
+  const Estimate of_full = estimated(PowerLaw{}, fit_data_of(full, kTail), {}, "full");
+  const Coordinates exponent = {0, 1};
+  const double error =
+      std::hypot(standard_error(of_moba.uncertainty, exponent), standard_error(of_full.uncertainty, exponent));
+  CHECK(std::get<PowerLaw>(of_moba.fit.law).b - std::get<PowerLaw>(of_full.fit.law).b == Approx(0.0105).margin(5e-5));
   CHECK(t_quantile_95(6) * error == Approx(0.027).margin(5e-4));
 }
