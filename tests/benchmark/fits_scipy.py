@@ -113,7 +113,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("program", help="fits_benchmark")
     parser.add_argument("--refits", type=int, default=4000)
-    parser.add_argument("--starts", type=int, default=90, help="of the grid of 4500; its whole time is scaled from these")
+    parser.add_argument("--starts", type=int, default=90, help="of the grid of 4500, whose time is scaled")
     parser.add_argument("--data", help="CSV with columns parameters, tokens, loss; else planted points")
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
@@ -133,8 +133,8 @@ def main():
     for way in WAYS:
         best[way], seconds = timed(lambda: best_of(way, starts, points))
         whole = seconds / len(starts) * len(FULL_GRID)
-        print(f"  {way}: {1e3 * seconds / len(starts):.1f} ms a start, {whole:.0f} s the grid of {len(FULL_GRID)} (scaled "
-              f"from {len(starts)}), {whole / own['scratch_s']:.0f} times; objective {best[way].fun:.12g}")
+        print(f"  {way}: {1e3 * seconds / len(starts):.1f} ms a start, {whole:.0f} s the grid of {len(FULL_GRID)} "
+              f"(scaled from {len(starts)}), {whole / own['scratch_s']:.0f} times; objective {best[way].fun:.12g}")
         lower |= best[way].fun < own["objective"] * (1 - 1e-9)
 
     print(f"{options.refits} refits: {options.refits * own['refit_s']:.3f} s here, {1e3 * own['refit_s']:.3f} ms each; "
