@@ -111,7 +111,7 @@ TEST_CASE("The jackknife leaves out each cluster once, and groups of very many")
     CHECK(by_refit[1] == Approx(parameters(alone.law)[1]).epsilon(1e-8));
   }
   const FitData many = noisy_points(2000, 4);
-  CHECK(bootstrapped(power_fit(many), many, {1, 0, 1, {}, {}}).without_cluster.size() == 400);
+  CHECK(bootstrapped(power_fit(many), many, {1, 0, 1, {}, {}}).without_cluster.size() == 200);
 }
 
 TEST_CASE("Draws that do not determine the law are made again and counted") {
