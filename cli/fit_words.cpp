@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "fit/prediction.h"
+#include "cli/fit_tables.h"
 #include "sim/base/text.h"
 
 namespace mobasim::cli {
@@ -75,9 +75,15 @@ std::string y_label(const FitReport& report) {
 
 std::string reach(double extrapolation) {
   if (!(extrapolation > 1)) return "";
-  const std::string times = number(extrapolation, 3) + " times the data";
-  if (extrapolation > kExtrapolated) return "extrapolated: " + times;
-  return extrapolation > kWarnedExtrapolation ? times + ": with care" : times;
+  const std::string times = number(extrapolation, 3) + " times the data", mark = extrapolation_mark(extrapolation);
+  if (mark.empty()) return times;
+  return mark == "extrapolated" ? mark + ": " + times : times + ": with care";
+}
+
+std::string reference_words(const GroupFit& group) {
+  // Ten times the data is what the reference is where nothing is projected, but for rounding.
+  const double far = extrapolation(group.estimate.fit, group.reference);
+  return fmt::format("{} ({})", place(group.estimate.fit.law, group.reference), reach(std::round(far * 1e9) / 1e9));
 }
 
 std::string unit_of(const FitReport& report, const GroupFit& group) {

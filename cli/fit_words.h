@@ -25,6 +25,8 @@ namespace mobasim::cli {
 [[nodiscard]] std::string y_label(const FitReport& report);
 // How far x is from the data: nothing inside it, "2 times the data", with a word of warning, "extrapolated: ..."
 [[nodiscard]] std::string reach(double extrapolation);
+// Where laws are compared, and how far that is from the data.
+[[nodiscard]] std::string reference_words(const GroupFit& group);
 
 // What is independent of each other: "run", "pair", "cluster", or "point".
 [[nodiscard]] std::string unit_of(const FitReport& report, const GroupFit& group);
