@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "fit/uncertainty.h"
 #include "sim/base/error.h"
 
 namespace mobasim {
@@ -54,12 +55,12 @@ std::vector<std::size_t> origins_of(const Order& order, std::size_t fewest) {
   return spread;
 }
 
-void add_held_out(Backtest& result, const LawFit& fit, const FitData& later) {
+void add_held_out(Backtest& result, const LawFit& fit, double scatter, const FitData& later) {
   const std::size_t inputs = shape(fit.law).inputs;
   for (std::size_t i = 0; i < later.points(); ++i) {
     std::vector<double> x;
     for (std::size_t k = 0; k < inputs; ++k) x.push_back(std::exp(later.log_x[i][k]));
-    HeldOut one{fit.clusters, extrapolation(fit, x), std::exp(later.log_y[i]), predicted(fit, x)};
+    HeldOut one{fit.clusters, extrapolation(fit, x), std::exp(later.log_y[i]), predicted(fit, x), scatter};
     if (one.extrapolation >= kLeastReach) result.held_out.push_back(one);
   }
 }
@@ -68,11 +69,11 @@ void sum_up(Backtest& result) {
   double squares = 0, reach = 0, relative = 0;
   for (const HeldOut& one : result.held_out) {
     const double log_error = std::log(one.observed / one.predicted), log_reach = std::log(one.extrapolation);
-    squares += log_error * log_error;
+    squares += log_error * log_error - one.scatter;
     reach += log_reach * log_reach;
     relative += one.error() * one.error();
   }
-  result.rate = std::sqrt(squares / reach);
+  result.rate = std::sqrt(std::max(0.0, squares) / reach);
   result.rms_error = std::sqrt(relative / static_cast<double>(result.held_out.size()));
 }
 
@@ -93,10 +94,13 @@ Backtest backtested(const LossLaw& kind, const FitData& data, const ResidualLoss
     if (stop && stop()) break;
     const auto middle = order.clusters.begin() + static_cast<std::ptrdiff_t>(k);
     try {
-      const LawFit fit = fitted(kind, subset(data, {order.clusters.begin(), middle}), loss, "back-test");
-      const std::size_t before = result.held_out.size();
-      add_held_out(result, fit, subset(data, {middle, order.clusters.end()}));
-      if (result.held_out.size() > before) ++result.origins;
+      const FitData before = subset(data, {order.clusters.begin(), middle});
+      const LawFit fit = fitted(kind, before, loss, "back-test");
+      const Uncertainty uncertainty = uncertainty_of(fit, before);
+      const double scatter = uncertainty.cluster_variance + uncertainty.point_variance;
+      const std::size_t already = result.held_out.size();
+      add_held_out(result, fit, scatter, subset(data, {middle, order.clusters.end()}));
+      if (result.held_out.size() > already) ++result.origins;
     } catch (const ConfigError&) {
       continue;  // the smaller ones alone do not determine the law: no origin
     }

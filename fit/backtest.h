@@ -19,6 +19,7 @@ struct HeldOut {
   std::int64_t fitted_clusters = 0;
   double extrapolation = 1;  // as in law_fit.h
   double observed = 0, predicted = 0;
+  double scatter = 0;  // variance of a point about the law it was predicted by, in log y
   [[nodiscard]] double error() const { return predicted / observed - 1; }
 };
 

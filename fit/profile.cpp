@@ -33,15 +33,16 @@ class Profile {
     }
   }
 
-  // The least F where the combination has this value. Continues from the last call: nearby values in turn are quick.
-  double least(double value) {
+  // Whether the least F where the combination has this value is at most `most`. The search starts from the last place
+  // that was inside: nearby values in turn are quick, and what went astray outside is forgotten.
+  bool inside(double value, double most) {
     Coordinates at = at_;
     at[pivot_] += (value - along(slopes_, at)) / slopes_[pivot_];
     const LocalMinimum minimum = newton_minimum(objective_, at, directions_);
+    if (minimum.value > most) return false;
     at_ = minimum.at;
-    return minimum.value;
+    return true;
   }
-  void restart(const Coordinates& at) { at_ = at; }
 
  private:
   static std::size_t index(const Coordinates& direction) {
@@ -62,13 +63,13 @@ double crossing(Profile& profile, double from, double step, double farthest, dou
     outside = inside + width;
     const bool last = std::abs(outside - from) >= std::abs(farthest - from);
     if (last) outside = farthest;
-    if (profile.least(outside) > most) break;
+    if (!profile.inside(outside, most)) break;
     if (last) return step > 0 ? INFINITY : -INFINITY;
     inside = outside;
   }
   for (int i = 0; i < kBisections && std::abs(outside - inside) > kFine * std::abs(outside - from); ++i) {
     const double middle = (inside + outside) / 2;
-    (profile.least(middle) > most ? outside : inside) = middle;
+    (profile.inside(middle, most) ? inside : outside) = middle;
   }
   return (inside + outside) / 2;
 }
@@ -100,7 +101,8 @@ Interval floor_from_zero(const LawFit& fit, const Objective& objective, const Un
   const double top = lowest_log_y(objective) + std::log(0.999);
   raised.at[0] = top + std::log(1e-3);
   Profile profile(raised, objective, slopes);
-  const double hi = profile.least(raised.at[0]) > most ? raised.at[0] : crossing(profile, raised.at[0], 0.5, top, most);
+  const double hi =
+      !profile.inside(raised.at[0], most) ? raised.at[0] : crossing(profile, raised.at[0], 0.5, top, most);
   return {0, std::exp(std::isinf(hi) ? top : hi)};
 }
 
