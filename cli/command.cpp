@@ -21,6 +21,8 @@ volatile std::sig_atomic_t interrupt_seen = 0;  // a signal handler can reach no
 
 bool progress_shown = false;
 
+std::vector<std::string> typed;  // the command line
+
 // The first Ctrl-C asks for a clean stop; a second one ends the program as usual.
 void on_interrupt(int) {
   interrupt_seen = 1;
@@ -65,6 +67,13 @@ std::optional<DollarRate> price_of_flag(const std::string& text) {
   if (*price.value < 0) throw ConfigError("--price: a price must not be negative");
   return DollarRate(*price.value);
 }
+
+void keep_command_line(int argc, const char* const* argv) {
+  typed.assign(argv, argv + argc);
+  if (!typed.empty()) typed[0] = "mobasim";
+}
+
+const std::vector<std::string>& command_line() { return typed; }
 
 void tell(const std::string& message) {
   end_progress();

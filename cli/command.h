@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "sim/base/table.h"
 #include "sim/base/units.h"
@@ -47,6 +48,10 @@ void print(const Table& table, const Output& output);
 [[nodiscard]] std::filesystem::path config_file(const std::string& kind, const std::string& name_or_path);
 // --price '2.50 $/h'; nothing when the flag was not given. Throws ConfigError.
 [[nodiscard]] std::optional<DollarRate> price_of_flag(const std::string& text);
+
+// The command as it was typed, the program's name without its folder; kept by main.
+void keep_command_line(int argc, const char* const* argv);
+[[nodiscard]] const std::vector<std::string>& command_line();
 
 // A line on stderr, beginning with "mobasim: ".
 void tell(const std::string& message);

@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/fit_options.h"
+#include "cli/fit_report.h"
 #include "cli/fit_tables.h"
 #include "fit/fit_points.h"
 #include "fit/group_fit.h"
@@ -205,6 +206,33 @@ void put(const Table& table, const std::filesystem::path& file, const Output& ou
   }
 }
 
+FitReport report_of(const FitOptions& options, const Groups& groups, const std::vector<GroupFit>& fits) {
+  const Selection& selection = options.selection;
+  FitReport report;
+  report.command = command_line();
+  report.inputs = {options.data};
+  if (!options.project_from.empty()) report.inputs.push_back(options.project_from);
+  report.law = options.law;
+  report.loss = options.loss;
+  report.compute = selection.x;
+  report.parameters = selection.parameters;
+  report.tokens = selection.tokens;
+  report.loss_column = selection.loss;
+  report.weight = selection.weight;
+  report.cluster = selection.cluster;
+  report.by = selection.by;
+  report.run = selection.run;
+  if (options.arms) report.pair = options.arms->column + "=" + options.arms->a + "," + options.arms->b;
+  report.size = options.size;
+  report.where = selection.where;
+  report.points = options.points_text;
+  report.dropped = groups.dropped;
+  report.resamples = options.bootstrap;
+  report.seed = options.seed;
+  report.groups = fits;
+  return report;
+}
+
 int fit(const FitFlags& flags) {
   const FitOptions options = fit_options_from(flags);
   const CsvTable data = CsvTable::read(options.data);
@@ -216,6 +244,7 @@ int fit(const FitFlags& flags) {
   const std::vector<std::string>& by = options.selection.by;
   if (!targets.empty()) put(projections_table(by, options.law, fits), options.projections, options.output);
   if (!options.target_losses.empty()) put(targets_table(by, options.law, fits), options.targets, options.output);
+  if (!options.report.empty()) write_fit_report(options.report, report_of(options, groups, fits));
   print(fit_table(by, fits), options.output);
   return 0;
 }

@@ -50,6 +50,7 @@ std::string problem_of_command(const CLI::App& program, const std::string& word)
 }
 
 int run(int argc, char** argv) {
+  keep_command_line(argc, argv);
   CLI::App program(kDescription, "mobasim");
   program.formatter(std::make_shared<OneLineACommand>());
   program.set_version_flag("--version", fmt::format("mobasim {} ({}, {}, {}, CUDA kernels: {})", kVersion, kCommit,

@@ -24,11 +24,17 @@ void add_intervals(GroupFit& group) {
     if (group.bootstrap) {
       const auto parameter = [&](const Coordinates& at) { return natural_of(estimate.fit, j, at); };
       one.bootstrap = bootstrap_interval(*group.bootstrap, estimate.fit, parameter);
-      estimate.intervals[j] = one.bootstrap->bca;
+      // Where the best floor is zero resamples tell too little of it (bootstrap.h).
+      const bool at_zero = j == 0 && estimate.fit.floor_at_zero;
+      if (at_zero) one.profile = profile_interval(estimate.fit, group.data, estimate.uncertainty, j);
+      estimate.intervals[j] = at_zero ? one.profile : one.bootstrap->bca;
     }
     group.intervals.push_back(one);
   }
-  if (group.bootstrap) estimate.interval_method = "bca";
+  if (group.bootstrap && estimate.floor_status == FloorStatus::identified && !(estimate.intervals[0].lo > 0)) {
+    estimate.floor_status = FloorStatus::not_identified;  // by the interval that counts
+  }
+  if (group.bootstrap) estimate.interval_method = estimate.fit.floor_at_zero ? "bca, floor profile" : "bca";
 }
 
 void add_bootstrap(GroupFit& group, const GroupFitOptions& options) {

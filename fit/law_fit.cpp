@@ -1,7 +1,10 @@
 #include "fit/law_fit.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 #include "fit/degenerate.h"
 #include "fit/newton.h"
@@ -72,6 +75,9 @@ Search searched(const Objective& objective) {
   return search;
 }
 
+// exp, with the digits that the logarithm took given back: the largest 100 of the data is 100.
+double value_of_log(double log_x) { return std::strtod(fmt::format("{:.14g}", std::exp(log_x)).c_str(), nullptr); }
+
 std::array<Interval, kMostInputs + 1> ranges_of(const FitData& data) {
   std::array<Interval, kMostInputs + 1> ranges;
   for (Interval& range : ranges) range = {range.hi, range.lo};
@@ -83,7 +89,7 @@ std::array<Interval, kMostInputs + 1> ranges_of(const FitData& data) {
     widen(ranges[1], log_x[1]);
     widen(ranges[2], log_x[0] + log_x[1]);
   }
-  for (Interval& range : ranges) range = {std::exp(range.lo), std::exp(range.hi)};
+  for (Interval& range : ranges) range = {value_of_log(range.lo), value_of_log(range.hi)};
   return ranges;
 }
 

@@ -192,7 +192,7 @@ LocalMinimum minimum_by_levenberg_marquardt(const Objective& objective, const Co
   ceres::Solver::Options options;
   options.linear_solver_type = loss.huber_delta ? ceres::DENSE_NORMAL_CHOLESKY : ceres::DENSE_QR;
   // Under a robust loss it closes in linearly only: the last digits are left to whoever refines the end.
-  options.function_tolerance = loss.huber_delta ? 1e-9 : kFunctionTolerance;
+  options.function_tolerance = loss.huber_delta ? 1e-7 : kFunctionTolerance;
   options.gradient_tolerance = kGradientTolerance;
   options.parameter_tolerance = kParameterTolerance;
   options.max_num_iterations = kMostIterations;

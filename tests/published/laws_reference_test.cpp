@@ -85,7 +85,7 @@ TEST_CASE("Every law reaches the certified minima of the reference cases") {
 TEST_CASE("What the laws predict of runs that were held out is what the reference cases predict") {
   int points = 0;
   for (const YAML::Node& expected : cases()) {
-    if (expected["test"].size() == 0) continue;
+    if (!expected["test"]) continue;
     INFO(expected["name"].as<std::string>() << " " << expected["model"].as<std::string>());
     const LawFit fit = fit_of(expected);
     for (const YAML::Node& held_out : expected["test"]) {
