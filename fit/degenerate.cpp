@@ -12,13 +12,13 @@
 namespace mobasim {
 namespace {
 
-constexpr double kSameLog = 1e-9;      // x that differ by less differ by rounding only
-constexpr double kVanished = 1e-9;     // share of the value that a part must have somewhere to be there
-constexpr double kTogether = 1e-9;     // 1 - correlation^2 of the inputs' logs, below which they are one
-constexpr double kLoose = 0.02;        // the same, below which it is worth a word
-constexpr double kFlat = 1e-6;         // change of a term over the data below which it is a constant
-constexpr double kSingular = 1e-10;    // of the curvature in its own scale
-constexpr double kOnlySmallest = 1e-3; // share of a term's largest value that its other places do not reach
+constexpr double kSameLog = 1e-9;       // x that differ by less differ by rounding only
+constexpr double kVanished = 1e-9;      // share of the value that a part must have somewhere to be there
+constexpr double kTogether = 1e-9;      // 1 - correlation^2 of the inputs' logs, below which they are one
+constexpr double kLoose = 0.02;         // the same, below which it is worth a word
+constexpr double kFlat = 1e-6;          // change of a term over the data below which it is a constant
+constexpr double kSingular = 1e-10;     // of the curvature in its own scale
+constexpr double kOnlySmallest = 1e-3;  // share of a term's largest value that its other places do not reach
 
 // Values of an input that differ, at most `most` of them.
 template <class ValueAt>
@@ -125,14 +125,15 @@ void require_determined(const LossLaw& law, const FitData& data, const std::stri
                                   n == 1 ? "" : "s", name(law), fewest));
   }
   for (std::size_t i = 0; i < form.inputs; ++i) {
-    const std::size_t places = distinct(n, [&](std::size_t k) { return data.log_x[k][i]; }, fewest_distinct(form));
+    const std::size_t places = distinct(
+        n, [&](std::size_t k) { return data.log_x[k][i]; }, fewest_distinct(form));
     if (places >= fewest_distinct(form)) continue;
     const std::string x = form.inputs == 1 ? "x" : input_name(form, i);
     const std::string hint =
         form.inputs == 2 ? fmt::format("; with {} alone p3 can be fitted (--compute)", input_name(form, 1 - i)) : "";
     if (places == 1) {
-      throw ConfigError(fmt::format("{}: all {} points have the same {} ({}), which cannot determine the law {}{}", what,
-                                    n, x, shortest(std::exp(data.log_x[0][i])), name(law), hint));
+      throw ConfigError(fmt::format("{}: all {} points have the same {} ({:.6g}), which cannot determine the law {}{}",
+                                    what, n, x, std::exp(data.log_x[0][i]), name(law), hint));
     }
     throw ConfigError(fmt::format("{}: only {} different values of {}; the law {} needs at least {}{}", what, places, x,
                                   name(law), fewest_distinct(form), hint));
@@ -197,9 +198,10 @@ std::vector<std::string> degeneracies(const LossLaw& law, const Objective& objec
   if (form.inputs == 2) {
     const double apart = moments(objective.points(), [&](std::size_t k) { return objective.u(k); }).apart();
     if (apart < kLoose) {
-      words.push_back(fmt::format("parameters and tokens move together (correlation of their logs {:.4f}): which of "
-                                  "the two terms is which is hardly determined",
-                                  std::sqrt(1 - apart)));
+      words.push_back(
+          fmt::format("parameters and tokens move together (correlation of their logs {:.4f}): which of "
+                      "the two terms is which is hardly determined",
+                      std::sqrt(1 - apart)));
     }
   }
   if (singular(objective, at)) {

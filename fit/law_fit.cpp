@@ -16,8 +16,9 @@ namespace {
 
 const double kRaisedFloor = std::log(0.1);  // of the loss: where the search for a floor begins that was at zero
 const double kLowFloor = std::log(1e-6);    // of the loss: below it a refit asks whether there is a floor at all
-constexpr std::size_t kMostStarts = 8;
-constexpr double kSame = 1e-9;  // relative: two minima that agree to this are the same one
+constexpr std::size_t kStarts = 8;
+constexpr std::size_t kMostStarts = 32;  // with up to kFewPoints points, where the grid shows so many valleys
+constexpr double kSame = 1e-9;           // relative: two minima that agree to this are the same one
 // Where there are more points than this the searches run on an even sample of so many; its minimum is then carried on
 // to all points. Local searches cost time in proportion, and a sample of thousands shows the same landscape.
 constexpr std::size_t kSearchedPoints = 2000;
@@ -42,6 +43,16 @@ bool same(double a, double b, const Objective& objective) {
   return std::abs(a - b) <= kSame * std::min(a, b) + rounding_of(objective);
 }
 
+// Carried on where Newton's steps ran out before their end: in a long flat valley.
+LocalMinimum carried_on(const Objective& objective, LocalMinimum minimum) {
+  for (int i = 0; i < 20 && !minimum.converged; ++i) {
+    const double before = minimum.value;
+    minimum = newton_minimum(objective, minimum_by_bfgs(objective, minimum.at).at);
+    if (!(minimum.value < before * (1 - 1e-12))) break;
+  }
+  return minimum;
+}
+
 struct Search {
   LocalMinimum best;
   std::int64_t starts = 0, hits = 0;
@@ -49,13 +60,16 @@ struct Search {
 };
 
 Search searched(const Objective& objective) {
-  const std::vector<Coordinates> starts = starting_points(objective, kMostStarts);
+  const std::vector<Coordinates> starts =
+      starting_points(objective, kStarts, objective.points() <= kFewPoints ? kMostStarts : kStarts);
   std::vector<LocalMinimum> minima;
   for (const Coordinates& start : starts) {
-    minima.push_back(newton_minimum(objective, minimum_by_bfgs(objective, start).at));
+    const LocalMinimum local =
+        minima.size() < kStarts ? minimum_by_bfgs(objective, start) : minimum_by_levenberg_marquardt(objective, start);
+    minima.push_back(newton_minimum(objective, local.at));
   }
   Search search;
-  search.best = *std::ranges::min_element(minima, {}, &LocalMinimum::value);
+  search.best = carried_on(objective, *std::ranges::min_element(minima, {}, &LocalMinimum::value));
   // The other solver, from the most promising start: if it ends elsewhere, from the best end so far.
   LocalMinimum other = newton_minimum(objective, minimum_by_levenberg_marquardt(objective, starts.front()).at);
   if (!same(other.value, search.best.value, objective)) {
@@ -70,8 +84,13 @@ Search searched(const Objective& objective) {
   search.solvers_apart =
       std::max(0.0, other.value - search.best.value - rounding_of(objective)) / std::max(search.best.value, 1e-300);
   search.starts = static_cast<std::int64_t>(starts.size());
-  search.hits = std::ranges::count_if(
-      minima, [&](const LocalMinimum& one) { return same(one.value, search.best.value, objective); });
+  // On the way to a floor of zero each stops at another one next to it: they are the same without it.
+  const double lowest = without_what_vanished(objective, search.best).value;
+  const auto hits = std::ranges::count_if(minima, [&](const LocalMinimum& one) {
+    return same(one.value, search.best.value, objective) ||
+           same(without_what_vanished(objective, one).value, lowest, objective);
+  });
+  search.hits = std::max<std::int64_t>(1, hits);  // one led to what was carried on
   return search;
 }
 

@@ -31,6 +31,7 @@ class LawResiduals final : public ceres::CostFunction {
     Coordinates at{};
     std::copy(parameters[0], parameters[0] + n, at.begin());
     double* slopes = jacobians == nullptr ? nullptr : jacobians[0];
+    bool finite = true;
     with_shape(shape, [&]<LawShape kShape>() {
       const LawConstants constants = constants_of(kShape, at);
       LawValue value;
@@ -38,11 +39,12 @@ class LawResiduals final : public ceres::CostFunction {
         evaluate<kShape, false>(at, constants, objective_.u(i), value);
         const double weight = std::sqrt(objective_.loss().huber_delta ? 1 : objective_.weight(i));
         residuals[i - begin_] = weight * (objective_.log_y(i) - value.log_y);
+        finite = finite && std::isfinite(residuals[i - begin_]);
         if (slopes == nullptr) continue;
         for (std::size_t j = 0; j < n; ++j) slopes[(i - begin_) * n + j] = -weight * value.gradient[j];
       }
     });
-    return std::isfinite(residuals[0]);
+    return finite;
   }
 
  private:
@@ -62,8 +64,12 @@ class ScaledObjective final : public ceres::FirstOrderFunction {
     ObjectiveValue value;
     objective_.evaluate(at, gradient == nullptr ? Derivatives::none : Derivatives::first, value);
     *cost = factor_ * value.value;
-    for (std::size_t j = 0; j < n && gradient != nullptr; ++j) gradient[j] = factor_ * value.gradient[j];
-    return std::isfinite(*cost);
+    bool finite = std::isfinite(*cost);
+    for (std::size_t j = 0; j < n && gradient != nullptr; ++j) {
+      gradient[j] = factor_ * value.gradient[j];
+      finite = finite && std::isfinite(gradient[j]);  // a finite value without slopes would end the whole program
+    }
+    return finite;
   }
   int NumParameters() const override { return static_cast<int>(objective_.shape().coordinates()); }
 
@@ -144,6 +150,10 @@ void add_blocks(const RobustProblem& robust, std::vector<double>& x, ceres::Prob
   problem.AddResidualBlock(new PriorResiduals(robust.widths), nullptr, x.data());
 }
 
+// At rounding a line search warns of constant polynomials, and a start from which nothing can be evaluated is an error
+// to Ceres: both are no news to a user, and the search ends where it is.
+void keep_quiet() { FLAGS_minloglevel = google::FATAL; }
+
 ceres::Solver::Options robust_options() {
   ceres::Solver::Options options;
   options.linear_solver_type = ceres::DENSE_QR;
@@ -178,6 +188,7 @@ RobustSolution solved_robust(const RobustProblem& robust) {
 }
 
 LocalMinimum minimum_by_levenberg_marquardt(const Objective& objective, const Coordinates& start) {
+  keep_quiet();
   Coordinates at = start;
   ceres::Problem problem;
   const ResidualLoss& loss = objective.loss();
@@ -204,7 +215,7 @@ LocalMinimum minimum_by_levenberg_marquardt(const Objective& objective, const Co
 }
 
 LocalMinimum minimum_by_bfgs(const Objective& objective, const Coordinates& start) {
-  FLAGS_minloglevel = google::ERROR;  // at rounding its line search warns of constant polynomials: no news to a user
+  keep_quiet();
   Coordinates at = start;
   const double value = objective.value(start);
   ceres::GradientProblem problem(new ScaledObjective(objective, value > 0 ? 1 / value : 1));

@@ -10,8 +10,12 @@ namespace mobasim {
 namespace {
 
 constexpr std::size_t kMostColumns = kMostInputs + 1;  // floor and terms
-constexpr std::size_t kGrid = 8;                       // exponents of each input, from kLowest to kHighest
-constexpr double kLowest = 0.02, kHighest = 2;
+// Exponents of each input, by what they make of a term over the range of the data: from next to nothing to a factor of
+// e^12, so that the grid is the same in any unit and at any width of the data. Few points are searched more widely, and
+// for terms of either sign: noise can make one rise, or be felt at the outermost point alone, and it costs next to
+// nothing.
+constexpr std::size_t kGrid = 8, kWideGrid = 11;
+constexpr double kLowest = 0.1, kHighest = 12, kWideHighest = 80;
 constexpr double kLeastShare = 1e-3;  // of the value, for what least squares leaves out: a search can bring it back
 
 using Columns = std::array<double, kMostColumns>;
@@ -83,12 +87,25 @@ std::array<bool, kMostInputs> rising(const Objective& objective) {
   return result;
 }
 
+double range_of(const Objective& objective, std::size_t input) {
+  double least = INFINITY, most = -INFINITY;
+  for (std::size_t i = 0; i < objective.points(); ++i) {
+    least = std::min(least, objective.u(i)[input]);
+    most = std::max(most, objective.u(i)[input]);
+  }
+  return most > least ? most - least : 1;
+}
+
 // exp(-exponent u) of every point for every exponent of the grid of one input.
 class Grid {
  public:
   Grid(const Objective& objective, std::size_t input, bool with_rising) {
-    for (std::size_t k = 0; k < kGrid; ++k) {
-      const double exponent = kLowest * std::pow(kHighest / kLowest, static_cast<double>(k) / (kGrid - 1));
+    const bool wide = objective.points() <= kFewPoints;
+    const std::size_t size = wide ? kWideGrid : kGrid;
+    const double width = range_of(objective, input), lowest = kLowest / width;
+    const double ratio = (wide ? kWideHighest : kHighest) / kLowest;
+    for (std::size_t k = 0; k < size; ++k) {
+      const double exponent = lowest * std::pow(ratio, static_cast<double>(k) / static_cast<double>(size - 1));
       exponents_.push_back(exponent);
       if (with_rising) exponents_.insert(exponents_.begin(), -exponent);
     }
@@ -158,8 +175,9 @@ bool neighbours(const Cell& a, const Cell& b) {
   return true;
 }
 
-// Sorted: cells that none of their neighbours undercuts first, the others after them, each part by value.
-void sort_by_promise(std::vector<Cell>& cells) {
+// Sorted: cells that none of their neighbours undercuts first, the others after them, each part by value. How many the
+// first are.
+std::size_t sort_by_promise(std::vector<Cell>& cells) {
   const auto lower = [](const Cell& a, const Cell& b) { return a.value < b.value; };
   std::ranges::stable_sort(cells, lower);
   std::vector<Cell> lowest, others;
@@ -168,8 +186,10 @@ void sort_by_promise(std::vector<Cell>& cells) {
         cells, [&](const Cell& other) { return other.value < cell.value && neighbours(other, cell); });
     (undercut ? others : lowest).push_back(cell);
   }
+  const std::size_t first = lowest.size();
   cells = std::move(lowest);
   cells.insert(cells.end(), others.begin(), others.end());
+  return first;
 }
 
 // With an outer exponent: the same terms with others, the exponents and heights so that each term is as before.
@@ -189,11 +209,12 @@ std::vector<Coordinates> with_outer(const LawShape& shape, const std::vector<Coo
 
 }  // namespace
 
-std::vector<Coordinates> starting_points(const Objective& objective, std::size_t most) {
+std::vector<Coordinates> starting_points(const Objective& objective, std::size_t fewest, std::size_t most) {
   const LawShape& shape = objective.shape();
   const std::array<bool, kMostInputs> rises = rising(objective);
   std::vector<Grid> grids;
-  for (std::size_t i = 0; i < shape.inputs; ++i) grids.emplace_back(objective, i, rises[i]);
+  const bool few = objective.points() <= kFewPoints;
+  for (std::size_t i = 0; i < shape.inputs; ++i) grids.emplace_back(objective, i, few || rises[i]);
   std::vector<double> inverse_y;
   for (std::size_t i = 0; i < objective.points(); ++i) inverse_y.push_back(std::exp(-objective.log_y(i)));
   std::vector<Cell> cells;
@@ -202,12 +223,12 @@ std::vector<Coordinates> starting_points(const Objective& objective, std::size_t
       cells.push_back(cell_at(objective, grids, inverse_y, {i, k}));
     }
   }
-  sort_by_promise(cells);
+  const std::size_t number = std::clamp(sort_by_promise(cells), fewest, std::max(fewest, most));
   std::vector<Coordinates> starts;
   for (const Cell& cell : cells) {
-    if (starts.size() < most) starts.push_back(cell.at);
+    if (starts.size() < number) starts.push_back(cell.at);
   }
-  return shape.outer ? with_outer(shape, starts, most) : starts;
+  return shape.outer ? with_outer(shape, starts, number) : starts;
 }
 
 }  // namespace mobasim

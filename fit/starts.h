@@ -9,7 +9,11 @@
 
 namespace mobasim {
 
-// At most `most` starts, the most promising first: the lowest cells of the grid and those that no neighbour undercuts.
-[[nodiscard]] std::vector<Coordinates> starting_points(const Objective& objective, std::size_t most);
+inline constexpr std::size_t kFewPoints = 100;  // up to here searches are wider: they cost little
+
+// The most promising first: the cells of the grid that no neighbour undercuts, at most `most`; then the lowest others,
+// up to `fewest` together.
+[[nodiscard]] std::vector<Coordinates> starting_points(const Objective& objective, std::size_t fewest,
+                                                       std::size_t most);
 
 }  // namespace mobasim

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <random>
 
+#include "fit/fit_points.h"
 #include "tests/catch.h"
 
 using namespace mobasim;
@@ -43,9 +44,14 @@ Arms planted(const Plant& plant, std::mt19937_64& random) {
   return arms;
 }
 
+Estimate alone(const RunGroup& group) { return estimated(PowerLaw{}, fit_data_of(group, kTail), {}, "arm"); }
+
 Comparison compared(const Arms& arms) {
-  return comparison(arms.treatment, fitted_power_law(arms.treatment, kTail, "t"), arms.baseline,
-                    fitted_power_law(arms.baseline, kTail, "b"), kTail);
+  return comparison(arms.treatment, alone(arms.treatment).fit, arms.baseline, alone(arms.baseline).fit, kTail);
+}
+
+Interval mean_interval(const Estimate& estimate, double x) {
+  return value_interval(estimate.fit, estimate.uncertainty, {x});
 }
 
 // Share of `rounds` experiments whose interval at x holds the truth.
@@ -98,20 +104,20 @@ TEST_CASE("pairing makes the interval much narrower than the two laws' own inter
   const Arms arms = planted({}, random);
   const LossRatio ratio = loss_ratio_at(compared(arms), 2);
   const auto width = [](const Interval& interval) { return std::log(interval.hi / interval.lo); };
-  const double separate = std::hypot(width(interval_at(fitted_power_law(arms.treatment, kTail, "t"), 2)),
-                                     width(interval_at(fitted_power_law(arms.baseline, kTail, "b"), 2)));
+  const double separate =
+      std::hypot(width(mean_interval(alone(arms.treatment), 2)), width(mean_interval(alone(arms.baseline), 2)));
   CHECK(ratio.interval.hi - ratio.interval.lo < 0.6 * separate);
 }
 
 TEST_CASE("at equal x the comparison is the regression of the paired log ratios") {
   std::mt19937_64 random(3);
   const Arms arms = planted({}, random);
-  const Fitted<PairedLaw> paired = fitted_paired_law(arms.treatment, arms.baseline, kTail, "p");
+  const Estimate paired = estimated(PairedLaw{}, paired_data_of(arms.treatment, arms.baseline, kTail, "p"), {}, "p");
   const Comparison result = compared(arms);
   for (const double x : {0.5, 3.0, 30.0}) {
     const LossRatio ratio = loss_ratio_at(result, x);
-    CHECK(ratio.log_ratio == Approx(std::log(ratio_at(paired.law, x))).margin(2e-4));
-    const double width = std::log(interval_at(paired, x).hi / interval_at(paired, x).lo);
+    CHECK(ratio.log_ratio == Approx(std::log(predicted(paired.fit, {x}))).margin(2e-4));
+    const double width = std::log(mean_interval(paired, x).hi / mean_interval(paired, x).lo);
     CHECK(ratio.interval.hi - ratio.interval.lo == Approx(width).epsilon(0.05));
   }
 }

@@ -54,8 +54,8 @@ TEST_CASE("the laws pass the figures' values at 0.1, 1 and 10 PFLOP/s-days") {
     const Projection result = projected(shipped(row.study), Axis::six_nd);
     const double tolerance = 0.008 + 0.010 * std::abs(std::log(row.x));
     INFO(row.study << " at " << row.x);
-    CHECK(std::abs(std::log(loss_at(result.treatment.fit.law, row.x) / row.moba)) <= tolerance);
-    CHECK(std::abs(std::log(loss_at(result.baseline.fit.law, row.x) / row.full)) <= tolerance);
+    CHECK(std::abs(std::log(loss_at(result.treatment.law, row.x) / row.moba)) <= tolerance);
+    CHECK(std::abs(std::log(loss_at(result.baseline.law, row.x) / row.full)) <= tolerance);
   }
 }
 
@@ -88,7 +88,7 @@ TEST_CASE("the penalty is what makes the losses equal") {
   const Study study = shipped("moba-position-28k-30k");
   const Projection on_6nd = projected(study, Axis::six_nd);
   for (const TradeOff& row : trade_offs(study, on_6nd, on_6nd)) {
-    CHECK(loss_at(on_6nd.treatment.fit.law, row.penalty * row.compute_6nd) == Approx(row.baseline_loss));
+    CHECK(loss_at(on_6nd.treatment.law, row.penalty * row.compute_6nd) == Approx(row.baseline_loss));
   }
 }
 
@@ -100,15 +100,16 @@ TEST_CASE("every row of the projection follows the laws, and says how far it is 
     const std::size_t basis = table.column("basis"), winner = table.column("winner");
     for (std::size_t row = 0; row < table.rows(); ++row) {
       const double x = at(table, row, "x"), moba = at(table, row, "loss_moba"), full = at(table, row, "loss_full");
-      CHECK(moba == Approx(result.treatment.fit.law.a * std::pow(x, -result.treatment.fit.law.b)).epsilon(1e-12));
-      CHECK(full == Approx(result.baseline.fit.law.a * std::pow(x, -result.baseline.fit.law.b)).epsilon(1e-12));
+      CHECK(moba == Approx(result.treatment.law.a * std::pow(x, -result.treatment.law.b)).epsilon(1e-12));
+      CHECK(full == Approx(result.baseline.law.a * std::pow(x, -result.baseline.law.b)).epsilon(1e-12));
       CHECK(at(table, row, "loss_moba_lo") < moba);
       CHECK(at(table, row, "loss_moba_hi") > moba);
-      CHECK(at(table, row, "extrapolation_moba") == Approx(x / result.treatment.fit.x_max));
-      CHECK(at(table, row, "extrapolation_full") == Approx(x / result.baseline.fit.x_max));
+      CHECK(at(table, row, "extrapolation_moba") == Approx(x / result.treatment.estimate.fit.range[0].hi));
+      CHECK(at(table, row, "extrapolation_full") == Approx(x / result.baseline.estimate.fit.range[0].hi));
       CHECK(at(table, row, "ratio") == Approx(moba / full));
-      const bool on_data = x >= std::max(result.treatment.fit.x_min, result.baseline.fit.x_min) &&
-                           x <= std::min(result.treatment.fit.x_max, result.baseline.fit.x_max);
+      const bool on_data =
+          x >= std::max(result.treatment.estimate.fit.range[0].lo, result.baseline.estimate.fit.range[0].lo) &&
+          x <= std::min(result.treatment.estimate.fit.range[0].hi, result.baseline.estimate.fit.range[0].hi);
       if (!on_data) CHECK(table.text(row, basis) == "extrapolated");
       if (on_data && axis != Axis::gpu_hours) CHECK(table.text(row, basis) == "published");
       const bool decided = at(table, row, "ratio_lo") > 1 || at(table, row, "ratio_hi") < 1;
@@ -160,7 +161,7 @@ TEST_CASE("dollars are hours times the price, the price of the command line firs
     CHECK(dollars.treatment.costs[i].x == Approx(3 * hours.treatment.costs[i].x));
     CHECK(dollars.baseline.costs[i].x == Approx(3 * hours.baseline.costs[i].x));
   }
-  CHECK(dollars.treatment.fit.law.b == Approx(hours.treatment.fit.law.b).epsilon(1e-9));
+  CHECK(dollars.treatment.law.b == Approx(hours.treatment.law.b).epsilon(1e-9));
   CHECK(label_of(costs, study).find("3.00 $/h") != std::string::npos);
 }
 
@@ -255,7 +256,7 @@ TEST_CASE("curves hold every point of the data, and mark those that were fitted"
   const CsvTable table = read_back(curves_table(result, study));
   std::int64_t in_fit = 0;
   for (std::size_t row = 0; row < table.rows(); ++row) in_fit += table.text(row, table.column("in_fit")) == "true";
-  CHECK(in_fit == result.treatment.fit.points + result.baseline.fit.points);
+  CHECK(in_fit == result.treatment.estimate.fit.points + result.baseline.estimate.fit.points);
   CHECK(table.rows() == 2216);
 }
 

@@ -1,121 +1,178 @@
+// The minimisers: three methods that share nothing but the objective end in the same place.
 #include "fit/solve.h"
 
-#include <cmath>
-#include <random>
-
-#include "fit/fitted.h"
-#include "fit/interval.h"
-#include "sim/base/error.h"
+#include "fit/starts.h"
 #include "tests/catch.h"
+#include "tests/unit/fit/planted.h"
 
 using namespace mobasim;
+using namespace mobasim::tests;
 
 namespace {
 
-// Points on L = a x^-b, each its own run.
-RunGroup planted(double a, double b, const std::vector<double>& xs) {
-  RunGroup group;
-  for (const double x : xs) group.runs.push_back({{}, {{x, a * std::pow(x, -b)}}});
-  return group;
+const std::vector<ResidualLoss> kLosses = {{}, {1e-2}, {1e-3}};
+
+struct Posed {
+  Objective objective;
+  Coordinates truth;  // the planted coordinates
+};
+
+Posed noisy(const LossLaw& kind, double noise, const ResidualLoss& loss, Random& random) {
+  const LossLaw law = random_law(kind, random);
+  const FitData data = planted_data(law, places_for(kind), noise, random);
+  const Inputs centre = centre_of(data);
+  return {{shape(kind), data, loss, centre}, coordinates_of(shape(kind), parameters(law), centre)};
 }
 
-double relative(double value, double truth) { return std::abs(value / truth - 1); }
+Coordinates first_start(const Objective& objective) { return starting_points(objective, 1, 1).at(0); }
 
 }  // namespace
 
-TEST_CASE("Planted parameters come back from data without noise") {
-  const std::vector<std::vector<double>> ranges = {
-      {0.364, 0.709, 1.354, 2.471, 5.078}, {1e18, 3e19, 5e21}, {1e-6, 1, 1e6, 1e9}, {1, 1.01, 1.02}};
-  for (const auto& xs : ranges) {
-    for (const double b : {0.05, 0.108, 0.5, -0.2}) {
-      for (const double a : {1.546, 400.0, 1e-3}) {
-        const auto fit = fitted_power_law(planted(a, b, xs), {}, "planted");
-        CHECK(relative(fit.law.a, a) < 1e-10);
-        CHECK(relative(fit.law.b, b) < 1e-10);
-        CHECK(fit.objective < 1e-24);
-        CHECK(fit.points == static_cast<std::int64_t>(xs.size()));
-        CHECK(fit.clusters == fit.points);
+TEST_CASE("Levenberg-Marquardt, BFGS and Newton end in the same minimum of every law") {
+  Random random(1);
+  for (const LossLaw& kind : all_laws()) {
+    for (int i = 0; i < 10; ++i) {
+      const Posed posed = noisy(kind, 0.005, {}, random);
+      const Coordinates start = first_start(posed.objective);
+      const double newton = newton_minimum(posed.objective, posed.truth).value;
+      INFO(name(kind) << ", set " << i);
+      CHECK(relative(minimum_by_levenberg_marquardt(posed.objective, start).value, newton) < 1e-9);
+      CHECK(relative(minimum_by_bfgs(posed.objective, start).value, newton) < 1e-9);
+    }
+  }
+}
+
+TEST_CASE("Under Huber's loss the methods agree too, refined by Newton") {
+  Random random(2);
+  for (const LossLaw& kind : all_laws()) {
+    for (const double delta : {1e-2, 1e-3}) {
+      const Posed posed = noisy(kind, 0.005, {delta}, random);
+      const Coordinates start = first_start(posed.objective);
+      const LocalMinimum lm =
+          newton_minimum(posed.objective, minimum_by_levenberg_marquardt(posed.objective, start).at);
+      const LocalMinimum bfgs = newton_minimum(posed.objective, minimum_by_bfgs(posed.objective, start).at);
+      INFO(name(kind) << ", delta " << delta);
+      CHECK(relative(lm.value, bfgs.value) < 1e-9);
+    }
+  }
+}
+
+TEST_CASE("At a minimum the objective has no slope, and every step away raises it") {
+  Random random(3);
+  for (const LossLaw& kind : all_laws()) {
+    for (const ResidualLoss& loss : kLosses) {
+      const Posed posed = noisy(kind, 0.01, loss, random);
+      const LocalMinimum minimum = newton_minimum(posed.objective, minimum_by_bfgs(posed.objective, posed.truth).at);
+      INFO(name(kind) << ", delta " << loss.huber_delta.value_or(0));
+      CHECK(minimum.converged);
+      ObjectiveValue value;
+      posed.objective.evaluate(minimum.at, Derivatives::second, value);
+      for (std::size_t j = 0; j < shape(kind).coordinates(); ++j) {
+        CHECK(std::abs(value.gradient[j]) < 1e-9 * std::sqrt(value.value * value.scale[j]));
+        for (const double step : {1e-1, -1e-1, 1e-3, -1e-3}) {
+          Coordinates away = minimum.at;
+          away[j] += step;
+          CHECK(posed.objective.value(away) > minimum.value);
+        }
       }
     }
   }
 }
 
-TEST_CASE("The fit is the minimum: any other line has a larger objective") {
-  std::mt19937 random(7);
-  std::uniform_real_distribution<double> noise(-0.1, 0.1);
-  LogPoints points;
-  for (int i = 0; i < 20; ++i) {
-    points.log_x.push_back(i * 0.3 - 1);
-    points.log_y.push_back(1 - 0.1 * points.log_x.back() + noise(random));
-    points.run_end.push_back(points.log_x.size());
-  }
-  const LogLine best = solved_line(points);
-  const auto objective = [&](const LogLine& line) {
-    double sum = 0;
-    for (std::size_t i = 0; i < points.log_x.size(); ++i) {
-      sum += std::pow(line.residual(points.log_x[i], points.log_y[i]), 2) / 2;
-    }
-    return sum;
-  };
-  CHECK(objective(best) == Approx(best.objective).epsilon(1e-14));
-  for (const double step : {1e-2, 1e-4, 1e-6}) {
-    for (const auto& [up, turn] : {std::pair{1, 0}, {-1, 0}, {0, 1}, {0, -1}, {1, 1}, {-1, 1}}) {
-      LogLine other = best;
-      other.height += up * step;
-      other.exponent += turn * step;
-      CHECK(objective(other) > best.objective);
+TEST_CASE("Newton's end is never above its start, from however far") {
+  Random random(4);
+  for (const LossLaw& kind : all_laws()) {
+    for (int i = 0; i < 30; ++i) {
+      const Posed posed = noisy(kind, 0.01, kLosses[static_cast<std::size_t>(i) % 3], random);
+      Coordinates start = posed.truth;
+      for (std::size_t j = 0; j < shape(kind).coordinates(); ++j) start[j] += uniform(random, -1, 1);
+      CHECK(newton_minimum(posed.objective, start).value <= posed.objective.value(start));
     }
   }
 }
 
-TEST_CASE("The line has the digits of a certified regression") {
-  // NIST Statistical Reference Datasets, Norris: 36 points, certified to 15 digits.
-  LogPoints points;
-  points.log_x = {0.2, 337.4, 118.2, 884.6, 10.1,  226.5, 666.3, 996.3, 448.6, 777.0, 558.2, 0.4,
-                  0.6, 775.5, 666.9, 338.0, 447.5, 11.6,  556.0, 228.1, 995.8, 887.6, 120.2, 0.3,
-                  0.3, 556.8, 339.1, 887.2, 999.0, 779.0, 11.1,  118.3, 229.2, 669.1, 448.9, 0.5};
-  points.log_y = {0.1, 338.8, 118.1, 888.0, 9.2,   228.1, 668.5, 998.5, 449.1, 778.9, 559.2, 0.3,
-                  0.1, 778.1, 668.8, 339.3, 448.9, 10.8,  557.7, 228.3, 998.0, 888.8, 119.6, 0.3,
-                  0.6, 557.6, 339.3, 888.0, 998.5, 778.9, 10.2,  117.6, 228.9, 668.4, 449.2, 0.2};
-  for (std::size_t i = 1; i <= points.log_x.size(); ++i) points.run_end.push_back(i);
-  const LogLine line = solved_line(points);
-  CHECK(relative(line.log_scale(), -0.262323073774029) < 1e-11);
-  CHECK(relative(-line.exponent, 1.00211681802045) < 1e-13);
-  CHECK(relative(2 * line.objective, 26.6173985294224) < 1e-12);
-  const LineUncertainty uncertainty = uncertainty_of(line, points);
-  CHECK(relative(std::sqrt(uncertainty.covariance[0][0]), 0.232818234301152) < 1e-12);
-  CHECK(relative(std::sqrt(uncertainty.covariance[1][1]), 0.429796848199937e-3) < 1e-12);
-}
-
-TEST_CASE("A change of unit changes the scale alone") {
-  RunGroup group = planted(1.5, 0.1, {0.4, 0.7, 1.3, 2.5, 5.1});
-  for (std::size_t i = 0; i < group.runs.size(); ++i) group.runs[i].points[0].loss *= i % 2 == 0 ? 1.01 : 0.99;
-  const auto fit = fitted_power_law(group, {}, "one unit");
-  constexpr double kUnit = 8.64e19;
-  for (TrainingRun& run : group.runs) run.points[0].x *= kUnit;
-  const auto other = fitted_power_law(group, {}, "another unit");
-  CHECK(relative(other.law.b, fit.law.b) < 1e-12);
-  CHECK(relative(other.objective, fit.objective) < 1e-10);
-  CHECK(relative(loss_at(other.law, 3 * kUnit), loss_at(fit.law, 3)) < 1e-12);
-  CHECK(relative(other.exponent.hi, fit.exponent.hi) < 1e-9);
-  CHECK(relative(interval_at(other, 3 * kUnit).hi, interval_at(fit, 3).hi) < 1e-9);
-}
-
-TEST_CASE("Data that cannot determine a law are refused by name") {
-  const auto complaint = [](const RunGroup& group) -> std::string {
-    try {
-      (void)fitted_power_law(group, {}, "panel=p");
-    } catch (const ConfigError& error) {
-      return error.what();
+TEST_CASE("Newton never moves what is held") {
+  Random random(5);
+  for (const LossLaw& kind : all_laws()) {
+    const Posed posed = noisy(kind, 0.01, {}, random);
+    const std::size_t n = shape(kind).coordinates();
+    for (std::size_t held = 0; held < n; ++held) {
+      Directions directions = free_directions(shape(kind), posed.truth);
+      directions.erase(directions.begin() + static_cast<std::ptrdiff_t>(held));
+      const LocalMinimum minimum = newton_minimum(posed.objective, posed.truth, directions);
+      CHECK(minimum.at[held] == posed.truth[held]);
+      CHECK(minimum.value < posed.objective.value(posed.truth));
+      CHECK(minimum.value >= newton_minimum(posed.objective, posed.truth).value);
     }
-    return "";
-  };
-  CHECK(complaint({}).find("panel=p: 0 points") != std::string::npos);
-  CHECK(complaint(planted(1, 0.1, {1})).find("panel=p: 1 point ") != std::string::npos);
-  CHECK(complaint(planted(1, 0.1, {1, 2})).find("at least 3") != std::string::npos);
-  CHECK(complaint(planted(1, 0.1, {2, 2, 2, 2})).find("same x (2)") != std::string::npos);
-  RunGroup beyond;  // at x = 1 this law is e^4605
-  for (const double x : {1.0, 1.1, 1.2}) beyond.runs.push_back({{}, {{x * 1e100, std::pow(x, -20)}}});
-  CHECK(complaint(beyond).find("panel=p: the law's value at x = 1") != std::string::npos);
-  CHECK(complaint(planted(1, 0.1, {1, 2, 3})).empty());
+  }
+}
+
+TEST_CASE("Newton along combinations of coordinates stays on them") {
+  Random random(6);
+  const Posed posed = noisy(FlooredPowerLaw{}, 0.01, {}, random);
+  // height + 3 exponent is held: only the floor and the direction (1, -1/3) of the two move.
+  const Directions directions = {{1, 0, 0}, {0, 1, -1.0 / 3}};
+  const LocalMinimum minimum = newton_minimum(posed.objective, posed.truth, directions);
+  CHECK(minimum.at[1] != posed.truth[1]);
+  CHECK(minimum.at[1] + 3 * minimum.at[2] == Approx(posed.truth[1] + 3 * posed.truth[2]).epsilon(1e-12));
+}
+
+TEST_CASE("What is at -infinity is not free: a floor of 0, a term that is not there") {
+  const LawShape form = ChinchillaLaw::kShape;
+  CHECK(free_directions(form, {}).size() == 5);
+  CHECK(free_directions(form, {-INFINITY}).size() == 4);
+  Coordinates without_term{};
+  without_term[form.height(1)] = -INFINITY;
+  CHECK(free_directions(form, without_term).size() == 3);
+}
+
+TEST_CASE("A search whose start leaves no value anywhere near ends where it began, and not the program") {
+  Random random(7);
+  for (const LossLaw& kind : all_laws()) {
+    const LawShape form = shape(kind);
+    const Posed posed = noisy(kind, 0.01, {}, random);
+    for (const double height : {-800.0, 800.0}) {
+      Coordinates start{};
+      for (std::size_t i = 0; i < form.inputs; ++i) start[form.height(i)] = height;
+      const LocalMinimum bfgs = minimum_by_bfgs(posed.objective, start);
+      const LocalMinimum lm = minimum_by_levenberg_marquardt(posed.objective, start);
+      const double value = posed.objective.value(start);
+      CHECK_FALSE(bfgs.value > value);
+      CHECK_FALSE(lm.value > value);
+    }
+  }
+}
+
+TEST_CASE("Starts are as few as asked for, and the best of them leads to the planted minimum") {
+  Random random(8);
+  for (const LossLaw& kind : all_laws()) {
+    for (int i = 0; i < 10; ++i) {
+      const Posed posed = noisy(kind, 0.002, {}, random);
+      const double lowest = newton_minimum(posed.objective, posed.truth).value;
+      const std::vector<Coordinates> starts = starting_points(posed.objective, 8, 8);
+      CHECK(starts.size() <= 8);
+      double best = INFINITY;
+      for (const Coordinates& start : starts) {
+        best = std::min(best, newton_minimum(posed.objective, minimum_by_bfgs(posed.objective, start).at).value);
+      }
+      INFO(name(kind) << ", set " << i);
+      CHECK(best <= lowest * (1 + 1e-9));
+    }
+  }
+}
+
+TEST_CASE("Starts do not depend on the unit of an input, nor on how wide its logarithm is") {
+  Random random(9);
+  const FitData data = planted_data(random_law(FlooredPowerLaw{}, random), over_range(20, 1e18, 1e23), 0.01, random);
+  FitData other = data;
+  for (Inputs& log_x : other.log_x) log_x[0] = 3 * log_x[0] + 40;
+  const LawShape form = FlooredPowerLaw::kShape;
+  const auto one = starting_points({form, data, {}, centre_of(data)}, 8, 8);
+  const auto two = starting_points({form, other, {}, centre_of(other)}, 8, 8);
+  REQUIRE(one.size() == two.size());
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    CHECK(two[i][0] == Approx(one[i][0]).epsilon(1e-6));
+    CHECK(two[i][1] == Approx(one[i][1]).epsilon(1e-6));
+    CHECK(3 * two[i][2] == Approx(one[i][2]).epsilon(1e-6));
+  }
 }
