@@ -71,7 +71,8 @@ std::optional<double> resampled_error(const GroupFit& group, const std::vector<d
 }
 
 GroupFit group_fit(const std::vector<std::string>& key, const std::string& name, FitData data,
-                   const std::vector<Target>& targets, const GroupFitOptions& options) {
+                   const std::vector<Target>& targets, const GroupFitOptions& options,
+                   const std::optional<PairedArms>& arms) {
   GroupFit group;
   group.key = key;
   group.name = name;
@@ -81,6 +82,7 @@ GroupFit group_fit(const std::vector<std::string>& key, const std::string& name,
   };
   tell("fit");
   group.estimate = estimated(options.law, group.data, options.loss, name);
+  if (arms) group.unpaired = unpaired_comparison(arms->a, arms->b, options.loss, name);
   if (options.resamples > 0) add_bootstrap(group, options);
   add_intervals(group);
   if (options.backtest || options.diagnostics || !targets.empty() || !options.target_losses.empty()) {

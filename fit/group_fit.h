@@ -14,6 +14,7 @@
 #include "fit/prediction.h"
 #include "fit/target_loss.h"
 #include "fit/targets.h"
+#include "fit/unpaired.h"
 
 namespace mobasim {
 
@@ -43,6 +44,7 @@ struct GroupFit {
   std::vector<ParameterInterval> intervals;  // by every method, of the natural parameters
   std::optional<Bootstrap> bootstrap;
   std::optional<Backtest> backtest;
+  std::optional<Unpaired> unpaired;  // of a paired law: its arms compared without pairing
 
   struct Projected {
     Target target;
@@ -62,8 +64,14 @@ struct GroupFit {
 // Standard error of log y at x over the resamples; nothing where there are none or they do not determine it.
 [[nodiscard]] std::optional<double> resampled_error(const GroupFit& group, const std::vector<double>& x);
 
+// The arms of a paired law, each by itself.
+struct PairedArms {
+  FitData a, b;
+};
+
 // Throws ConfigError like fitted().
 [[nodiscard]] GroupFit group_fit(const std::vector<std::string>& key, const std::string& name, FitData data,
-                                 const std::vector<Target>& targets, const GroupFitOptions& options);
+                                 const std::vector<Target>& targets, const GroupFitOptions& options,
+                                 const std::optional<PairedArms>& arms = std::nullopt);
 
 }  // namespace mobasim
