@@ -52,7 +52,7 @@ struct BootstrapInterval {
 // Hesterberg 2015, arXiv 1411.5279, there for a mean). For n single points and a law of p coordinates d = n - p; for n
 // clusters d = n - 1, the convention for clustered errors (Cameron & Miller 2015, J. Human Resources 50, section VI.C).
 // Neither reaches beyond the outermost resample. What that covers was measured (tests/unit/fit/recovery_test.cpp,
-// docs/method/laws.md).
+// docs/method/uncertainty.md). A82.
 [[nodiscard]] BootstrapInterval bootstrap_interval(const Bootstrap& bootstrap, const LawFit& fit,
                                                    const std::function<double(const Coordinates&)>& statistic,
                                                    double level = 0.95);

@@ -41,7 +41,7 @@ struct LawFit {
 // log of the law at log x, for any coordinates about the fit's centre.
 [[nodiscard]] double log_predicted(const LawFit& fit, const Coordinates& at, const Inputs& log_x);
 // How far x lies beyond what was fitted: x / the largest x fitted; of two inputs the largest of N/N_max, D/D_max and
-// ND/(ND)_max. Counted upward only.
+// ND/(ND)_max. Counted upward only. A83
 [[nodiscard]] double extrapolation(const LawFit& fit, const std::vector<double>& x);
 
 }  // namespace mobasim

@@ -133,6 +133,8 @@ Interval profile_interval(const LawFit& fit, const FitData& data, const Uncertai
     (sign < 0 ? ends.lo : ends.hi) =
         reachable ? crossing(profile, estimate, sign * step, farthest, most) : sign * INFINITY;
   }
+  // A floor that only the smallest loss bounds is bounded by it.
+  if (floor && std::isinf(ends.hi)) ends.hi = lowest_log_y(objective);
   return {natural.of(ends.lo), natural.of(ends.hi)};
 }
 

@@ -24,7 +24,7 @@ Free free_of(const LawFit& fit) {
   return free;
 }
 
-// What the clusters show: see docs/method/laws.md for the letters.
+// What the clusters show: the letters are those of docs/method/uncertainty.md.
 struct Sums {
   CoordinateMatrix xx{};         // sum w x x'
   CoordinateMatrix offsets{};    // sum over clusters of (sum w x)(sum w x)'

@@ -1,5 +1,5 @@
 // How sure a fit is, from its slopes at the minimum (the delta method), when the points of one training run are not
-// independent (docs/method/laws.md, "Intervals").
+// independent (docs/method/uncertainty.md).
 #pragma once
 
 #include "fit/interval.h"
