@@ -24,9 +24,9 @@ std::vector<double> grid_values(const ChartAxis& axis, const std::vector<int>& m
   return values;
 }
 
-// Four to ten multiples of 1, 2 or 5 times a power of ten.
+// Four to eleven multiples of 1, 2 or 5 times a power of ten.
 std::vector<double> round_values(const ChartAxis& axis) {
-  const double least_step = (axis.to - axis.from) / 9;
+  const double least_step = (axis.to - axis.from) / 10;
   const double power = std::pow(10.0, std::floor(std::log10(least_step)));
   double step = 10 * power;
   for (const double factor : {5.0, 2.0, 1.0}) {
@@ -72,7 +72,7 @@ std::string tick_label(double value) {
 }
 
 std::string tick_label(const ChartAxis& axis, double value) {
-  return axis.linear || axis.plain ? fmt::format("{:.4g}", value) : tick_label(value);
+  return axis.linear || axis.plain ? fmt::format("{:.4g}", value == 0 ? 0.0 : value) : tick_label(value);
 }
 
 std::vector<double> all_ticks(const ChartAxis& axis) {

@@ -23,7 +23,7 @@ th, td { padding: 0.18rem 0.7rem; border-bottom: 1px solid #e3e3e8; text-align: 
 th { border-bottom: 2px solid #99a; vertical-align: bottom; }
 th.n, td.n { text-align: right; font-variant-numeric: tabular-nums; } td.n { white-space: nowrap; }
 figure { margin: 0.8rem 0; } figure svg { max-width: 100%; height: auto; } figcaption { color: #555; font-size: 0.9rem; }
-@media print { h2 { break-before: page; } }
+@media print { h2, h3 { break-after: avoid; } figure, tr { break-inside: avoid; } }
 )";
 
 std::string escaped(std::string_view text) { return svg_escaped(text); }

@@ -58,7 +58,8 @@ std::size_t longest_word(std::string_view text) {
 std::vector<std::size_t> column_widths(const DocumentTable& table) {
   std::vector<std::size_t> widths, least;
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
-    std::size_t cell = longest_word(table.columns[i].name), word = cell;
+    const std::string& name = table.columns[i].name;  // in two lines where its words allow it
+    std::size_t cell = std::max(longest_word(name), (width_of(name) + 1) / 2), word = cell;
     for (const auto& row : table.rows) {
       cell = std::max(cell, width_of(row[i]));
       word = std::max(word, longest_word(row[i]));

@@ -147,6 +147,9 @@ Chart chart_of(const FitReport& report, const GroupFit& group, const std::vector
   chart.beyond_words = "beyond";
   add_band(chart, law, "band", kBandColour, &Prediction::band);
   add_band(chart, law, "mean", kMeanColour, &Prediction::mean);
+  if (std::holds_alternative<PairedLaw>(report.law)) {  // where both arms are alike
+    chart.lines.push_back({"alike", "#999999", 1, false, 0, {{chart.x.from, 1}, {chart.x.to, 1}}});
+  }
   ChartLine line{"law", std::string(kLawColour), 1.8, false, 0, {}};
   for (const Along& row : law) line.points.emplace_back(row.x, row.prediction.value);
   chart.lines.push_back(std::move(line));

@@ -72,7 +72,7 @@ std::string backtest_words(const FitReport& report, const GroupFit& group) {
   if (!backtest.impossible.empty()) return fmt::format("There is {}.", backtest.impossible);
   return fmt::format(
       "Fitted to the smaller {0}s and asked for the larger ones it was wrong by {1} (root mean square of "
-      "{2} held-out points); at that rate it is wrong by up to {3} at ten times the data.",
+      "{2} held-out points); at that rate some {3} are to be allowed for at ten times the data.",
       unit_of(report, group), percent(backtest.rms_error), backtest.held_out.size(),
       percent(2 * backtest.rate * std::log(10.0)));
 }
@@ -86,9 +86,9 @@ std::string reach_words(const GroupFit& group) {
     farthest = one.extrapolation;
     what = fmt::format("A loss of {} takes the law", number(one.loss));
   }
-  const std::string times = number(farthest, 3);
-  if (farthest > kExtrapolated) return fmt::format("{} {}x beyond its data: read as a guess.", what, times);
-  if (farthest > kWarnedExtrapolation) return fmt::format("{} {}x beyond its data: read with care.", what, times);
+  const std::string far = times(farthest);
+  if (farthest > kExtrapolated) return fmt::format("{} {}x beyond its data: read as a guess.", what, far);
+  if (farthest > kWarnedExtrapolation) return fmt::format("{} {}x beyond its data: read with care.", what, far);
   return "";
 }
 
@@ -111,9 +111,9 @@ std::string deciding_words(const FitReport& report, const GroupFit& group) {
 
 std::string sure_words(const GroupFit& group) {
   const Estimate& estimate = group.estimate;
-  if (estimate.interval_method.empty()) return "";
   const LawShape form = shape(estimate.fit.law);
   const std::size_t at = form.exponent(form.inputs - 1);
+  if (!determines(estimate.intervals[at])) return "";
   return fmt::format("The exponent {} is {} (95%: {}).", parameter_names(estimate.fit.law)[at],
                      number(parameters(estimate.fit.law)[at]), interval(estimate.intervals[at]));
 }
@@ -124,7 +124,7 @@ std::string crossing_words(const PairedLaw& law, const Interval& range) {
   if (!(crossing >= range.lo / kNearData && crossing <= range.hi * kNearData)) {
     return fmt::format("Within {} times the data the ratio does not cross 1.", number(kNearData));
   }
-  const std::string where = crossing < range.lo   ? number(range.lo / crossing, 3) + " times below the data"
+  const std::string where = crossing < range.lo   ? times(range.lo / crossing) + " times below the data"
                             : crossing > range.hi ? reach(crossing / range.hi)
                                                   : "inside the data";
   return fmt::format("With the best r and s the ratio is 1 at C = {} ({}).", number(crossing), where);
@@ -154,19 +154,21 @@ std::string gap_words(const FitReport& report, const GroupFit& group) {
 }
 
 std::string floor_words(const GroupFit& group) {
+  const Interval interval95 = group.estimate.intervals[0];
   switch (group.estimate.floor_status) {
     case FloorStatus::none:
       return "";
     case FloorStatus::identified:
-      return fmt::format("The floor is identified: the data are at odds with none; it is {} (95%: {}).",
-                         number(parameters(group.estimate.fit.law)[0]), interval(group.estimate.intervals[0]));
+      return fmt::format("The floor is identified, the data are at odds with none: it is {}{}.",
+                         number(parameters(group.estimate.fit.law)[0]),
+                         determines(interval95) ? fmt::format(" (95%: {})", interval(interval95)) : "");
     case FloorStatus::not_identified:
-      return "The floor is not identified: its interval reaches zero, or nothing determines one. Far from the data "
-             "laws "
-             "with and without a floor differ.";
+      return fmt::format("The floor is not identified: {}. Far from the data laws with and without a floor differ.",
+                         determined(group.estimate.uncertainty) ? "its profile interval reaches zero"
+                                                                : "no interval of it is determined");
     case FloorStatus::at_zero:
-      return "The floor came out at zero: the best law through these points has none, and a law without one says the "
-             "same.";
+      return "The floor came out at zero: the best law through these points has none" +
+             (determines(interval95) ? fmt::format("; one up to {} is not ruled out.", number(interval95.hi)) : ".");
   }
   return "";
 }

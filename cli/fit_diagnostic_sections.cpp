@@ -73,8 +73,8 @@ Bullets most_moved(const FitReport& report, const GroupFit& group) {
         by_change(group, [&](const LeftOut& one) { return one.parameters[exponent.at] - values[exponent.at]; });
     if (sorted.empty()) continue;
     bullets.items.push_back(fmt::format("{}: most by {}, from {} to {} without it", exponent.name,
-                                        cluster_name(group, sorted.front().cluster), number(values[exponent.at]),
-                                        number(sorted.front().parameters[exponent.at])));
+                                        cluster_words(report, group, sorted.front().cluster),
+                                        number(values[exponent.at]), number(sorted.front().parameters[exponent.at])));
   }
   if (const std::string words = most_moving_words(report, group); !words.empty()) bullets.items.push_back(words);
   return bullets;
@@ -107,8 +107,9 @@ std::string most_moving_words(const FitReport& report, const GroupFit& group) {
   const auto sorted = by_change(group, [&](const LeftOut& one) { return change_of_value(group, one); });
   if (sorted.empty()) return "";
   return fmt::format("Of all {}s {} decides most: without it the law at {} is {} ({}).", unit_of(report, group),
-                     cluster_name(group, sorted.front().cluster), place(group.estimate.fit.law, group.reference),
-                     number(sorted.front().value), signed_percent(change_of_value(group, sorted.front())));
+                     cluster_words(report, group, sorted.front().cluster),
+                     place(group.estimate.fit.law, group.reference), number(sorted.front().value),
+                     signed_percent(change_of_value(group, sorted.front())));
 }
 
 std::string disagreement_words(const GroupFit& group) {
@@ -124,12 +125,12 @@ std::string disagreement_words(const GroupFit& group) {
 }
 
 Section outlier_section(const FitReport& report, const GroupFit& group) {
-  Section section{"Outliers", {}};
+  Section section{"Residuals and outliers", {}};
   const std::string rule =
       "more than 3.5 robust standard deviations (1.4826 times the median distance) from the "
       "residuals' median";
   if (group.outliers.empty()) {
-    section.blocks.emplace_back(Paragraph{fmt::format("None: no point is {}.", rule)});
+    section.blocks.emplace_back(Paragraph{fmt::format("No outliers: no point is {}.", rule)});
     return section;
   }
   const std::size_t shown = std::min(kMostOutliers, group.outliers.size());
@@ -144,7 +145,7 @@ Section outlier_section(const FitReport& report, const GroupFit& group) {
                           number(observed), number(observed / std::exp(one.residual)),
                           signed_percent(std::expm1(one.residual)), number(one.deviations, 3)});
   }
-  section.blocks.emplace_back(Paragraph{fmt::format("{} of {} points: {}. None was taken out for that.",
+  section.blocks.emplace_back(Paragraph{fmt::format("Outliers: {} of {} points are {}. None was taken out for that.",
                                                     group.outliers.size(), group.data.points(), rule)});
   section.blocks.emplace_back(std::move(table));
   return section;

@@ -52,7 +52,7 @@ std::string inputs_of_law(const FitReport& report) {
 std::string output_of_law(const FitReport& report) {
   if (report.pair.empty()) return fmt::format("loss: column '{}'", report.loss_column);
   return fmt::format(
-      "ratio of losses, L_A / L_B with {} = A,B: column '{}'; runs of the same '{}' make a pair, and each "
+      "ratio of losses, L_A / L_B, A and B those of {}: column '{}'; runs of the same '{}' make a pair, and each "
       "pair is one point",
       report.pair, report.loss_column, report.size);
 }
@@ -71,8 +71,9 @@ std::string point_rule_words(const std::string& rule) {
 }
 
 std::string run_words(const FitReport& report) {
-  std::string words =
-      report.run.empty() ? "no column tells runs apart" : fmt::format("told apart by {}", joined(report.run));
+  std::vector<std::string> columns = report.run;
+  if (!report.size.empty() && std::ranges::find(columns, report.size) == columns.end()) columns.push_back(report.size);
+  std::string words = columns.empty() ? "no column tells runs apart" : "told apart by " + joined(columns);
   if (!report.cluster.empty()) words += fmt::format("; those of the same '{}' are not independent", report.cluster);
   return words;
 }
@@ -136,8 +137,9 @@ Chapter chapter_of(const FitReport& report, const GroupFit& group, std::size_t n
   chapter.sections.push_back(std::move(projections));
   chapter.sections.push_back(target_section(report, group));
   chapter.sections.push_back(backtest_section(report, group));
-  chapter.sections.push_back({"Residuals", {residual_chart(report, group, id + "residuals-")}});
-  chapter.sections.push_back(outlier_section(report, group));
+  Section outliers = outlier_section(report, group);
+  outliers.blocks.insert(outliers.blocks.begin(), residual_chart(report, group, id + "residuals-"));
+  chapter.sections.push_back(std::move(outliers));
   chapter.sections.push_back(leave_one_out_section(report, group));
   chapter.sections.push_back(alternative_section(report, group));
   chapter.sections.push_back(other_loss_section(report, group));

@@ -58,15 +58,14 @@ void add_spread(Facts& facts, const FitReport& report, const GroupFit& group) {
       fmt::format("{} about it, one standard deviation", percent(std::sqrt(uncertainty.point_variance))));
 }
 
-std::string method_words(const std::string& method) {
+std::string method_words(const std::string& method, const Interval& of) {
+  if (!determines(of)) return "none";
   if (method == "t") return "delta method, Student's t";
-  if (method == "profile") return "profile likelihood";
-  if (method == "bca") return "bootstrap, BCa";
-  return "none";
+  return method == "profile" ? "profile likelihood" : "bootstrap, BCa";
 }
 
 std::string no_interval_words(const FitReport& report, const GroupFit& group) {
-  if (report.loss.huber_delta && determined(group.estimate.uncertainty)) {
+  if (report.loss.huber_delta && determined(group.estimate.uncertainty) && !group.bootstrap) {
     return "No interval counts: under Huber's loss the curvature at the minimum says little, and it takes resamples "
            "(--bootstrap N).";
   }
@@ -98,8 +97,8 @@ DocumentTable every_interval(const GroupFit& group) {
 }
 
 std::vector<std::string> held_out_row(const HeldOut& one) {
-  return {fmt::format("{}", one.fitted_clusters), number(one.extrapolation, 3), number(one.observed),
-          number(one.predicted), signed_percent(one.error())};
+  return {fmt::format("{}", one.fitted_clusters), times(one.extrapolation), number(one.observed), number(one.predicted),
+          signed_percent(one.error())};
 }
 
 std::vector<DocumentTable::Column> held_out_columns(const std::string& unit) {
@@ -126,7 +125,7 @@ DocumentTable origin_table(const Backtest& backtest, const std::string& unit) {
       if (std::abs(one->error()) > std::abs(worst)) worst = one->error();
     }
     const auto count = end - begin;
-    table.rows.push_back({fmt::format("{}", begin->fitted_clusters), fmt::format("{}", count), number(farthest, 3),
+    table.rows.push_back({fmt::format("{}", begin->fitted_clusters), fmt::format("{}", count), times(farthest),
                           percent(std::sqrt(squares / static_cast<double>(count))), signed_percent(worst)});
     begin = end;
   }
@@ -163,7 +162,7 @@ Section fit_section(const FitReport& report, const GroupFit& group) {
   add_minimum(facts, fit);
   add_spread(facts, report, group);
   if (const std::string words = floor_words(group); !words.empty()) {
-    facts.rows.emplace_back("Floor", fmt::format("{}. {}", name(group.estimate.floor_status), words));
+    facts.rows.emplace_back("Floor", words);
   }
   section.blocks.emplace_back(std::move(facts));
   for (const std::string& words : fit.degenerate) section.blocks.emplace_back(Paragraph{words, true});
@@ -177,21 +176,23 @@ Section parameter_section(const FitReport& report, const GroupFit& group) {
   const std::vector<std::string> names = parameter_names(estimate.fit.law);
   const std::vector<double> values = parameters(estimate.fit.law);
   for (std::size_t j = 0; j < values.size(); ++j) {
-    table.rows.push_back(
-        {names[j], number(values[j], 7), interval(estimate.intervals[j]), method_words(estimate.interval_method)});
+    table.rows.push_back({names[j], number(values[j], 7), interval(estimate.intervals[j]),
+                          method_words(estimate.interval_method, estimate.intervals[j])});
   }
   section.blocks.emplace_back(std::move(table));
-  if (estimate.interval_method.empty()) section.blocks.emplace_back(Paragraph{no_interval_words(report, group)});
+  if (std::ranges::none_of(estimate.intervals, determines))
+    section.blocks.emplace_back(Paragraph{no_interval_words(report, group)});
   section.blocks.emplace_back(every_interval(group));
   if (!group.bootstrap) {
     section.blocks.emplace_back(Paragraph{"No bootstrap was asked for (--bootstrap N)."});
     return section;
   }
-  section.blocks.emplace_back(Paragraph{
-      fmt::format("Bootstrap: {} of {}s drawn whole, with replacement, seed {}; {} that did not determine the law were "
-                  "drawn again.",
-                  counted(static_cast<std::int64_t>(group.bootstrap->resamples.size()), "resample"),
-                  unit_of(report, group), report.seed, counted(group.bootstrap->undetermined, "draw"))});
+  const std::string unit = unit_of(report, group);
+  section.blocks.emplace_back(Paragraph{fmt::format(
+      "Bootstrap: {} with replacement, of {}s{}, seed {}; {} that did not determine the law {} made again.",
+      counted(static_cast<std::int64_t>(group.bootstrap->resamples.size()), "resample"), unit,
+      group.data.clustered() ? " as a whole" : "", report.seed, counted(group.bootstrap->undetermined, "draw"),
+      group.bootstrap->undetermined == 1 ? "was" : "were")});
   return section;
 }
 
@@ -277,8 +278,8 @@ Section target_section(const FitReport& report, const GroupFit& group) {
   const double factor = two ? 6 : 1;  // FLOP a parameter and token (Kaplan et al. 2020, arXiv 2001.08361, section 2.1)
   for (const TargetLoss& target : group.target_losses) {
     std::vector<std::string> row = {number(target.loss)};
-    for (std::size_t i = 0; i < columns.size(); ++i) row.push_back(target.x.empty() ? "" : number(target.x[i]));
-    if (two) row.push_back(target.x.empty() ? "" : number(factor * target.product));
+    for (std::size_t i = 0; i < columns.size(); ++i) row.push_back(target.x.empty() ? "never" : number(target.x[i]));
+    if (two) row.push_back(target.x.empty() ? "never" : number(factor * target.product));
     row.push_back(interval({factor * target.interval.lo, factor * target.interval.hi}));
     row.push_back(target.unreached.empty() ? reach(target.extrapolation) : "not reached: " + target.unreached);
     table.rows.push_back(std::move(row));

@@ -38,6 +38,10 @@ std::string number(double value, int digits) {
   return fmt::format("{:.{}g}", value == 0 ? 0.0 : value, digits);
 }
 
+std::string times(double factor) {
+  return factor >= 1000 && factor < 1e6 ? fmt::format("{:.0f}", factor) : number(factor, 3);
+}
+
 std::string percent(double share) { return percent_number(share, ""); }
 std::string signed_percent(double share) { return percent_number(share, "+"); }
 
@@ -64,20 +68,22 @@ std::string place(const LossLaw& law, const std::vector<double>& x) {
 }
 
 std::string x_label(const FitReport& report) {
-  if (shape(report.law).inputs == 1) return fmt::format("compute ({})", report.compute);
+  if (shape(report.law).inputs == 1) {
+    return report.compute == "compute" ? report.compute : fmt::format("compute ({})", report.compute);
+  }
   return fmt::format("parameters x tokens ({} x {})", report.parameters, report.tokens);
 }
 
 std::string y_label(const FitReport& report) {
   if (std::holds_alternative<PairedLaw>(report.law)) return fmt::format("L_A / L_B ({})", report.loss_column);
-  return fmt::format("loss ({})", report.loss_column);
+  return report.loss_column == "loss" ? report.loss_column : fmt::format("loss ({})", report.loss_column);
 }
 
 std::string reach(double extrapolation) {
   if (!(extrapolation > 1)) return "";
-  const std::string times = number(extrapolation, 3) + " times the data", mark = extrapolation_mark(extrapolation);
-  if (mark.empty()) return times;
-  return mark == "extrapolated" ? mark + ": " + times : times + ": with care";
+  const std::string far = times(extrapolation) + " times the data", mark = extrapolation_mark(extrapolation);
+  if (mark.empty()) return far;
+  return mark == "extrapolated" ? mark + ": " + far : far + ": with care";
 }
 
 std::string reference_words(const GroupFit& group) {
@@ -98,6 +104,11 @@ std::string cluster_name(const GroupFit& group, std::size_t cluster) {
   const std::size_t first = cluster == 0 ? 0 : data.cluster_end[cluster - 1];
   const std::string line = line_of(data, first);
   return line.empty() ? fmt::format("number {}", cluster + 1) : "line " + line;
+}
+
+std::string cluster_words(const FitReport& report, const GroupFit& group, std::size_t cluster) {
+  const std::string unit = unit_of(report, group), name = cluster_name(group, cluster);
+  return (name.starts_with("line ") ? "the " + unit + " of " : unit + " ") + name;
 }
 
 std::size_t cluster_of(const FitData& data, std::size_t point) {

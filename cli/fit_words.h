@@ -14,6 +14,8 @@ namespace mobasim::cli {
 [[nodiscard]] std::string signed_percent(double share);                           // "+1.23%"
 [[nodiscard]] std::string counted(std::int64_t count, const std::string& thing);  // "1 run", "2 runs"
 
+[[nodiscard]] std::string times(double factor);  // "2.34", "1587"
+
 // "0.1 to 0.2", "above 0.1", "below 0.2", or "not determined" where it is everything, or all that is above 0.
 [[nodiscard]] std::string interval(const Interval& range);
 [[nodiscard]] bool determines(const Interval& range);
@@ -31,6 +33,8 @@ namespace mobasim::cli {
 // What is independent of each other: "run", "pair", "cluster", or "point".
 [[nodiscard]] std::string unit_of(const FitReport& report, const GroupFit& group);
 [[nodiscard]] std::string cluster_name(const GroupFit& group, std::size_t cluster);
+[[nodiscard]] std::string cluster_words(const FitReport& report, const GroupFit& group,
+                                        std::size_t cluster);  // "run 7"
 [[nodiscard]] std::size_t cluster_of(const FitData& data, std::size_t point);
 [[nodiscard]] std::string line_of(const FitData& data, std::size_t point);  // "12", or "" where it is not known
 

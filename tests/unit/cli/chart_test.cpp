@@ -160,3 +160,39 @@ TEST_CASE("chart.yaml says the same after writing and reading") {
   CHECK(read.arms.at(1).label == "Full Attention");
   CHECK(svg_of(loss_chart(written, curves(), projection())) == svg_of(loss_chart(read, curves(), projection())));
 }
+
+TEST_CASE("a linear axis has four to eleven round ticks, all inside it") {
+  for (const double to : {1.0, 0.37, 2.3, 5.1e-4, 9.9, 77.0}) {
+    ChartAxis axis;
+    axis.from = -to;
+    axis.to = to;
+    axis.linear = true;
+    const std::vector<double> ticks = labelled_ticks(axis);
+    INFO(to);
+    CHECK(ticks.size() >= 4);
+    CHECK(ticks.size() <= 11);
+    CHECK(std::count(ticks.begin(), ticks.end(), 0.0) == 1);
+    for (const double tick : ticks) CHECK(std::abs(tick) <= to * (1 + 1e-9));
+    CHECK(position(axis, 0, 10, 30) == Approx(20));
+  }
+}
+
+TEST_CASE("a short logarithmic axis of plain labels has round ones") {
+  ChartAxis axis;
+  axis.from = 2.4;
+  axis.to = 4.6;
+  axis.plain = true;
+  CHECK(labelled_ticks(axis).size() >= 4);
+  CHECK(tick_label(axis, 2.5) == "2.5");
+  axis.plain = false;
+  CHECK(tick_label(axis, 20) == "2x10^1");
+}
+
+TEST_CASE("charts of one page have ids of their own") {
+  Chart chart = loss_chart(settings(), curves(), projection());
+  chart.id_prefix = "second-";
+  const std::string text = svg_of(chart);
+  CHECK(contains(text, "id=\"second-plot\""));
+  CHECK(contains(text, "url(#second-plot)"));
+  CHECK_FALSE(contains(text, "id=\"plot\""));
+}
