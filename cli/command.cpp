@@ -38,12 +38,18 @@ void add_output_options(CLI::App& command, Output& output) {
   command.add_option("-o,--output", output.file, "write to this file instead of stdout");
 }
 
+TableFormat table_format(const Output& output) {
+  if (output.format == "json") return TableFormat::json;
+  return output.format == "table" ? TableFormat::text : TableFormat::csv;
+}
+
 void print(const Table& table, const Output& output) {
-  const TableFormat format = output.format == "json"    ? TableFormat::json
-                             : output.format == "table" ? TableFormat::text
-                                                        : TableFormat::csv;
-  const std::string content = rendered(table, format);
+  const std::string content = rendered(table, table_format(output));
   if (!output.file.empty()) return write_file(output.file, content);
+  print(content);
+}
+
+void print(const std::string& content) {
   if (std::fwrite(content.data(), 1, content.size(), stdout) != content.size() || std::fflush(stdout) != 0) {
     throw_system_error("write to stdout");
   }

@@ -38,7 +38,9 @@ struct Output {
   std::filesystem::path file;  // empty: stdout
 };
 void add_output_options(CLI::App& command, Output& output);
+[[nodiscard]] TableFormat table_format(const Output& output);
 void print(const Table& table, const Output& output);
+void print(const std::string& content);  // on stdout
 
 // The folder of the shipped configs: $MOBASIM_CONFIGS, else where the program was built from.
 [[nodiscard]] std::filesystem::path config_folder();

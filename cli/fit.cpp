@@ -3,21 +3,27 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cmath>
+#include <cstdio>
+#include <filesystem>
 #include <functional>
 #include <thread>
+#include <utility>
 
 #include "cli/command.h"
+#include "cli/fit_notes.h"
 #include "cli/fit_options.h"
 #include "cli/fit_report.h"
 #include "cli/fit_tables.h"
 #include "fit/fit_points.h"
 #include "fit/group_fit.h"
 #include "sim/base/error.h"
+#include "sim/base/file.h"
 #include "sim/base/text.h"
 
 namespace mobasim::cli {
 namespace {
+
+constexpr std::int64_t kProgressSteps = 200;  // of a bootstrap that are shown
 
 // "panel=p, attention=moba", or the file's name where nothing groups.
 std::string group_name(const FitOptions& options, const std::vector<std::string>& key) {
@@ -138,41 +144,6 @@ GroupFitOptions group_options(const FitOptions& options, bool backtest) {
   return result;
 }
 
-void tell_about(const GroupFit& group, const FitOptions& options) {
-  const LawFit& fit = group.estimate.fit;
-  for (const std::string& words : fit.degenerate) tell(fmt::format("{}: {}", group.name, words));
-  if (group.estimate.interval_method.empty()) {
-    const std::size_t fewest = shape(fit.law).coordinates() + 1;
-    const char* unit = group.data.clustered() || !group.data.cluster_names.empty() ? "run" : "point";
-    if (fit.clusters < static_cast<std::int64_t>(fewest)) {
-      tell(fmt::format("{}: {} {}{}: at least {} determine an interval, so those cells are empty", group.name,
-                       fit.clusters, unit, fit.clusters == 1 ? "" : "s", fewest));
-    } else if (options.loss.huber_delta) {
-      tell(
-          fmt::format("{}: under Huber's loss intervals come from resampling: --bootstrap N; without it those cells "
-                      "are empty",
-                      group.name));
-    }
-  }
-  if (group.estimate.floor_status == FloorStatus::not_identified) {
-    tell(
-        fmt::format("{}: the floor is not identified: its interval reaches zero; far from the data laws with and "
-                    "without one differ",
-                    group.name));
-  }
-  if (group.backtest && !group.backtest->impossible.empty()) {
-    tell(fmt::format("{}: {}", group.name, group.backtest->impossible));
-  }
-  for (const auto& [target, prediction] : group.projected) {
-    const std::string mark = extrapolation_mark(prediction.extrapolation);
-    if (mark.empty()) continue;
-    std::vector<std::string> x;
-    for (const double one : target.x) x.push_back(shortest(one));
-    tell(fmt::format("{}: {} is {:.3g}x the data: {}", group.name, joined(x, ":"), prediction.extrapolation,
-                     mark == "extrapolated" ? mark : "to be read with care"));
-  }
-}
-
 // Fits every group, then throws all that was wrong as one error.
 std::vector<GroupFit> fits_of(const FitOptions& options, const Groups& groups, const std::vector<Target>& targets) {
   std::vector<GroupFit> fits;
@@ -181,6 +152,7 @@ std::vector<GroupFit> fits_of(const FitOptions& options, const Groups& groups, c
   for (std::size_t i = 0; i < groups.groups.size(); ++i) {
     const std::string name = group_name(options, groups.groups[i].key);
     how.progress = [&](const std::string& doing, std::int64_t done, std::int64_t all) {
+      if (all > 0 && done % std::max<std::int64_t>(1, all / kProgressSteps) != 0) return;
       const std::string share = all > 0 ? fmt::format(" {} of {}", done, all) : "";
       show_progress(fmt::format("fit {} of {}: {}: {}{}", i + 1, groups.groups.size(), name, doing, share));
     };
@@ -195,15 +167,6 @@ std::vector<GroupFit> fits_of(const FitOptions& options, const Groups& groups, c
   end_progress();
   if (!problems.empty()) throw ConfigError(std::move(problems));
   return fits;
-}
-
-// A second table goes to its file; without one people can read it on stderr, where it spoils no data.
-void put(const Table& table, const std::filesystem::path& file, const Output& output) {
-  if (!file.empty()) {
-    print(table, {output.format, file});
-  } else if (!table.rows.empty()) {
-    fmt::print(stderr, "{}", rendered(table, TableFormat::text));
-  }
 }
 
 FitReport report_of(const FitOptions& options, const Groups& groups, const std::vector<GroupFit>& fits) {
@@ -233,19 +196,77 @@ FitReport report_of(const FitOptions& options, const Groups& groups, const std::
   return report;
 }
 
+// What is to be written: all of it is made before any of it is written.
+struct Results {
+  std::vector<FileContent> files;
+  std::string for_people, data;  // on stderr and stdout
+};
+
+std::string in_form(const Table& table, const Output& output) {
+  const TableFormat format = table_format(output);
+  return rendered(format == TableFormat::text ? without_empty_columns(table) : table, format);
+}
+
+// A second table goes to its file; without one people can read it on stderr, where it spoils no data.
+void add(Results& results, const Table& table, const std::filesystem::path& file, const Output& output) {
+  if (!file.empty()) {
+    results.files.push_back({file, in_form(table, output)});
+  } else if (!table.rows.empty()) {
+    results.for_people += rendered(without_empty_columns(table), TableFormat::text);
+  }
+}
+
+Results results_of(const FitOptions& options, const Groups& groups, bool projected, const std::vector<GroupFit>& fits) {
+  const std::vector<std::string>& by = options.selection.by;
+  Results results;
+  if (projected) add(results, projections_table(by, options.law, fits), options.projections, options.output);
+  if (!options.target_losses.empty()) {
+    add(results, targets_table(by, options.law, fits), options.targets, options.output);
+  }
+  if (!options.report.empty()) {
+    const FitReport report = report_of(options, groups, fits);
+    results.files.push_back(
+        {options.report, options.report.extension() == ".html" ? html_of(report) : text_of(report)});
+  }
+  results.data = in_form(fit_table(by, fits), options.output);
+  if (!options.output.file.empty()) results.files.push_back({options.output.file, std::exchange(results.data, "")});
+  return results;
+}
+
+// Files are written all or none; devices, which cannot be replaced, after them.
+void write(const Results& results) {
+  std::vector<FileContent> files, devices;
+  for (const FileContent& file : results.files) {
+    const auto kind = std::filesystem::status(file.path).type();
+    const bool device = kind == std::filesystem::file_type::character || kind == std::filesystem::file_type::fifo ||
+                        kind == std::filesystem::file_type::block || kind == std::filesystem::file_type::socket;
+    (device ? devices : files).push_back(file);
+  }
+  write_files(files);
+  for (const FileContent& device : devices) write_file(device.path, device.content);
+  std::fputs(results.for_people.c_str(), stderr);
+  print(results.data);
+}
+
+// A by column of a taken name is said before any work.
+void require_own_names(const FitOptions& options, bool projected) {
+  const std::vector<std::string>& by = options.selection.by;
+  (void)fit_table(by, {});
+  if (projected) (void)projections_table(by, options.law, {});
+  if (!options.target_losses.empty()) (void)targets_table(by, options.law, {});
+}
+
 int fit(const FitFlags& flags) {
   const FitOptions options = fit_options_from(flags);
+  const bool projected = !options.project.empty() || !options.project_from.empty();
+  require_own_names(options, projected);
   const CsvTable data = CsvTable::read(options.data);
-  (void)fit_table(options.selection.by, {});  // a by column of a taken name is said before any work
   const Groups groups = options.arms ? paired_groups_of(options, data) : groups_of(options, data);
   const std::vector<Target> targets = targets_asked(options, groups.runs);
   const std::vector<GroupFit> fits = fits_of(options, groups, targets);
-  for (const GroupFit& group : fits) tell_about(group, options);
-  const std::vector<std::string>& by = options.selection.by;
-  if (!targets.empty()) put(projections_table(by, options.law, fits), options.projections, options.output);
-  if (!options.target_losses.empty()) put(targets_table(by, options.law, fits), options.targets, options.output);
-  if (!options.report.empty()) write_fit_report(options.report, report_of(options, groups, fits));
-  print(fit_table(by, fits), options.output);
+  const Results results = results_of(options, groups, projected, fits);
+  for (const std::string& note : notes_on(fits, options)) tell(note);
+  write(results);
   return 0;
 }
 

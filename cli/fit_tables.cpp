@@ -94,6 +94,21 @@ std::string extrapolation_mark(double extrapolation) {
   return extrapolation > kWarnedExtrapolation ? "beyond 3x" : "";
 }
 
+Table without_empty_columns(const Table& table) {
+  const auto is_empty = [](const Cell& cell) {
+    const auto* text = std::get_if<std::string>(&cell);
+    return std::holds_alternative<std::monostate>(cell) || (text != nullptr && text->empty());
+  };
+  Table result;
+  result.rows.resize(table.rows.size());
+  for (std::size_t column = 0; column < table.columns.size(); ++column) {
+    if (std::ranges::all_of(table.rows, [&](const auto& row) { return is_empty(row[column]); })) continue;
+    result.columns.push_back(table.columns[column]);
+    for (std::size_t row = 0; row < table.rows.size(); ++row) result.rows[row].push_back(table.rows[row][column]);
+  }
+  return result;
+}
+
 Table fit_table(const std::vector<std::string>& by, const std::vector<GroupFit>& groups) {
   Table table = with_columns(by, fit_columns());
   for (const GroupFit& group : groups) {
@@ -153,7 +168,8 @@ Table targets_table(const std::vector<std::string>& by, const LossLaw& law, cons
       for (std::size_t i = 0; i < shape(law).inputs; ++i) row.push_back(reached ? number(target.x[i]) : Cell{});
       const double unit = split ? 6 : 1;  // 6 N D (Kaplan et al. 2020, section 2.1)
       if (split) row.push_back(number(unit * target.product));
-      append(row, {number(unit * target.interval.lo), number(unit * target.interval.hi),
+      const double lo = unit * target.interval.lo;
+      append(row, {lo > 0 ? number(lo) : Cell{}, number(unit * target.interval.hi),
                    reached ? number(target.extrapolation) : Cell{},
                    reached ? extrapolation_mark(target.extrapolation) : "", target.unreached});
       table.rows.push_back(std::move(row));

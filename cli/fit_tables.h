@@ -16,6 +16,9 @@ namespace mobasim::cli {
 [[nodiscard]] Table targets_table(const std::vector<std::string>& by, const LossLaw& law,
                                   const std::vector<GroupFit>& groups);
 
+// For people: without the columns that are empty in every row.
+[[nodiscard]] Table without_empty_columns(const Table& table);
+
 // How far a projection reaches, as people read it: "", "beyond 3x", "extrapolated" (beyond 10x).
 [[nodiscard]] std::string extrapolation_mark(double extrapolation);
 

@@ -83,7 +83,9 @@ Backtest backtested(const LossLaw& kind, const FitData& data, const ResidualLoss
                     const std::function<bool()>& stop) {
   Backtest result;
   const auto clusters = static_cast<std::int64_t>(data.clusters());
-  const std::string unit = data.clustered() ? "run" : "point";
+  const bool paired = std::holds_alternative<PairedLaw>(kind);
+  const bool runs = data.clustered() || !data.cluster_names.empty();
+  const std::string unit = paired ? "pair" : runs ? "run" : "point";
   if (clusters < kFewestBacktestClusters) {
     result.impossible = fmt::format("no back-test possible: {} {}{}, at least {} are needed", clusters, unit,
                                     clusters == 1 ? "" : "s", kFewestBacktestClusters);

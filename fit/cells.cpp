@@ -9,14 +9,15 @@
 
 namespace mobasim {
 
-std::optional<double> CellProblems::positive_number(std::size_t row, std::size_t column) {
+std::optional<double> CellProblems::positive_number(std::size_t row, std::size_t column, std::string_view flag) {
   const std::string_view text = table_.text(row, column);
   const std::optional<double> value = finite_number(text);
   if (value && *value > 0) return value;
   add(row, column, [&] {
     const std::string& name = table_.columns()[column];
-    return value ? fmt::format("'{}' is {}: a number above 0 is wanted", name, text)
-                 : fmt::format("column '{}': '{}' is no finite number", name, text);
+    if (!value) return fmt::format("column '{}': '{}' is no finite number", name, text);
+    const std::string wanted = fmt::format("'{}' is {}: a number above 0 is wanted", name, text);
+    return *value == 0 && !flag.empty() ? wanted + fmt::format("; {} '{}>0' leaves such rows out", flag, name) : wanted;
   });
   return std::nullopt;
 }

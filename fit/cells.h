@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "sim/base/csv.h"
@@ -25,8 +26,9 @@ class CellProblems {
     }
   }
 
-  // The number in a cell; nothing, and a problem more, where it holds none that is finite and above 0.
-  [[nodiscard]] std::optional<double> positive_number(std::size_t row, std::size_t column);
+  // The number in a cell; nothing, and a problem more, where it holds none that is finite and above 0. Training curves
+  // often begin at 0: `flag` is the one that takes a condition against it, "--where".
+  [[nodiscard]] std::optional<double> positive_number(std::size_t row, std::size_t column, std::string_view flag = "");
   // Throws ConfigError with the problems, ending in "and N more" where there were too many to tell.
   void throw_if_any() const;
 

@@ -187,8 +187,11 @@ std::vector<std::string> degeneracies(const LossLaw& law, const Objective& objec
     if (std::isinf(at[form.height(i)])) {
       words.push_back(fmt::format("the term of {} vanished: the loss does not depend on it here", x));
     } else if (std::abs(exponent) * (most - least) < kFlat) {
-      words.push_back(fmt::format("the term of {} does not vary over the data: it cannot be told from a floor", x));
-    } else if (exponent < 0 && law.index() != LossLaw(PairedLaw{}).index()) {
+      words.push_back(form.floor ? fmt::format("the term of {} does not vary over the data: it cannot be told from a "
+                                               "floor",
+                                               x)
+                                 : fmt::format("the loss does not change with {}", x));
+    } else if (exponent < 0 && !std::holds_alternative<PairedLaw>(law)) {
       words.push_back(fmt::format("the loss rises with {}: the law says nothing about larger runs", x));
     } else if (form.floor && only_at_one_end(objective, at, i)) {
       words.push_back(

@@ -121,12 +121,22 @@ PointColumns point_columns(const CsvTable& table, const Selection& selection) {
 // The point of a row; nothing, and its problems, where a number of it is bad.
 std::optional<Point> point_of(const CsvTable& table, std::size_t row, const PointColumns& columns,
                               CellProblems& problems) {
-  const std::optional<double> x = problems.positive_number(row, columns.x);
-  const std::optional<double> tokens = columns.tokens ? problems.positive_number(row, *columns.tokens) : 0.0;
+  constexpr const char* kWhere = "--where";
+  const std::optional<double> x = problems.positive_number(row, columns.x, kWhere);
+  const std::optional<double> tokens = columns.tokens ? problems.positive_number(row, *columns.tokens, kWhere) : 0.0;
   const std::optional<double> loss = problems.positive_number(row, columns.loss);
-  const std::optional<double> weight = columns.weight ? problems.positive_number(row, *columns.weight) : 1.0;
+  const std::optional<double> weight = columns.weight ? problems.positive_number(row, *columns.weight, kWhere) : 1.0;
   if (!x || !tokens || !loss || !weight) return std::nullopt;
   return Point{*x, *loss, *tokens, *weight, table.line(row)};
+}
+
+std::string why_none_is_left(const CsvTable& table, const Selection& selection, std::int64_t dropped) {
+  if (table.rows() == 0) return "no row is left to fit: it has a header only";
+  if (dropped > 0) {
+    return fmt::format("no row is left to fit: '{}' is empty in all {} that could be", selection.loss, dropped);
+  }
+  return fmt::format("no row is left to fit: none of its {} rows meets {} at once", table.rows(),
+                     joined(selection.where, " and "));
 }
 
 // The point of the most progress, of equals the later one; `points` has one.
@@ -175,9 +185,7 @@ Observations observations_from(const CsvTable& table, const Selection& selection
   problems.throw_if_any();
   result.groups = sorter.take();
   if (result.groups.empty()) {
-    throw ConfigError({table.file(), 0, 0},
-                      fmt::format("no row is left to fit: {} rows, {} of those that meet every condition without '{}'",
-                                  table.rows(), result.dropped_empty, selection.loss));
+    throw ConfigError({table.file(), 0, 0}, why_none_is_left(table, selection, result.dropped_empty));
   }
   return result;
 }

@@ -10,16 +10,32 @@ namespace mobasim {
 namespace {
 
 constexpr double kFarthest = 1e12;  // times the range of the data, either way: beyond it an answer says nothing
+constexpr double kStep = 0.1;       // of the log product, in the search for where a band ends
 
-// The least log product at which `value` (falling) has come down to `loss`; nothing where it never does in the range.
-std::optional<double> falls_to(const std::function<double(double)>& value, double loss, double from, double to) {
-  if (!(value(to) <= loss)) return std::nullopt;
-  if (value(from) <= loss) return from;
-  for (int i = 0; i < 200 && to - from > 1e-13 * std::abs(to); ++i) {
-    const double middle = (from + to) / 2;
-    (value(middle) <= loss ? to : from) = middle;
+using Curve = std::function<double(double log_product)>;
+
+// Where a curve crosses `loss` between two places, one on either side of it.
+double crossing(const Curve& value, double loss, double above, double below) {
+  for (int i = 0; i < 200 && std::abs(below - above) > 1e-13 * std::abs(below); ++i) {
+    const double middle = (above + below) / 2;
+    (value(middle) <= loss ? below : above) = middle;
   }
-  return to;
+  return below;
+}
+
+// Where a curve first comes to the other side of `loss` on the way from `from` to `to`; `from` itself where it is there
+// already, nothing where it never is. A band widens again on the far side of the data, so that the way is gone in
+// steps.
+std::optional<double> first_crossing(const Curve& value, double loss, double from, double to) {
+  const bool upward = to > from;  // then the way ends where the curve is down at the loss, else where it is above it
+  const auto there = [&](double at) { return (value(at) <= loss) == upward; };
+  if (there(from)) return from;
+  for (double at = from; at != to;) {
+    const double next = std::abs(to - at) <= kStep ? to : at + (upward ? kStep : -kStep);
+    if (there(next)) return upward ? crossing(value, loss, at, next) : crossing(value, loss, next, at);
+    at = next;
+  }
+  return std::nullopt;
 }
 
 bool falls(const LawFit& fit) {
@@ -61,18 +77,24 @@ TargetLoss target_loss(const Estimate& estimate, const Backtest& backtest, doubl
       return part(predicted(estimate, backtest, best_split(fit, std::exp(log_product))));
     };
   };
-  const auto at = falls_to(along([](const Prediction& p) { return p.value; }), loss, from, to);
-  const auto earliest = falls_to(along([](const Prediction& p) { return p.band.lo; }), loss, from, to);
-  const auto latest = falls_to(along([](const Prediction& p) { return p.band.hi; }), loss, from, to);
-  result.interval = {earliest && *earliest > from ? std::exp(*earliest) : 0, latest ? std::exp(*latest) : INFINITY};
-  if (at && *at > from) {
+  const Curve value = along([](const Prediction& p) { return p.value; });
+  const std::optional<double> at =
+      value(to) <= loss && value(from) > loss ? std::optional(crossing(value, loss, from, to)) : std::nullopt;
+  // What the band holds around the estimate; where there is none, beyond all data.
+  const double middle = at.value_or(value(from) <= loss ? from : to);
+  auto earliest = first_crossing(along([](const Prediction& p) { return p.band.lo; }), loss, middle, from);
+  const auto latest = first_crossing(along([](const Prediction& p) { return p.band.hi; }), loss, middle, to);
+  if (!at && earliest == middle) earliest.reset();
+  result.interval = {earliest ? std::exp(*earliest) : 0, latest ? std::exp(*latest) : INFINITY};
+  if (at) {
     result.product = std::exp(*at);
     result.x = best_split(fit, result.product);
     result.extrapolation = extrapolation(fit, result.x);
   } else {
     const double floor = shape(fit.law).floor ? parameters(fit.law)[0] : 0;
-    result.unreached = loss <= floor ? fmt::format("it is not above the law's floor of {:.4g}", floor)
-                                     : "it is beyond 1e12 times the data";
+    result.unreached = loss <= floor         ? fmt::format("it is not above the law's floor of {:.4g}", floor)
+                       : value(from) <= loss ? "the law is below it from a 1e12th of the data on"
+                                             : "it is beyond 1e12 times the data";
   }
   return result;
 }
