@@ -9,6 +9,7 @@ namespace mobasim {
 namespace {
 
 constexpr double kOutlierDeviations = 3.5;
+constexpr double kRounding = 1e-12;  // of log y: points without scatter stand apart by this and less
 
 double median(std::vector<double> values) {
   const std::size_t middle = values.size() / 2;
@@ -59,8 +60,8 @@ std::vector<Outlier> outliers(const LawFit& fit, const FitData& data) {
   const double deviation = 1.4826 * median(distances);
   std::vector<Outlier> result;
   for (std::size_t i = 0; i < residuals.size() && deviation > 0; ++i) {
-    const double deviations = std::abs(residuals[i] - middle) / deviation;
-    if (deviations > kOutlierDeviations) result.push_back({i, residuals[i], deviations});
+    const double distance = std::abs(residuals[i] - middle), deviations = distance / deviation;
+    if (deviations > kOutlierDeviations && distance > kRounding) result.push_back({i, residuals[i], deviations});
   }
   std::ranges::stable_sort(result, std::greater{}, &Outlier::deviations);
   return result;
