@@ -7,9 +7,18 @@
 #include <cstdlib>
 
 #include "fit/fit_points.h"
+#include "sim/base/error.h"
 
 namespace mobasim {
 namespace {
+
+std::optional<Estimate> law_with_floor(const FitData& data) {
+  try {
+    return estimated(FlooredPowerLaw{}, data, ResidualLoss{}, "with a floor");
+  } catch (const ConfigError&) {
+    return std::nullopt;  // too few sizes: then nothing is known of a floor either
+  }
+}
 
 ArmProjection arm_projection(const Study& study, const StudyArm& arm, const RunGroup& runs, const CostBasis& costs) {
   ArmProjection result;
@@ -22,9 +31,11 @@ ArmProjection arm_projection(const Study& study, const StudyArm& arm, const RunG
     result.basis = worst(result.basis, cost.basis);
   }
   result.runs = costs.axis == Axis::six_nd ? runs : moved(runs, study, x_per_token);
-  result.estimate = estimated(PowerLaw{}, fit_data_of(result.runs, study.points), ResidualLoss{},
-                              fmt::format("{} ({})", arm.label, study.data.string()));
+  const FitData data = fit_data_of(result.runs, study.points);
+  const std::string what = fmt::format("{} ({})", arm.label, study.data.string());
+  result.estimate = estimated(PowerLaw{}, data, ResidualLoss{}, what);
   result.law = std::get<PowerLaw>(result.estimate.fit.law);
+  result.with_floor = law_with_floor(data);
   return result;
 }
 

@@ -19,7 +19,8 @@ struct ArmProjection {
   std::vector<TokenCost> costs;  // likewise
   Estimate estimate;             // of P2
   PowerLaw law;
-  Basis basis = Basis::published;  // the worst of the data's and the costs'
+  std::optional<Estimate> with_floor;  // P3 through the same points, where they determine it
+  Basis basis = Basis::published;      // the worst of the data's and the costs'
 };
 
 struct Projection {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fit/prediction.h"
+
 namespace mobasim {
 namespace {
 
@@ -82,6 +84,16 @@ std::string law_text(const ArmProjection& arm) {
   return fmt::format("  {}: L = {:.4f} x^-{:.4f}; a {:.4f} .. {:.4f}, b {:.4f} .. {:.4f} (95%); {} points of {} runs\n",
                      arm.arm.label, arm.law.a, arm.law.b, a.lo, a.hi, b.lo, b.hi, estimate.fit.points,
                      estimate.fit.clusters);
+}
+
+// How much a floor would change at the far end of the grid: what the data do not tell about projections.
+std::string floor_text(const Projection& projection, const ArmProjection& arm) {
+  if (!arm.with_floor) return "";
+  const double x = projection.grid.back();
+  const double without = loss_at(arm.law, x), with = predicted(arm.with_floor->fit, {x});
+  return fmt::format("  {} with a floor (p3; {}): {:.4f} instead of {:.4f} at {} ({:+.1f}%)\n", arm.arm.label,
+                     name(arm.with_floor->floor_status), with, without, amount(projection, x),
+                     100 * (with / without - 1));
 }
 
 std::string paired_text(const Projection& projection) {
@@ -168,8 +180,8 @@ std::string stretch_text(const Projection& projection, const Stretch& stretch) {
 
 Zone zone_of(const Comparison& comparison, double x) {
   const auto [start, end] = common_range(comparison);
-  if (x > 10 * end) return Zone::beyond_10x;
-  if (x > 3 * end) return Zone::beyond_3x;
+  if (x > kExtrapolated * end) return Zone::beyond_10x;
+  if (x > kWarnedExtrapolation * end) return Zone::beyond_3x;
   if (x > end) return Zone::beyond;
   return x < start ? Zone::below : Zone::inside;
 }
@@ -178,7 +190,7 @@ std::vector<Stretch> stretches(const Projection& projection) {
   const Comparison& comparison = projection.comparison;
   const auto [start, end] = common_range(comparison);
   std::vector<double> xs = projection.grid;
-  for (const double x : {start, end, 3 * end, 10 * end}) {
+  for (const double x : {start, end, kWarnedExtrapolation * end, kExtrapolated * end}) {
     if (x > projection.grid.front() && x < projection.grid.back()) xs.push_back(x);
   }
   std::sort(xs.begin(), xs.end());
@@ -214,6 +226,7 @@ std::string verdict(const Study& study, const Projection& projection, const std:
   if (projection.costs.axis != Axis::six_nd) text += trade_off_text(projection, trade_offs);
   text += fmt::format("Laws, x in {}, points {}:\n", unit_of(projection.costs.axis), study.points_text);
   text += law_text(projection.treatment) + law_text(projection.baseline) + paired_text(projection);
+  text += floor_text(projection, projection.treatment) + floor_text(projection, projection.baseline);
   text += "What it rests on (basis):\n" + basis_text(projection) + spread_text(projection, spread);
   return text;
 }
