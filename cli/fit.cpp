@@ -70,6 +70,7 @@ void tell_mixed(const FitOptions& options, const Observations& observations) {
 struct Group {
   std::vector<std::string> key;
   std::function<FitData()> data;
+  std::function<std::optional<PairedArms>()> arms = [] { return std::nullopt; };  // of a paired law
 };
 
 struct Groups {
@@ -114,9 +115,15 @@ Groups paired_groups_of(const FitOptions& options, const CsvTable& table) {
     if (same_group(a.groups, group).runs.empty()) result.runs.push_back({group.key, {}});
   }
   for (const RunGroup& group : result.runs) {
-    result.groups.push_back({group.key, [&options, group, other = same_group(b.groups, group)] {
-                               return paired_data_of(group, other, options.points, group_name(options, group.key));
-                             }});
+    const RunGroup other = same_group(b.groups, group);
+    result.groups.push_back(
+        {group.key,
+         [&options, group, other] {
+           return paired_data_of(group, other, options.points, group_name(options, group.key));
+         },
+         [&options, group, other] {
+           return PairedArms{fit_data_of(group, options.points), fit_data_of(other, options.points)};
+         }});
   }
   return result;
 }
@@ -157,8 +164,8 @@ std::vector<GroupFit> fits_of(const FitOptions& options, const Groups& groups, c
       show_progress(fmt::format("fit {} of {}: {}: {}{}", i + 1, groups.groups.size(), name, doing, share));
     };
     try {
-      fits.push_back(group_fit(groups.groups[i].key, name, groups.groups[i].data(),
-                               targets_of(targets, groups.groups[i].key), how));
+      const Group& group = groups.groups[i];
+      fits.push_back(group_fit(group.key, name, group.data(), targets_of(targets, group.key), how, group.arms()));
     } catch (const ConfigError& error) {
       problems.insert(problems.end(), error.problems().begin(), error.problems().end());
     }

@@ -36,9 +36,10 @@ std::vector<std::string> fit_columns() {
   const std::vector<std::string>& names = all_parameter_names();
   columns.insert(columns.end(), names.begin(), names.end());
   for (const std::string& name : names) columns.insert(columns.end(), {name + "_lo", name + "_hi"});
-  for (const char* name : {"floor_status", "starts", "hits", "solvers_apart", "intervals", "x_min", "x_max",
-                           "parameters_min", "parameters_max", "tokens_min", "tokens_max", "backtest",
-                           "backtest_held_out", "backtest_rms_error", "backtest_rate", "notes"}) {
+  for (const char* name :
+       {"floor_status", "starts", "hits", "solvers_apart", "intervals", "x_min", "x_max", "parameters_min",
+        "parameters_max", "tokens_min", "tokens_max", "backtest", "backtest_held_out", "backtest_rms_error",
+        "backtest_rate", "unpaired_s", "unpaired_s_lo", "unpaired_s_hi", "notes"}) {
     columns.emplace_back(name);
   }
   return columns;
@@ -81,6 +82,12 @@ std::vector<Cell> backtest_cells(const GroupFit& group) {
           backtest.rms_error, backtest.rate};
 }
 
+// Of a paired law: what its arms tell without pairing.
+std::vector<Cell> unpaired_cells(const GroupFit& group) {
+  if (!group.unpaired) return std::vector<Cell>(3);
+  return {group.unpaired->s, number(group.unpaired->interval.lo), number(group.unpaired->interval.hi)};
+}
+
 // The columns of a law's inputs.
 std::vector<std::string> input_columns(const LossLaw& law) {
   if (shape(law).inputs == 1) return {"x"};
@@ -120,6 +127,7 @@ Table fit_table(const std::vector<std::string>& by, const std::vector<GroupFit>&
                  group.estimate.interval_method});
     append(row, range_cells(fit));
     append(row, backtest_cells(group));
+    append(row, unpaired_cells(group));
     row.emplace_back(joined(fit.degenerate, "; "));
     table.rows.push_back(std::move(row));
   }
