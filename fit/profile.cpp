@@ -10,7 +10,7 @@ namespace mobasim {
 namespace {
 
 constexpr double kFarthest = 64;  // steps of one delta half-width beyond which an end is open
-constexpr int kBisections = 40;
+constexpr int kMostEvaluations = 60;
 constexpr double kFine = 1e-7;     // of the distance to the estimate, to which an end is found
 constexpr double kNoFloor = 1e-7;  // of the loss: a floor that no point tells from 0
 constexpr double kKappaLeast = 1e-300;
@@ -33,15 +33,14 @@ class Profile {
     }
   }
 
-  // Whether the least F where the combination has this value is at most `most`. The search starts from the last place
-  // that was inside: nearby values in turn are quick, and what went astray outside is forgotten.
-  bool inside(double value, double most) {
+  // The least F where the combination has this value. The search starts from the last place where F was at most `most`:
+  // nearby values in turn are quick, and what went astray outside is forgotten.
+  double least(double value, double most) {
     Coordinates at = at_;
     at[pivot_] += (value - along(slopes_, at)) / slopes_[pivot_];
     const LocalMinimum minimum = newton_minimum(objective_, at, directions_);
-    if (minimum.value > most) return false;
-    at_ = minimum.at;
-    return true;
+    if (minimum.value <= most) at_ = minimum.at;
+    return minimum.value;
   }
 
  private:
@@ -56,20 +55,42 @@ class Profile {
 };
 
 // Where F first exceeds `most` on the way from `from` in steps of `step` (signed), at most to `farthest`; infinite
-// where it never does.
-double crossing(Profile& profile, double from, double step, double farthest, double most) {
-  double inside = from, outside = from;
+// where it never does. `lowest` is F at the minimum: about it F is near to a parabola, so that its rise's root is near
+// to a line, which false position (with the Illinois rule, and a bisection now and then) follows in few evaluations.
+double crossing(Profile& profile, double from, double step, double farthest, double lowest, double most) {
+  const double wanted = std::sqrt(most - lowest);
+  const auto over = [&](double f) { return std::isfinite(f) ? std::sqrt(std::max(0.0, f - lowest)) - wanted : wanted; };
+  double inside = from, outside = from, under = -wanted, above = wanted;
   for (double width = step;; width *= 1.5) {
     outside = inside + width;
     const bool last = std::abs(outside - from) >= std::abs(farthest - from);
     if (last) outside = farthest;
-    if (!profile.inside(outside, most)) break;
+    const double f = profile.least(outside, most);
+    if (!(f <= most)) {
+      above = over(f);
+      break;
+    }
     if (last) return step > 0 ? INFINITY : -INFINITY;
     inside = outside;
+    under = over(f);
   }
-  for (int i = 0; i < kBisections && std::abs(outside - inside) > kFine * std::abs(outside - from); ++i) {
-    const double middle = (inside + outside) / 2;
-    (profile.inside(middle, most) ? inside : outside) = middle;
+  bool was_inside = false, was_outside = false;  // at the last evaluation
+  for (int i = 1; i <= kMostEvaluations && std::abs(outside - inside) > kFine * std::abs(outside - from); ++i) {
+    const double share = i % 4 == 0 ? 0.5 : std::clamp(under / (under - above), 0.001, 0.999);
+    const double middle = inside + share * (outside - inside);
+    const double f = profile.least(middle, most), difference = over(f);
+    if (std::abs(difference) <= kFine * wanted) return middle;
+    if (f <= most) {
+      inside = middle;
+      under = difference;
+      if (was_inside) above /= 2;
+    } else {
+      outside = middle;
+      above = difference;
+      if (was_outside) under /= 2;
+    }
+    was_inside = f <= most;
+    was_outside = !was_inside;
   }
   return (inside + outside) / 2;
 }
@@ -101,8 +122,9 @@ Interval floor_from_zero(const LawFit& fit, const Objective& objective, const Un
   const double top = lowest_log_y(objective) + std::log(0.999);
   raised.at[0] = top + std::log(1e-3);
   Profile profile(raised, objective, slopes);
-  const double hi =
-      !profile.inside(raised.at[0], most) ? raised.at[0] : crossing(profile, raised.at[0], 0.5, top, most);
+  const double hi = profile.least(raised.at[0], most) > most
+                        ? raised.at[0]
+                        : crossing(profile, raised.at[0], 0.5, top, fit.objective, most);
   return {0, std::exp(std::isinf(hi) ? top : hi)};
 }
 
@@ -131,7 +153,7 @@ Interval profile_interval(const LawFit& fit, const FitData& data, const Uncertai
     if (floor) farthest = lowest_log_y(objective) + (sign < 0 ? std::log(kNoFloor) : std::log(0.9999));
     const bool reachable = sign * (farthest - estimate) > 0;
     (sign < 0 ? ends.lo : ends.hi) =
-        reachable ? crossing(profile, estimate, sign * step, farthest, most) : sign * INFINITY;
+        reachable ? crossing(profile, estimate, sign * step, farthest, fit.objective, most) : sign * INFINITY;
   }
   // A floor that only the smallest loss bounds is bounded by it.
   if (floor && std::isinf(ends.hi)) ends.hi = lowest_log_y(objective);

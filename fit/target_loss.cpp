@@ -26,8 +26,8 @@ double crossing(const Curve& value, double loss, double above, double below) {
 // Where a curve first comes to the other side of `loss` on the way from `from` to `to`; `from` itself where it is there
 // already, nothing where it never is. A band widens again on the far side of the data, so that the way is gone in
 // steps.
-std::optional<double> first_crossing(const Curve& value, double loss, double from, double to) {
-  const bool upward = to > from;  // then the way ends where the curve is down at the loss, else where it is above it
+std::optional<double> first_crossing(const Curve& value, double loss, double from, double to, bool upward) {
+  // Upward the way ends where the curve is down at the loss, downward where it is above it.
   const auto there = [&](double at) { return (value(at) <= loss) == upward; };
   if (there(from)) return from;
   for (double at = from; at != to;) {
@@ -82,10 +82,10 @@ TargetLoss target_loss(const Estimate& estimate, const Backtest& backtest, doubl
       value(to) <= loss && value(from) > loss ? std::optional(crossing(value, loss, from, to)) : std::nullopt;
   // What the band holds around the estimate; where there is none, beyond all data.
   const double middle = at.value_or(value(from) <= loss ? from : to);
-  auto earliest = first_crossing(along([](const Prediction& p) { return p.band.lo; }), loss, middle, from);
-  const auto latest = first_crossing(along([](const Prediction& p) { return p.band.hi; }), loss, middle, to);
-  if (!at && earliest == middle) earliest.reset();
-  result.interval = {earliest ? std::exp(*earliest) : 0, latest ? std::exp(*latest) : INFINITY};
+  const auto earliest = first_crossing(along([](const Prediction& p) { return p.band.lo; }), loss, middle, from, false);
+  const auto latest = first_crossing(along([](const Prediction& p) { return p.band.hi; }), loss, middle, to, true);
+  const auto told = [&](const std::optional<double>& end) { return end && (at || *end != middle); };
+  result.interval = {told(earliest) ? std::exp(*earliest) : 0, told(latest) ? std::exp(*latest) : INFINITY};
   if (at) {
     result.product = std::exp(*at);
     result.x = best_split(fit, result.product);
