@@ -211,7 +211,7 @@ TEST_CASE("Five runs allow no back-test, nine points do") {
   CHECK(number_in(nine, 0, "backtest_rms_error") < 0.02);
 }
 
-TEST_CASE("JSON holds what CSV does; a table for people leaves out what is empty in every row") {
+TEST_CASE("JSON holds what CSV does, and a table for people leaves out what is empty in every row") {
   const ScratchFolder folder;
   put_file(folder / "d.csv", curve_of_compute(9, 0.002));
   Words words = kOfCompute;
