@@ -15,7 +15,7 @@ namespace mobasim {
 namespace {
 
 const double kRaisedFloor = std::log(0.1);  // of the loss: where the search for a floor begins that was at zero
-const double kLowFloor = std::log(1e-6);    // of the loss: below it a refit asks whether there is a floor at all
+const double kLowFloor = std::log(1e-6);    // of the loss: below it the question is whether there is a floor at all
 constexpr std::size_t kStarts = 8;
 constexpr std::size_t kMostStarts = 32;  // with up to kFewPoints points, where the grid shows so many valleys
 constexpr double kSame = 1e-9;           // relative: two minima that agree to this are the same one
@@ -43,12 +43,49 @@ bool same(double a, double b, const Objective& objective) {
   return std::abs(a - b) <= kSame * std::min(a, b) + rounding_of(objective);
 }
 
+bool low_floor(const Objective& objective, const Coordinates& at) {
+  return objective.shape().floor && at[0] < kLowFloor + objective.log_y(0);
+}
+
+// Whether a floor above zero would make the objective of a law without one larger: dF / dfloor = -sum w psi(r) / y.
+bool best_without_floor(const Objective& objective, const Coordinates& at) {
+  double slope = 0;
+  for (std::size_t i = 0; i < objective.points(); ++i) {
+    const double log_y = value_of(objective.shape(), at, objective.u(i)).log_y;
+    slope -= objective.weight(i) * objective.loss().slope(objective.log_y(i) - log_y) * std::exp(-log_y);
+  }
+  return slope >= 0;
+}
+
+// Where a local search ends. A solver creeps without end along the valley to a floor of zero: where it got nowhere, the
+// law without a floor is looked at first.
+LocalMinimum ended(const Objective& objective, const LocalMinimum& local) {
+  Coordinates without = local.at;
+  if (!objective.shape().floor) return newton_minimum(objective, local.at);
+  without[0] = -INFINITY;
+  if (!local.converged) {
+    const LocalMinimum zero = newton_minimum(objective, without);
+    if (zero.value <= local.value && best_without_floor(objective, zero.at)) return zero;
+  }
+  const LocalMinimum minimum = newton_minimum(objective, local.at);
+  if (minimum.converged && !low_floor(objective, minimum.at)) return minimum;
+  const LocalMinimum zero = newton_minimum(objective, without);
+  return zero.value <= minimum.value ? zero : minimum;
+}
+
+// The same with a floor that a solver can start from.
+Coordinates with_floor(const Objective& objective, Coordinates at) {
+  if (objective.shape().floor && std::isinf(at[0])) at[0] = kRaisedFloor + objective.log_y(0);
+  return at;
+}
+
 // Carried on where Newton's steps ran out before their end: in a long flat valley.
 LocalMinimum carried_on(const Objective& objective, LocalMinimum minimum) {
-  for (int i = 0; i < 20 && !minimum.converged; ++i) {
-    const double before = minimum.value;
-    minimum = newton_minimum(objective, minimum_by_bfgs(objective, minimum.at).at);
-    if (!(minimum.value < before * (1 - 1e-12))) break;
+  // A floor of zero is asked once more whether it is the lowest end of its valley.
+  for (int i = 0; i < 20 && (!minimum.converged || (i == 0 && low_floor(objective, minimum.at))); ++i) {
+    const LocalMinimum next = ended(objective, minimum_by_bfgs(objective, with_floor(objective, minimum.at)));
+    if (!(next.value < minimum.value * (1 - 1e-12))) break;
+    minimum = next;
   }
   return minimum;
 }
@@ -63,21 +100,21 @@ Search searched(const Objective& objective) {
   const std::vector<Coordinates> starts =
       starting_points(objective, kStarts, objective.points() <= kFewPoints ? kMostStarts : kStarts);
   std::vector<LocalMinimum> minima;
-  for (const Coordinates& start : starts) {
-    const LocalMinimum local =
-        minima.size() < kStarts ? minimum_by_bfgs(objective, start) : minimum_by_levenberg_marquardt(objective, start);
-    minima.push_back(newton_minimum(objective, local.at));
-  }
+  // Each loss by the solver that is quick for it, and by the other one as a check.
+  const bool squares = !objective.loss().huber_delta;
+  const auto solver = squares ? minimum_by_levenberg_marquardt : minimum_by_bfgs;
+  const auto other_solver = squares ? minimum_by_bfgs : minimum_by_levenberg_marquardt;
+  for (const Coordinates& start : starts) minima.push_back(ended(objective, solver(objective, start)));
   Search search;
   search.best = carried_on(objective, *std::ranges::min_element(minima, {}, &LocalMinimum::value));
   // The other solver, from the most promising start: if it ends elsewhere, from the best end so far.
-  LocalMinimum other = newton_minimum(objective, minimum_by_levenberg_marquardt(objective, starts.front()).at);
+  LocalMinimum other = ended(objective, other_solver(objective, starts.front()));
   if (!same(other.value, search.best.value, objective)) {
     if (other.value < search.best.value) {
       std::swap(other, search.best);
-      other = newton_minimum(objective, minimum_by_bfgs(objective, search.best.at).at);
+      other = ended(objective, solver(objective, with_floor(objective, search.best.at)));
     } else {
-      other = minimum_by_levenberg_marquardt(objective, search.best.at);
+      other = ended(objective, other_solver(objective, with_floor(objective, search.best.at)));
     }
   }
   if (other.value < search.best.value) std::swap(other, search.best);
@@ -130,10 +167,10 @@ LawFit fitted(const LossLaw& kind, const FitData& data, const ResidualLoss& loss
   Search search;
   if (data.points() > kSearchedPoints) {
     search = searched(Objective(form, sample_of(data), loss, fit.centre));
-    const LocalMinimum bfgs = minimum_by_bfgs(objective, search.best.at);
+    LocalMinimum other = ended(objective, minimum_by_bfgs(objective, with_floor(objective, search.best.at)));
     search.best = newton_minimum(objective, search.best.at);
-    search.solvers_apart =
-        std::abs(newton_minimum(objective, bfgs.at).value - search.best.value) / std::max(search.best.value, 1e-300);
+    if (other.value < search.best.value) std::swap(other, search.best);
+    search.solvers_apart = (other.value - search.best.value) / std::max(search.best.value, 1e-300);
   } else {
     search = searched(objective);
   }
@@ -163,8 +200,7 @@ std::optional<Coordinates> refitted(const LawFit& fit, const Objective& objectiv
     const LocalMinimum with_floor = newton_minimum(objective, raised);
     if (with_floor.value < best.value) best = with_floor;
   }
-  const bool low = objective.shape().floor && best.at[0] < kLowFloor + objective.log_y(0);
-  return low ? without_what_vanished(objective, best).at : best.at;
+  return low_floor(objective, best.at) ? without_what_vanished(objective, best).at : best.at;
 }
 
 double log_predicted(const LawFit& fit, const Coordinates& at, const Inputs& log_x) {

@@ -13,7 +13,7 @@ namespace {
 
 // Ceres' default tolerances stop too early for fits of this kind; these do not stop before rounding does.
 constexpr double kFunctionTolerance = 1e-16, kGradientTolerance = 1e-15, kParameterTolerance = 1e-14;
-constexpr int kMostIterations = 2000;
+constexpr int kMostIterations = 100;  // Newton refines the end: more only creep along what is not determined
 
 // Residuals of the points from `begin` to before `end`, as one block. Squares take all points as one; a robust loss
 // acts on the norm of a block, so that there each point is a block of its own.
@@ -211,7 +211,7 @@ LocalMinimum minimum_by_levenberg_marquardt(const Objective& objective, const Co
   options.logging_type = ceres::SILENT;
   ceres::Solver::Summary summary;
   ceres::Solve(options, &problem, &summary);
-  return {at, objective.value(at), true};
+  return {at, objective.value(at), summary.termination_type == ceres::CONVERGENCE};
 }
 
 LocalMinimum minimum_by_bfgs(const Objective& objective, const Coordinates& start) {
@@ -228,7 +228,7 @@ LocalMinimum minimum_by_bfgs(const Objective& objective, const Coordinates& star
   options.logging_type = ceres::SILENT;
   ceres::GradientProblemSolver::Summary summary;
   ceres::Solve(options, problem, at.data(), &summary);
-  return {at, objective.value(at), true};
+  return {at, objective.value(at), summary.termination_type == ceres::CONVERGENCE};
 }
 
 }  // namespace mobasim
