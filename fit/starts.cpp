@@ -14,8 +14,8 @@ constexpr std::size_t kMostColumns = kMostInputs + 1;  // floor and terms
 // e^12, so that the grid is the same in any unit and at any width of the data. Few points are searched more widely, and
 // for terms of either sign: noise can make one rise, or be felt at the outermost point alone, and it costs next to
 // nothing.
-constexpr std::size_t kGrid = 8, kWideGrid = 11;
-constexpr double kLowest = 0.1, kHighest = 12, kWideHighest = 80;
+constexpr std::size_t kGrid = 8, kWideGrid = 14;
+constexpr double kLowest = 0.1, kHighest = 12, kWideHighest = 800;
 constexpr double kLeastShare = 1e-3;  // of the value, for what least squares leaves out: a search can bring it back
 
 using Columns = std::array<double, kMostColumns>;
