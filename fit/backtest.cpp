@@ -13,6 +13,7 @@ namespace mobasim {
 namespace {
 
 constexpr std::size_t kFewestLevels = 4;  // of compute, below an origin
+constexpr double kLeastSpan = 0.15;  // of the range of log compute, that these must cover: neighbours tell no slope
 constexpr std::size_t kMostOrigins = 24;  // of many, evenly spread ones are taken
 constexpr double kLeastReach = 1.05;      // below it an error says how points scatter, not how a law extrapolates
 constexpr double kSameSize = 1e-6;        // of log compute
@@ -44,9 +45,11 @@ Order order_of(const FitData& data) {
 std::vector<std::size_t> origins_of(const Order& order, std::size_t fewest) {
   std::vector<std::size_t> all;
   std::size_t different = 1;
+  const double least_span = kLeastSpan * (order.log_compute.back() - order.log_compute.front());
   for (std::size_t k = 1; k < order.clusters.size(); ++k) {
     if (order.log_compute[k] <= order.log_compute[k - 1] + kSameSize) continue;
-    if (different >= fewest) all.push_back(k);
+    const bool spread = order.log_compute[k - 1] - order.log_compute[0] >= least_span;
+    if (different >= fewest && spread) all.push_back(k);
     ++different;
   }
   if (all.size() <= kMostOrigins) return all;

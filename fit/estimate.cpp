@@ -5,12 +5,14 @@
 namespace mobasim {
 namespace {
 
+constexpr std::size_t kManyClusters = 50000;
+
 FloorStatus floor_status(const Estimate& estimate, const FitData& data) {
   const LawFit& fit = estimate.fit;
   if (!shape(fit.law).floor) return FloorStatus::none;
   if (fit.floor_at_zero) return FloorStatus::at_zero;
-  const bool profiled = estimate.interval_method == "profile";
-  const Interval interval = profiled ? estimate.intervals[0] : profile_interval(fit, data, estimate.uncertainty, 0);
+  const bool known = !estimate.interval_method.empty();
+  const Interval interval = known ? estimate.intervals[0] : profile_interval(fit, data, estimate.uncertainty, 0);
   return determined(estimate.uncertainty) && interval.lo > 0 ? FloorStatus::identified : FloorStatus::not_identified;
 }
 
@@ -35,7 +37,8 @@ Estimate estimated(const LossLaw& kind, const FitData& data, const ResidualLoss&
   result.fit = fitted(kind, data, loss, what);
   result.uncertainty = uncertainty_of(result.fit, data);
   const LawShape form = shape(kind);
-  const bool line = !form.floor && form.inputs == 1;
+  // For a line the profile is estimate +- t se; with so many clusters it is for every law that the data determine.
+  const bool line = (!form.floor && form.inputs == 1) || data.clusters() > kManyClusters;
   if (determined(result.uncertainty) && !loss.huber_delta) {
     result.interval_method = line ? "t" : "profile";
     result.intervals = delta_intervals(result.fit, result.uncertainty);
