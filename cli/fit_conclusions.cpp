@@ -11,7 +11,6 @@ namespace mobasim::cli {
 namespace {
 
 constexpr std::size_t kMostSentences = 6;
-constexpr double kNearData = 1000;  // times the data, either way: where a ratio of 1 is still worth a word
 constexpr double kFewDegrees = 3;   // of freedom, below which a t interval is more than 1.6 times the normal one
 constexpr double kDeciding = 0.01;  // change of the law by one run that is worth a sentence
 
@@ -70,11 +69,13 @@ std::string backtest_words(const FitReport& report, const GroupFit& group) {
   if (!group.backtest) return "How wrong the law is beyond its data was not looked into: no back-test was asked for.";
   const Backtest& backtest = *group.backtest;
   if (!backtest.impossible.empty()) return fmt::format("There is {}.", backtest.impossible);
-  return fmt::format(
-      "Fitted to the smaller {0}s and asked for the larger ones it was wrong by {1} (root mean square of "
-      "{2} held-out points); at that rate some {3} are to be allowed for at ten times the data.",
-      unit_of(report, group), percent(backtest.rms_error), backtest.held_out.size(),
-      percent(2 * backtest.rate * std::log(10.0)));
+  const std::string wrong = fmt::format(
+      "Fitted to the smaller {}s and asked for the larger ones it was wrong by {} (root mean square of {} held-out "
+      "points)",
+      unit_of(report, group), percent(backtest.rms_error), backtest.held_out.size());
+  if (backtest.rate == 0) return wrong + ", no more than the scatter of the points explains.";
+  return wrong + fmt::format("; at that rate some {} are to be allowed for at ten times the data.",
+                             percent(2 * backtest.rate * std::log(10.0)));
 }
 
 std::string reach_words(const GroupFit& group) {
@@ -118,40 +119,7 @@ std::string sure_words(const GroupFit& group) {
                      number(parameters(estimate.fit.law)[at]), interval(estimate.intervals[at]));
 }
 
-// Where the ratio crosses 1, if that is near the data.
-std::string crossing_words(const PairedLaw& law, const Interval& range) {
-  const double crossing = std::pow(law.r, 1 / law.s);  // r C^-s = 1
-  if (!(crossing >= range.lo / kNearData && crossing <= range.hi * kNearData)) {
-    return fmt::format("Within {} times the data the ratio does not cross 1.", number(kNearData));
-  }
-  const std::string where = crossing < range.lo   ? times(range.lo / crossing) + " times below the data"
-                            : crossing > range.hi ? reach(crossing / range.hi)
-                                                  : "inside the data";
-  return fmt::format("With the best r and s the ratio is 1 at C = {} ({}).", number(crossing), where);
-}
-
 }  // namespace
-
-std::string gap_words(const FitReport& report, const GroupFit& group) {
-  const auto* law = std::get_if<PairedLaw>(&group.estimate.fit.law);
-  if (law == nullptr) return "";
-  const Interval s = group.estimate.intervals[1];
-  const double end = group.estimate.fit.range[0].hi;
-  const double ratio = predicted(group.estimate.fit, std::vector<double>{end});
-  const std::string sides = report.pair.empty() ? "" : fmt::format(" ({})", report.pair);
-  std::string words = fmt::format("At the end of the data L_A{} is {} times L_B; ", sides, number(ratio));
-  if (!determines(s)) {
-    words += "whether the gap closes is undecided, because no interval of s is determined. ";
-  } else if (s.lo <= 0 && s.hi >= 0) {
-    words += fmt::format("whether the gap closes is undecided: the interval of s, {}, contains 0. ", interval(s));
-  } else {
-    // A falling ratio closes the gap where A's loss is the higher one, and widens it where it is the lower one.
-    const bool closes = (s.lo > 0) == (ratio > 1);
-    words += fmt::format("the gap {} with compute: s is {}, its interval {} does not contain 0. ",
-                         closes ? "closes" : "widens", number(law->s), interval(s));
-  }
-  return words + crossing_words(*law, group.estimate.fit.range[0]);
-}
 
 std::string floor_words(const GroupFit& group) {
   const Interval interval95 = group.estimate.intervals[0];
@@ -163,9 +131,9 @@ std::string floor_words(const GroupFit& group) {
                          number(parameters(group.estimate.fit.law)[0]),
                          determines(interval95) ? fmt::format(" (95%: {})", interval(interval95)) : "");
     case FloorStatus::not_identified:
-      return fmt::format("The floor is not identified: {}. Far from the data laws with and without a floor differ.",
-                         determined(group.estimate.uncertainty) ? "its profile interval reaches zero"
-                                                                : "no interval of it is determined");
+      return fmt::format(
+          "The floor is not identified: {}. Far from the data laws with and without a floor differ.",
+          determined(group.estimate.uncertainty) ? "its interval reaches zero" : "no interval of it is determined");
     case FloorStatus::at_zero:
       return "The floor came out at zero: the best law through these points has none" +
              (determines(interval95) ? fmt::format("; one up to {} is not ruled out.", number(interval95.hi)) : ".");
@@ -177,10 +145,10 @@ std::vector<std::string> conclusions(const FitReport& report, const GroupFit& gr
   std::string apart = disagreement_words(group);
   // In the order of how much they matter; the last ones go where there are more than there is room for.
   std::vector<std::string> sentences;
-  for (std::string& words :
-       std::vector<std::string>{description_words(report, group), gap_words(report, group), degenerate_words(group),
-                                floor_words(group), backtest_words(report, group), reach_words(group), apart,
-                                unreached_words(group), deciding_words(report, group), sure_words(group)}) {
+  for (std::string& words : std::vector<std::string>{
+           description_words(report, group), gap_words(report, group), degenerate_words(group), floor_words(group),
+           backtest_words(report, group), pairing_words(group), reach_words(group), apart, unreached_words(group),
+           deciding_words(report, group), sure_words(group)}) {
     if (!words.empty() && sentences.size() < kMostSentences) sentences.push_back(std::move(words));
   }
   return sentences;

@@ -132,6 +132,7 @@ Chapter chapter_of(const FitReport& report, const GroupFit& group, std::size_t n
   chapter.sections.push_back({"In short", {Bullets{conclusions(report, group)}}});
   chapter.sections.push_back(fit_section(report, group));
   chapter.sections.push_back(parameter_section(report, group));
+  if (group.unpaired) chapter.sections.push_back(pairing_section(group));
   Section projections = projection_section(report, group);
   projections.blocks.insert(projections.blocks.begin(), projection_chart(report, group, id + "law-"));
   chapter.sections.push_back(std::move(projections));

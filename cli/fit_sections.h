@@ -13,6 +13,8 @@ namespace mobasim::cli {
 [[nodiscard]] std::vector<std::string> conclusions(const FitReport& report, const GroupFit& group);
 // Of a paired law: whether the gap closes, and where the ratio crosses 1.
 [[nodiscard]] std::string gap_words(const FitReport& report, const GroupFit& group);
+// How much narrower s is known by pairs; empty for other laws, and where an interval is missing.
+[[nodiscard]] std::string pairing_words(const GroupFit& group);
 // "p2 and p3 differ by 11% ..."; empty where there are less than two laws.
 [[nodiscard]] std::string disagreement_words(const GroupFit& group);
 [[nodiscard]] std::string floor_words(const GroupFit& group);  // empty for laws without a floor
@@ -21,6 +23,7 @@ namespace mobasim::cli {
 
 [[nodiscard]] Section fit_section(const FitReport& report, const GroupFit& group);
 [[nodiscard]] Section parameter_section(const FitReport& report, const GroupFit& group);
+[[nodiscard]] Section pairing_section(const GroupFit& group);  // where the arms were compared without pairing too
 [[nodiscard]] Section backtest_section(const FitReport& report, const GroupFit& group);
 [[nodiscard]] Section projection_section(const FitReport& report, const GroupFit& group);
 [[nodiscard]] Section target_section(const FitReport& report, const GroupFit& group);

@@ -276,6 +276,20 @@ TEST_CASE("where the ratio of a paired law is 1 is told within a thousand times 
   CHECK(has(without_line_ends(text_of(paired_report(std::pow(1e24, 0.01), 0.01, 1e-6))), "does not cross 1"));
 }
 
+TEST_CASE("what pairing is worth stands beside the paired fit") {
+  const LossLaw law = PairedLaw{1.6, 0.01};
+  // Both arms share what their sizes have in common, which the ratio of the two is free of.
+  PairedArms arms{data_of(PowerLaw{16, 0.06}, 9, 0.02), data_of(PowerLaw{10, 0.05}, 9, 0.02)};
+  FitData ratio = data_of(law, 9, 1e-3);
+  const FitReport report = report_of(law, {group_fit({}, "pairs", ratio, {}, options_of(law), arms)});
+  for (const std::string& form : {html_of(report), without_line_ends(text_of(report))}) {
+    CHECK(has(form, "What pairing is worth"));
+    CHECK(has(form, "two separate fits would tell it to"));
+    CHECK(has(form, fmt::format("{:.5g}", report.groups.front().unpaired->s)));
+  }
+  CHECK_FALSE(has(html_of(planted_report("paired")), "What pairing is worth"));
+}
+
 TEST_CASE("text stays within a hundred columns") {
   for (const std::string& name : law_names()) {
     const std::string text = text_of(planted_report(name));
