@@ -20,11 +20,11 @@ constexpr std::size_t kMostTicks = 10;  // powers of ten with a label
 
 using Points = std::vector<std::pair<double, double>>;
 
-// Which points are drawn, in order.
-std::vector<std::size_t> drawn(std::size_t points) {
-  std::vector<std::size_t> chosen;
+// Which points are drawn.
+std::vector<bool> drawn(std::size_t points) {
+  std::vector<bool> chosen(points);
   const std::size_t count = std::min(points, kMostPoints);
-  for (std::size_t k = 0; k < count; ++k) chosen.push_back(k * points / count);
+  for (std::size_t k = 0; k < count; ++k) chosen[k * points / count] = true;
   return chosen;
 }
 
@@ -173,7 +173,9 @@ DocumentChart residual_chart(const FitReport& report, const GroupFit& group, con
   for (const Outlier& one : group.outliers) outlier[one.point] = true;
   Points inside, outside;
   double most = 0;
-  for (const std::size_t i : drawn(data.points())) {
+  const std::vector<bool> in_sample = drawn(data.points());
+  for (std::size_t i = 0; i < data.points(); ++i) {
+    if (!in_sample[i] && !outlier[i]) continue;
     const double residual = 100 * std::expm1(data.log_y[i] - log_predicted(fit, fit.at, data.log_x[i]));
     (outlier[i] ? outside : inside).emplace_back(product(data.log_x[i]), residual);
     most = std::max(most, std::abs(residual));
@@ -213,10 +215,12 @@ Block projection_chart(const FitReport& report, const GroupFit& group, const std
         "split of compute into parameters and tokens to be drawn along."};
   }
   Points points;
-  for (const std::size_t i : drawn(group.data.points())) {
+  const std::vector<bool> in_sample = drawn(group.data.points());
+  for (std::size_t i = 0; i < group.data.points(); ++i) {
+    if (!in_sample[i]) continue;
     points.emplace_back(product(group.data.log_x[i]), std::exp(group.data.log_y[i]));
   }
-  const Chart chart = chart_of(report, group, law, points, id_prefix);
+  Chart chart = chart_of(report, group, law, points, id_prefix);
   std::string caption = fmt::format("{}: the points, the law and where it leads, logarithmic axes.", group.name);
   if (shape(report.law).inputs == 2) {
     caption +=
@@ -225,9 +229,8 @@ Block projection_chart(const FitReport& report, const GroupFit& group, const std
   }
   if (chart.bands.empty()) caption += " No interval is determined, so that none is drawn.";
   caption += sample_words(group.data.points());
-  Chart described = chart;
-  described.description = caption;
-  return DocumentChart{svg_of(described), caption};
+  chart.description = caption;
+  return DocumentChart{svg_of(chart), caption};
 }
 
 }  // namespace mobasim::cli
