@@ -106,7 +106,7 @@ Section not_computed(std::string title) {
 std::string most_moving_words(const FitReport& report, const GroupFit& group) {
   const auto sorted = by_change(group, [&](const LeftOut& one) { return change_of_value(group, one); });
   if (sorted.empty()) return "";
-  return fmt::format("Of all {}s {} decides most: without it the law at {} is {} ({}).", unit_of(report, group),
+  return fmt::format("What decides most is {}: without it the law at {} is {} ({}).",
                      cluster_words(report, group, sorted.front().cluster),
                      place(group.estimate.fit.law, group.reference), number(sorted.front().value),
                      signed_percent(change_of_value(group, sorted.front())));

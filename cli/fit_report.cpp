@@ -12,7 +12,6 @@
 #include "cli/fit_words.h"
 #include "cli/provenance.h"
 #include "mobasim_version.h"
-#include "sim/base/file.h"
 #include "sim/base/text.h"
 
 namespace mobasim::cli {
@@ -163,9 +162,5 @@ Document document_of(const FitReport& report) {
 
 std::string html_of(const FitReport& report) { return html_of(document_of(report)); }
 std::string text_of(const FitReport& report) { return text_of(document_of(report)); }
-
-void write_fit_report(const std::filesystem::path& file, const FitReport& report) {
-  write_file(file, file.extension() == ".html" ? html_of(report) : text_of(report));
-}
 
 }  // namespace mobasim::cli

@@ -32,7 +32,4 @@ struct FitReport {
 [[nodiscard]] std::string html_of(const FitReport& report);
 [[nodiscard]] std::string text_of(const FitReport& report);  // 100 columns wide
 
-// HTML where the name ends in .html, else text; whole or not at all. Throws std::system_error.
-void write_fit_report(const std::filesystem::path& file, const FitReport& report);
-
 }  // namespace mobasim::cli

@@ -9,7 +9,6 @@
 
 #include "cli/document.h"
 #include "cli/provenance.h"
-#include "sim/base/file.h"
 #include "tests/catch.h"
 #include "tests/program.h"
 
@@ -354,15 +353,4 @@ TEST_CASE("a law of which a term is not there has a sentence in place of a chart
   const std::string html = html_of(report);
   CHECK(has(html, "There is no chart of the law"));
   CHECK_FALSE(has_no_number(html));
-}
-
-TEST_CASE("the name of the file decides the form, and it is written whole") {
-  const FitReport report = planted_report("p2");
-  const tests::ScratchFolder folder;
-  for (const std::string ending : {"html", "txt"}) {
-    const std::filesystem::path file = folder / ("report." + ending);
-    write_fit_report(file, report);
-    CHECK(text_of_file(file) == (ending == "html" ? html_of(report) : text_of(report)));
-  }
-  CHECK_THROWS(write_fit_report(folder / "no-such-folder" / "report.txt", report));
 }
