@@ -227,7 +227,7 @@ std::vector<BadInput> data_files() {
        2,
        {"ful"}},
       {"paired without a pair",
-       {"fit", "data.csv", "--law", "paired", "--compute", "compute", "--loss", "loss"},
+       {"fit", "data.csv", "--law", "paired", "--size", "model", "--compute", "compute", "--loss", "loss"},
        good,
        2,
        {"--pair"}},

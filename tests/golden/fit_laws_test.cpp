@@ -267,8 +267,9 @@ TEST_CASE("Where one group of many cannot be fitted, no file is written, nor hal
 
 TEST_CASE("Ctrl-C ends a long bootstrap with 130, and nothing is written") {
   const ScratchFolder folder;
+  // In the foreground: else timeout sends the signal twice, and the second one ends the program as usual.
   put_file(folder / "d.csv", grid_of_sizes(kSizes, kTokens, 0.01));
-  std::string line = "timeout --preserve-status -s INT 2 " + quoted_for_shell(MOBASIM_PROGRAM) + " fit";
+  std::string line = "timeout --foreground --preserve-status -s INT 2 " + quoted_for_shell(MOBASIM_PROGRAM) + " fit";
   for (const std::string& word : kChinchilla) line += ' ' + quoted_for_shell(word);
   line += " --bootstrap 1000000 --project 7e9:1e12 --projections p.csv -o o.csv --report r.html";
   const Outcome outcome = outcome_of_shell(line, folder.path());

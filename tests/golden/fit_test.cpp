@@ -57,7 +57,10 @@ const std::vector<std::string> kFitColumns = {"law",
                                               "backtest",
                                               "backtest_held_out",
                                               "backtest_rms_error",
-                                              "backtest_rate", "unpaired_s", "unpaired_s_lo", "unpaired_s_hi",
+                                              "backtest_rate",
+                                              "unpaired_s",
+                                              "unpaired_s_lo",
+                                              "unpaired_s_hi",
                                               "notes"};
 const std::vector<std::string> kColumns = {"--compute", "compute_pfdays", "--loss", "loss"};
 

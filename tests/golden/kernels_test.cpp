@@ -97,7 +97,7 @@ TEST_CASE("bench stops on Ctrl-C with 130 and leaves no file behind") {
   const std::string program = quoted_for_shell(MOBASIM_PROGRAM);
   // timeout runs the program in the foreground of its own group, where SIGINT is not ignored.
   const Outcome outcome = outcome_of_shell(
-      "timeout --preserve-status -s INT 2 " + program + " bench -o out; code=$?; ls out; exit $code", folder.path());
+      "timeout --foreground --preserve-status -s INT 2 " + program + " bench -o out; code=$?; ls out; exit $code", folder.path());
   CHECK(outcome.exit_code == 130);
   CHECK(outcome.out == "");
 }

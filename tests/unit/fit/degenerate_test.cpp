@@ -161,7 +161,7 @@ TEST_CASE("A law whose value at x = 1 no double holds is refused with the advice
   FitData data;  // at x = 1 this law is e^4605
   for (const double x : {1.0, 1.1, 1.2, 1.3}) add_point(data, {x * 1e100}, -20 * std::log(x));
   const std::string words = complaint(PowerLaw{}, data);
-  CHECK(says(words, "panel=p: the law's value at x = 1"));
+  CHECK(says(words, "panel=p: with an exponent of 20 the law's value at x = 1"));
   CHECK(says(words, "give x in a unit nearer to the data"));
 }
 
