@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "cli/command.h"
-#include "fit/calibration.h"
+#include "fit/calibration/calibration.h"
 #include "sim/base/error.h"
 #include "sim/base/file.h"
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "cli/fit_options.h"
-#include "fit/group_fit.h"
+#include "fit/prediction/group_fit.h"
 
 namespace mobasim::cli {
 

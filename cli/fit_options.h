@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "fit/data/observations.h"
+#include "fit/data/targets.h"
 #include "fit/loss_law.h"
-#include "fit/objective.h"
-#include "fit/observations.h"
-#include "fit/targets.h"
+#include "fit/solve/objective.h"
 
 namespace mobasim::cli {
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "fit/group_fit.h"
+#include "fit/prediction/group_fit.h"
 
 namespace mobasim::cli {
 

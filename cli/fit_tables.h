@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "fit/group_fit.h"
+#include "fit/prediction/group_fit.h"
 #include "sim/base/table.h"
 
 namespace mobasim::cli {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "cli/chart.h"
-#include "fit/projection.h"
+#include "fit/study/projection.h"
 #include "sim/base/csv.h"
 
 namespace mobasim::cli {

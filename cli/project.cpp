@@ -9,7 +9,7 @@
 #include "cli/command.h"
 #include "cli/loss_chart.h"
 #include "cli/provenance.h"
-#include "fit/verdict.h"
+#include "fit/study/verdict.h"
 #include "sim/base/error.h"
 #include "sim/base/file.h"
 #include "sim/base/text.h"

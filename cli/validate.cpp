@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "cli/command.h"
-#include "fit/validation.h"
+#include "fit/calibration/validation.h"
 #include "sim/measured/convention_table.h"
 
 namespace mobasim::cli {

@@ -6,10 +6,10 @@
 #include <variant>
 #include <vector>
 
-#include "fit/chinchilla_law.h"
-#include "fit/floored_power_law.h"
-#include "fit/paired_law.h"
-#include "fit/power_law.h"
+#include "fit/law/chinchilla_law.h"
+#include "fit/law/floored_power_law.h"
+#include "fit/law/paired_law.h"
+#include "fit/law/power_law.h"
 
 namespace mobasim {
 

@@ -16,8 +16,8 @@
 #include <string>
 #include <vector>
 
-#include "fit/bootstrap.h"
-#include "fit/distributions.h"
+#include "fit/interval/bootstrap.h"
+#include "fit/interval/distributions.h"
 #include "sim/base/csv.h"
 #include "sim/base/text.h"
 

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <numeric>
 
-#include "fit/fit_points.h"
-#include "fit/prediction.h"
+#include "fit/data/fit_points.h"
+#include "fit/prediction/prediction.h"
 #include "sim/base/csv.h"
 #include "tests/catch.h"
 

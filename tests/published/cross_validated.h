@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "fit/validation.h"
+#include "fit/calibration/validation.h"
 #include "tests/catch.h"
 
 namespace mobasim::tests {

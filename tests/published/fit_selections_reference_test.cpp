@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "fit/fit_points.h"
-#include "fit/observations.h"
-#include "fit/targets.h"
+#include "fit/data/fit_points.h"
+#include "fit/data/observations.h"
+#include "fit/data/targets.h"
 #include "tests/catch.h"
 
 using namespace mobasim;

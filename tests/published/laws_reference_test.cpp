@@ -5,7 +5,7 @@
 #include <cmath>
 #include <map>
 
-#include "fit/law_fit.h"
+#include "fit/solve/law_fit.h"
 #include "tests/catch.h"
 
 using namespace mobasim;

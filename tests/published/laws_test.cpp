@@ -1,9 +1,9 @@
 // Our fit of the MoBA report's training curves against the laws drawn in its figures (arXiv 2502.13189, Fig. 3, 8).
 #include <cmath>
 
-#include "fit/distributions.h"
-#include "fit/estimate.h"
-#include "fit/fit_points.h"
+#include "fit/data/fit_points.h"
+#include "fit/interval/distributions.h"
+#include "fit/interval/estimate.h"
 #include "tests/catch.h"
 
 using namespace mobasim;

@@ -4,9 +4,9 @@
 
 #include <cmath>
 
-#include "fit/estimate.h"
-#include "fit/fit_points.h"
-#include "fit/unpaired.h"
+#include "fit/data/fit_points.h"
+#include "fit/interval/estimate.h"
+#include "fit/interval/unpaired.h"
 #include "sim/base/csv.h"
 #include "sim/base/file.h"
 #include "tests/catch.h"

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <sstream>
 
-#include "fit/calibration.h"
+#include "fit/calibration/calibration.h"
 #include "sim/base/file.h"
 #include "sim/measured/convention_table.h"
 #include "tests/published/cross_validated.h"

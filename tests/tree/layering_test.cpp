@@ -61,7 +61,7 @@ TEST_CASE("a tree that keeps the layering rules has no violations") {
   put_file(tree / "sim/base/config.cpp", "#include <yaml-cpp/yaml.h>\n#include \"sim/base/units.h\"\n");
   put_file(tree / "sim/run.h", "#include \"sim/base/units.h\"\n");
   put_file(tree / "kernels/cases.h", "#include \"sim/base/units.h\"\n");
-  put_file(tree / "fit/solve.cpp", "#include <ceres/ceres.h>\n#include \"sim/run.h\"\n");
+  put_file(tree / "fit/solve/solve.cpp", "#include <ceres/ceres.h>\n#include \"sim/run.h\"\n");
   put_file(tree / "cli/main.cpp", "#include <CLI/CLI.hpp>\n#include \"kernels/cases.h\"\n#include \"sim/run.h\"\n");
   put_file(tree / "tests/cross/work_test.cpp", "#include \"kernels/cases.h\"\n#include \"sim/run.h\"\n");
   CHECK(listed(tree_violations(tree.path(), paths_of_one_machine())) == "");

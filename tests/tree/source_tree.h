@@ -41,7 +41,7 @@ inline const std::map<std::string, std::set<std::string>>& allowed_layers() {
 // Libraries that only one place may know, by the beginning of the include.
 inline const std::map<std::string, std::string>& only_place_of() {
   static const std::map<std::string, std::string> places = {
-      {"ceres/", "fit/solve.cpp"}, {"yaml-cpp/", "sim/base/config.cpp"}, {"CLI/", "cli/"}};
+      {"ceres/", "fit/solve/solve.cpp"}, {"yaml-cpp/", "sim/base/config.cpp"}, {"CLI/", "cli/"}};
   return places;
 }
 

@@ -1,5 +1,5 @@
 // A back-test asks laws fitted to the smaller runs for the larger ones, and nothing else.
-#include "fit/backtest.h"
+#include "fit/prediction/backtest.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "fit/bootstrap.h"
+#include "fit/interval/bootstrap.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +7,7 @@
 #include <random>
 #include <stdexcept>
 
-#include "fit/distributions.h"
+#include "fit/interval/distributions.h"
 #include "tests/catch.h"
 
 using namespace mobasim;

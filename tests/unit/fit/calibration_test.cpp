@@ -1,4 +1,4 @@
-#include "fit/calibration.h"
+#include "fit/calibration/calibration.h"
 
 #include <cmath>
 

@@ -1,9 +1,9 @@
-#include "fit/comparison.h"
+#include "fit/study/comparison.h"
 
 #include <cmath>
 #include <random>
 
-#include "fit/fit_points.h"
+#include "fit/data/fit_points.h"
 #include "tests/catch.h"
 
 using namespace mobasim;

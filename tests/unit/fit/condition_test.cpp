@@ -1,4 +1,4 @@
-#include "fit/condition.h"
+#include "fit/data/condition.h"
 
 #include <algorithm>
 #include <string>

@@ -1,7 +1,7 @@
 // What data cannot determine is refused or named, in words that say what to do or what not to believe.
-#include "fit/degenerate.h"
+#include "fit/solve/degenerate.h"
 
-#include "fit/estimate.h"
+#include "fit/interval/estimate.h"
 #include "tests/catch.h"
 #include "tests/unit/fit/planted.h"
 

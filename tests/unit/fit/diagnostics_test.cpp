@@ -1,5 +1,5 @@
 // What speaks for and against a fit is found where it was planted, and not where there is nothing.
-#include "fit/diagnostics.h"
+#include "fit/prediction/diagnostics.h"
 
 #include <algorithm>
 

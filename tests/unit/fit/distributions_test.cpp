@@ -1,4 +1,4 @@
-#include "fit/distributions.h"
+#include "fit/interval/distributions.h"
 
 #include <cmath>
 #include <limits>

@@ -1,4 +1,4 @@
-#include "fit/fit_points.h"
+#include "fit/data/fit_points.h"
 
 #include <cmath>
 #include <string>

@@ -1,5 +1,5 @@
 // All that is found out about a group hangs together.
-#include "fit/group_fit.h"
+#include "fit/prediction/group_fit.h"
 
 #include "tests/catch.h"
 #include "tests/unit/fit/planted.h"

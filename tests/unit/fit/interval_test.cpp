@@ -3,8 +3,8 @@
 #include <numeric>
 #include <random>
 
-#include "fit/newton.h"
-#include "fit/uncertainty.h"
+#include "fit/interval/uncertainty.h"
+#include "fit/solve/newton.h"
 #include "tests/catch.h"
 
 using namespace mobasim;

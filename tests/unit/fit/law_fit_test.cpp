@@ -1,10 +1,10 @@
 // A fit is the minimum, and what it is does not depend on units, order or number of points.
-#include "fit/law_fit.h"
+#include "fit/solve/law_fit.h"
 
 #include <algorithm>
 #include <numeric>
 
-#include "fit/newton.h"
+#include "fit/solve/newton.h"
 #include "tests/catch.h"
 #include "tests/unit/fit/planted.h"
 

@@ -1,4 +1,4 @@
-#include "fit/objective.h"
+#include "fit/solve/objective.h"
 
 #include "tests/catch.h"
 #include "tests/unit/fit/planted.h"

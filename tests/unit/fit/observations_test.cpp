@@ -1,4 +1,4 @@
-#include "fit/observations.h"
+#include "fit/data/observations.h"
 
 #include <cmath>
 #include <string>

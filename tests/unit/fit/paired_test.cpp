@@ -1,8 +1,8 @@
 #include <cmath>
 #include <random>
 
-#include "fit/estimate.h"
-#include "fit/fit_points.h"
+#include "fit/data/fit_points.h"
+#include "fit/interval/estimate.h"
 #include "tests/catch.h"
 
 using namespace mobasim;

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "fit/distributions.h"
-#include "fit/law_fit.h"
+#include "fit/interval/distributions.h"
+#include "fit/solve/law_fit.h"
 #include "sim/base/error.h"
 
 namespace mobasim::tests {

@@ -1,8 +1,8 @@
 // What a law says beyond its data and how sure that is, and the compute at which it reaches a loss.
-#include "fit/prediction.h"
+#include "fit/prediction/prediction.h"
 
-#include "fit/distributions.h"
-#include "fit/target_loss.h"
+#include "fit/interval/distributions.h"
+#include "fit/prediction/target_loss.h"
 #include "tests/catch.h"
 #include "tests/unit/fit/planted.h"
 

@@ -1,10 +1,10 @@
 // Intervals by profile likelihood: what they are where theory says so, that their ends are where they should be, and
 // that they hold the truth as often as they say.
-#include "fit/profile.h"
+#include "fit/interval/profile.h"
 
-#include "fit/distributions.h"
-#include "fit/estimate.h"
-#include "fit/newton.h"
+#include "fit/interval/distributions.h"
+#include "fit/interval/estimate.h"
+#include "fit/solve/newton.h"
 #include "tests/catch.h"
 #include "tests/unit/fit/planted.h"
 

@@ -1,10 +1,10 @@
-#include "fit/projection.h"
+#include "fit/study/projection.h"
 
 #include <cmath>
 
-#include "fit/spread.h"
-#include "fit/trade_off.h"
-#include "fit/verdict.h"
+#include "fit/study/spread.h"
+#include "fit/study/trade_off.h"
+#include "fit/study/verdict.h"
 #include "sim/base/csv.h"
 #include "sim/run_cost.h"
 #include "tests/catch.h"

@@ -9,8 +9,8 @@
 #include <thread>
 #include <vector>
 
-#include "fit/bootstrap.h"
-#include "fit/distributions.h"
+#include "fit/interval/bootstrap.h"
+#include "fit/interval/distributions.h"
 #include "tests/catch.h"
 
 using namespace mobasim;

@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "fit/solve.h"
+#include "fit/solve/solve.h"
 #include "tests/catch.h"
 
 using namespace mobasim;

@@ -1,7 +1,7 @@
 // The minimisers: three methods that share nothing but the objective end in the same place.
-#include "fit/solve.h"
+#include "fit/solve/solve.h"
 
-#include "fit/starts.h"
+#include "fit/solve/starts.h"
 #include "tests/catch.h"
 #include "tests/unit/fit/planted.h"
 

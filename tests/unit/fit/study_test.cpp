@@ -1,6 +1,6 @@
-#include "fit/study.h"
+#include "fit/study/study.h"
 
-#include "fit/projection.h"
+#include "fit/study/projection.h"
 #include "sim/base/file.h"
 #include "tests/catch.h"
 #include "tests/program.h"

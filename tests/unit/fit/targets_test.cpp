@@ -1,4 +1,4 @@
-#include "fit/targets.h"
+#include "fit/data/targets.h"
 
 #include <string>
 #include <vector>

@@ -1,4 +1,4 @@
-#include "fit/term_law.h"
+#include "fit/law/term_law.h"
 
 #include "tests/catch.h"
 #include "tests/unit/fit/planted.h"

@@ -1,7 +1,7 @@
 // Standard errors by the delta method are what repetition of the experiment shows.
-#include "fit/uncertainty.h"
+#include "fit/interval/uncertainty.h"
 
-#include "fit/distributions.h"
+#include "fit/interval/distributions.h"
 #include "tests/catch.h"
 #include "tests/unit/fit/planted.h"
 

@@ -1,4 +1,4 @@
-#include "fit/validation.h"
+#include "fit/calibration/validation.h"
 
 #include "tests/catch.h"
 

@@ -1,0 +1,110 @@
+#include "fit/prediction/group_fit.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "fit/interval/profile.h"
+
+namespace mobasim {
+namespace {
+
+// Natural parameter `index` of other coordinates about the same centre.
+double natural_of(const LawFit& fit, std::size_t index, const Coordinates& at) {
+  return natural_parameters(shape(fit.law), at, fit.centre)[index];
+}
+
+void add_intervals(GroupFit& group) {
+  Estimate& estimate = group.estimate;
+  const std::vector<Interval> delta = delta_intervals(estimate.fit, estimate.uncertainty);
+  const bool profiled = estimate.interval_method == "profile";
+  for (std::size_t j = 0; j < delta.size(); ++j) {
+    ParameterInterval one;
+    one.delta = delta[j];
+    if (profiled) one.profile = estimate.intervals[j];
+    if (group.bootstrap) {
+      const auto parameter = [&](const Coordinates& at) { return natural_of(estimate.fit, j, at); };
+      one.bootstrap = bootstrap_interval(*group.bootstrap, estimate.fit, parameter);
+      // Where the best floor is zero resamples tell too little of it (bootstrap.h).
+      const bool at_zero = j == 0 && estimate.fit.floor_at_zero;
+      if (at_zero) one.profile = profile_interval(estimate.fit, group.data, estimate.uncertainty, j);
+      estimate.intervals[j] = at_zero ? one.profile : one.bootstrap->bca;
+    }
+    group.intervals.push_back(one);
+  }
+  if (group.bootstrap && estimate.floor_status == FloorStatus::identified && !(estimate.intervals[0].lo > 0)) {
+    estimate.floor_status = FloorStatus::not_identified;  // by the interval that counts
+  }
+  if (group.bootstrap) estimate.interval_method = estimate.fit.floor_at_zero ? "bca, floor profile" : "bca";
+}
+
+void add_bootstrap(GroupFit& group, const GroupFitOptions& options) {
+  BootstrapOptions bootstrap;
+  bootstrap.resamples = options.resamples;
+  bootstrap.seed = options.seed;
+  bootstrap.threads = options.threads;
+  bootstrap.stop = options.stop;
+  if (options.progress) {
+    bootstrap.progress = [&](std::int64_t done, std::int64_t all) { options.progress("bootstrap", done, all); };
+  }
+  group.bootstrap = bootstrapped(group.estimate.fit, group.data, bootstrap);
+}
+
+std::vector<double> reference_of(const GroupFit& group) {
+  const GroupFit::Projected* farthest = nullptr;
+  for (const GroupFit::Projected& one : group.projected) {
+    if (farthest == nullptr || one.prediction.extrapolation > farthest->prediction.extrapolation) farthest = &one;
+  }
+  return farthest != nullptr && farthest->prediction.extrapolation > 1 ? farthest->target.x
+                                                                       : ten_times_further(group.estimate.fit);
+}
+
+}  // namespace
+
+std::optional<double> resampled_error(const GroupFit& group, const std::vector<double>& x) {
+  if (!group.bootstrap) return std::nullopt;
+  Inputs log_x{};
+  for (std::size_t i = 0; i < x.size(); ++i) log_x[i] = std::log(x[i]);
+  const LawFit& fit = group.estimate.fit;
+  const auto value = [&](const Coordinates& at) { return log_predicted(fit, at, log_x); };
+  const double error = bootstrap_interval(*group.bootstrap, fit, value).standard_error;
+  return std::isfinite(error) ? std::optional(error) : std::nullopt;
+}
+
+GroupFit group_fit(const std::vector<std::string>& key, const std::string& name, FitData data,
+                   const std::vector<Target>& targets, const GroupFitOptions& options,
+                   const std::optional<PairedArms>& arms) {
+  GroupFit group;
+  group.key = key;
+  group.name = name;
+  group.data = std::move(data);
+  const auto tell = [&](const std::string& doing) {
+    if (options.progress) options.progress(doing, 0, 0);
+  };
+  tell("fit");
+  group.estimate = estimated(options.law, group.data, options.loss, name);
+  if (arms) group.unpaired = unpaired_comparison(arms->a, arms->b, options.loss, name);
+  if (options.resamples > 0) add_bootstrap(group, options);
+  add_intervals(group);
+  if (options.backtest || options.diagnostics || !targets.empty() || !options.target_losses.empty()) {
+    tell("back-test");
+    group.backtest = backtested(options.law, group.data, options.loss, options.stop);
+  }
+  for (const Target& target : targets) {
+    group.projected.push_back(
+        {target, predicted(group.estimate, *group.backtest, target.x, resampled_error(group, target.x))});
+  }
+  for (const double loss : options.target_losses) {
+    group.target_losses.push_back(target_loss(group.estimate, *group.backtest, loss));
+  }
+  group.reference = reference_of(group);
+  if (!options.diagnostics) return group;
+  tell("diagnostics");
+  const LawFit& fit = group.estimate.fit;
+  group.outliers = outliers(fit, group.data);
+  group.left_out = leave_one_out(fit, group.data, group.reference, options.stop);
+  group.alternatives = alternatives(fit, group.data, group.reference, options.stop);
+  group.deltas = delta_sweep(fit, group.data, group.reference, options.stop);
+  return group;
+}
+
+}  // namespace mobasim

@@ -1,0 +1,77 @@
+// Everything that is found out about one group of points: what `mobasim fit` prints, and what its report tells.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fit/data/targets.h"
+#include "fit/interval/bootstrap.h"
+#include "fit/interval/estimate.h"
+#include "fit/interval/unpaired.h"
+#include "fit/prediction/backtest.h"
+#include "fit/prediction/diagnostics.h"
+#include "fit/prediction/prediction.h"
+#include "fit/prediction/target_loss.h"
+
+namespace mobasim {
+
+struct GroupFitOptions {
+  LossLaw law;  // its kind
+  ResidualLoss loss;
+  std::int64_t resamples = 0;  // of the bootstrap; 0: none
+  std::uint64_t seed = 1;
+  int threads = 1;
+  bool backtest = false;     // also where nothing is projected
+  bool diagnostics = false;  // outliers, leave-one-out, other laws and losses
+  std::vector<double> target_losses;
+  std::function<void(const std::string& doing, std::int64_t done, std::int64_t all)> progress;
+  std::function<bool()> stop;  // asked often; true ends early, and what is returned is of no use
+};
+
+struct ParameterInterval {
+  Interval delta, profile;  // everything where not computed
+  std::optional<BootstrapInterval> bootstrap;
+};
+
+struct GroupFit {
+  std::vector<std::string> key;  // values of the by columns
+  std::string name;              // of the group, for people
+  FitData data;
+  Estimate estimate;                         // with the intervals that count: of the bootstrap (BCa) where there is one
+  std::vector<ParameterInterval> intervals;  // by every method, of the natural parameters
+  std::optional<Bootstrap> bootstrap;
+  std::optional<Backtest> backtest;
+  std::optional<Unpaired> unpaired;  // of a paired law: its arms compared without pairing
+
+  struct Projected {
+    Target target;
+    Prediction prediction;
+  };
+  std::vector<Projected> projected;
+  std::vector<TargetLoss> target_losses;
+
+  // Where laws are compared: the farthest target, else ten_times_further().
+  std::vector<double> reference;
+  std::vector<Outlier> outliers;
+  std::vector<LeftOut> left_out;
+  std::vector<Alternative> alternatives;
+  std::vector<DeltaRow> deltas;
+};
+
+// Standard error of log y at x over the resamples; nothing where there are none or they do not determine it.
+[[nodiscard]] std::optional<double> resampled_error(const GroupFit& group, const std::vector<double>& x);
+
+// The arms of a paired law, each by itself.
+struct PairedArms {
+  FitData a, b;
+};
+
+// Throws ConfigError like fitted().
+[[nodiscard]] GroupFit group_fit(const std::vector<std::string>& key, const std::string& name, FitData data,
+                                 const std::vector<Target>& targets, const GroupFitOptions& options,
+                                 const std::optional<PairedArms>& arms = std::nullopt);
+
+}  // namespace mobasim

@@ -1,0 +1,34 @@
+#include "fit/prediction/prediction.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "fit/interval/distributions.h"
+
+namespace mobasim {
+
+Prediction predicted(const Estimate& estimate, const Backtest& backtest, const std::vector<double>& x,
+                     const std::optional<double>& mean_error) {
+  const LawFit& fit = estimate.fit;
+  const Uncertainty& uncertainty = estimate.uncertainty;
+  Prediction result;
+  result.extrapolation = extrapolation(fit, x);
+  result.value = predicted(fit, x);
+  if (!determined(uncertainty)) {
+    result.mean = result.band = {0, INFINITY};
+    return result;
+  }
+  Inputs u{};
+  for (std::size_t i = 0; i < x.size(); ++i) u[i] = std::log(x[i]) - fit.centre[i];
+  const LawValue law = value_of(shape(fit.law), fit.at, u);
+  const double error = mean_error ? *mean_error : standard_error(uncertainty, law.gradient);
+  const double t = t_quantile_95(uncertainty.degrees_of_freedom);
+  const double scatter = uncertainty.cluster_variance + uncertainty.point_variance;
+  const double reach = std::log(std::max(1.0, result.extrapolation));
+  const double half = std::hypot(t * std::sqrt(error * error + scatter), 2 * backtest.rate * reach);
+  result.mean = {std::exp(law.log_y - t * error), std::exp(law.log_y + t * error)};
+  result.band = {std::exp(law.log_y - half), std::exp(law.log_y + half)};
+  return result;
+}
+
+}  // namespace mobasim
