@@ -133,7 +133,7 @@ std::string floor_words(const GroupFit& group) {
     case FloorStatus::not_identified:
       return fmt::format(
           "The floor is not identified: {}. Far from the data laws with and without a floor differ.",
-          determined(group.estimate.uncertainty) ? "its interval reaches zero" : "no interval of it is determined");
+          determined(group.estimate.uncertainty) ? "a floor of zero is not excluded" : "no interval of it is determined");
     case FloorStatus::at_zero:
       return "The floor came out at zero: the best law through these points has none" +
              (determines(interval95) ? fmt::format("; one up to {} is not ruled out.", number(interval95.hi)) : ".");

@@ -54,7 +54,8 @@ std::vector<std::string> words_on(const GroupFit& group, const FitOptions& optio
   words.push_back(words_on_intervals(group, options));
   if (group.estimate.floor_status == FloorStatus::not_identified) {
     words.emplace_back(
-        "the floor is not identified: its interval reaches zero; far from the data laws with and without one differ");
+        "the floor is not identified: a floor of zero is not excluded; far from the data laws with and without one "
+        "differ");
   }
   if (group.backtest) words.push_back(group.backtest->impossible);
   for (const auto& [mark, advice] : {std::pair{extrapolation_mark(2 * kWarnedExtrapolation), "to be read with care"},

@@ -32,7 +32,7 @@ void add_intervals(GroupFit& group) {
     group.intervals.push_back(one);
   }
   if (group.bootstrap && estimate.floor_status == FloorStatus::identified && !(estimate.intervals[0].lo > 0)) {
-    estimate.floor_status = FloorStatus::not_identified;  // by the interval that counts
+    estimate.floor_status = FloorStatus::not_identified;  // the profile alone would have excluded zero
   }
   if (group.bootstrap) estimate.interval_method = estimate.fit.floor_at_zero ? "bca, floor profile" : "bca";
 }
