@@ -237,6 +237,7 @@ TEST_CASE("the verdict names the axis, both arms and what it rests on") {
     CHECK(text.find(part) != std::string::npos);
   }
   CHECK(verdict(study, on_6nd, {}, {}).find("equal x is equal tokens, not equal cost") != std::string::npos);
+  CHECK(verdict(study, on_6nd, {}, {}).find("MoBA with a floor (p3; not identified): 1.13") != std::string::npos);
 }
 
 TEST_CASE("the verdict claims no saving for an arm that spends more") {
