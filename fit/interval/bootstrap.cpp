@@ -35,6 +35,12 @@ std::size_t below(std::size_t count, std::mt19937_64& random) {
   return static_cast<std::size_t>(drawn % count);
 }
 
+// A run drawn over and over tells one thing: a law of p coordinates asks for p different clusters.
+bool enough_different(const std::vector<double>& times, const LawShape& shape) {
+  const auto different = std::ranges::count_if(times, [](double one) { return one > 0; });
+  return static_cast<std::size_t>(different) >= std::min(shape.coordinates(), times.size());
+}
+
 std::vector<double> drawn_multiplicities(std::size_t clusters, std::mt19937_64& random) {
   std::vector<double> times(clusters);
   for (std::size_t i = 0; i < clusters; ++i) times[below(clusters, random)] += 1;
@@ -98,7 +104,8 @@ Bootstrap bootstrapped(const LawFit& fit, const FitData& data, const BootstrapOp
   const auto resample = [&](std::size_t index) {
     std::mt19937_64 random(mixed(mixed(options.seed) ^ index));
     for (int& draw = failed[index]; draw < kMostDraws; ++draw) {
-      found[index] = refit(drawn_multiplicities(data.clusters(), random));
+      const std::vector<double> times = drawn_multiplicities(data.clusters(), random);
+      if (enough_different(times, law_shape)) found[index] = refit(times);
       if (found[index]) return;
     }
   };

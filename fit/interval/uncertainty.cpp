@@ -44,7 +44,15 @@ struct Row {
   double r = 0, weight = 1;
 };
 
-Row row_of(const LawFit& fit, const FitData& data, const Free& free, std::size_t i) {
+double mean_weight(const FitData& data) {
+  if (data.weights.empty()) return 1;
+  double sum = 0;
+  for (const double weight : data.weights) sum += weight;
+  return sum / static_cast<double>(data.points());
+}
+
+// Weights are taken in units of their mean: variances are those of a point of mean weight, whatever unit weights have.
+Row row_of(const LawFit& fit, const FitData& data, const Free& free, double unit, std::size_t i) {
   const LawShape form = shape(fit.law);
   Inputs u{};
   for (std::size_t k = 0; k < form.inputs; ++k) u[k] = data.log_x[i][k] - fit.centre[k];
@@ -52,11 +60,12 @@ Row row_of(const LawFit& fit, const FitData& data, const Free& free, std::size_t
   Row row;
   for (std::size_t j = 0; j < free.size(); ++j) row.x[j] = value.gradient[free.of[j]];
   row.r = data.log_y[i] - value.log_y;
-  if (!data.weights.empty()) row.weight = data.weights[i];
+  if (!data.weights.empty()) row.weight = data.weights[i] / unit;
   return row;
 }
 
 Sums sums_of(const LawFit& fit, const FitData& data, const Free& free) {
+  const double unit = mean_weight(data);
   Sums sums;
   std::size_t begin = 0;
   std::vector<Row> rows;
@@ -64,7 +73,7 @@ Sums sums_of(const LawFit& fit, const FitData& data, const Free& free) {
     rows.clear();
     double weights = 0, mean = 0, mean_weight = 0;
     for (std::size_t i = begin; i < end; ++i) {
-      rows.push_back(row_of(fit, data, free, i));
+      rows.push_back(row_of(fit, data, free, unit, i));
       weights += rows.back().weight;
       mean += rows.back().weight * rows.back().r;
     }
@@ -88,20 +97,24 @@ Sums sums_of(const LawFit& fit, const FitData& data, const Free& free) {
   return sums;
 }
 
-// Under Huber's loss an estimate scatters more than its residuals' mean square tells: by the mean square of psi over
-// the squared mean of psi' (Huber 1981, section 7.6).
-double robust_factor(const LawFit& fit, const FitData& data, const Free& free) {
-  if (!fit.loss.huber_delta) return 1;
+// What Huber's loss changes. An estimate scatters more than its residuals' mean square tells: by the mean square of psi
+// over the squared mean of psi' (Huber 1981, section 7.6). The objective is flatter than sum x x': by the mean of psi'.
+struct Robust {
+  double scatter = 1, curvature = 1;
+};
+
+Robust robust_factors(const LawFit& fit, const FitData& data, const Free& free) {
+  if (!fit.loss.huber_delta) return {};
   double squares = 0, slopes = 0, curvatures = 0;
   for (std::size_t i = 0; i < data.points(); ++i) {
-    const double r = row_of(fit, data, free, i).r;
+    const double r = row_of(fit, data, free, 1, i).r;
     squares += r * r;
     slopes += fit.loss.slope(r) * fit.loss.slope(r);
     curvatures += fit.loss.curvature(r);
   }
-  if (squares == 0 || curvatures == 0) return 1;
+  if (squares == 0 || curvatures == 0) return {};
   const double n = static_cast<double>(data.points());
-  return std::max(1.0, slopes * n * n / (curvatures * curvatures) / squares);
+  return {std::max(1.0, slopes * n * n / (curvatures * curvatures) / squares), curvatures / n};
 }
 
 // (X'X)^-1 in packed coordinates; nothing where the data do not determine them.
@@ -156,7 +169,7 @@ Uncertainty uncertainty_of(const LawFit& fit, const FitData& data) {
   Uncertainty result;
   if (degrees <= 0) return result;
   const Sums sums = sums_of(fit, data, free);
-  const auto bread = inverse(sums.xx, free.size());
+  auto bread = inverse(sums.xx, free.size());
   if (!bread) return result;
   const double points = static_cast<double>(data.points());
   result.degrees_of_freedom = degrees;
@@ -168,10 +181,14 @@ Uncertainty uncertainty_of(const LawFit& fit, const FitData& data) {
       meat[j][k] = result.cluster_variance * sums.offsets[j][k] + sums.within[j][k] * clusters / (clusters - 1);
     }
   }
-  const double factor = robust_factor(fit, data, free);
+  const Robust robust = robust_factors(fit, data, free);
   CoordinateMatrix covariance = sandwich(*bread, meat, free.size());
   for (auto& row : covariance) {
-    for (double& value : row) value *= factor;
+    for (double& value : row) value *= robust.scatter;
+  }
+  const double curvature = robust.curvature * mean_weight(data);
+  for (auto& row : *bread) {
+    for (double& value : row) value /= curvature;
   }
   result.covariance = unpacked(covariance, free);
   result.inverse_curvature = unpacked(*bread, free);

@@ -12,9 +12,10 @@ struct Uncertainty {
   // Of the t quantile: clusters - coordinates fitted, whatever the number of points. 0: too few clusters, or parameters
   // that the data do not determine; then nothing else here is.
   double degrees_of_freedom = 0;
-  CoordinateMatrix inverse_curvature{};  // (sum w x x')^-1, x the slopes of log y
-  double cluster_variance = 0;           // of the offset that a cluster as a whole has from the law, in log y
-  double point_variance = 0;             // of a point about its cluster, in log y
+  CoordinateMatrix inverse_curvature{};  // of the objective: (sum w psi' x x')^-1, x the slopes of log y
+  // Of a point of mean weight, in log y:
+  double cluster_variance = 0;  // of the offset that a cluster as a whole has from the law
+  double point_variance = 0;    // of a point about its cluster
 };
 
 [[nodiscard]] Uncertainty uncertainty_of(const LawFit& fit, const FitData& data);

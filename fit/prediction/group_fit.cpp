@@ -8,6 +8,8 @@
 namespace mobasim {
 namespace {
 
+constexpr std::int64_t kFewestResampled = 8;
+
 // Natural parameter `index` of other coordinates about the same centre.
 double natural_of(const LawFit& fit, std::size_t index, const Coordinates& at) {
   return natural_parameters(shape(fit.law), at, fit.centre)[index];
@@ -17,6 +19,9 @@ void add_intervals(GroupFit& group) {
   Estimate& estimate = group.estimate;
   const std::vector<Interval> delta = delta_intervals(estimate.fit, estimate.uncertainty);
   const bool profiled = estimate.interval_method == "profile";
+  // Of few runs the outermost resamples are all that a 95% interval can read; then the other methods count.
+  const bool counts =
+      group.bootstrap && (estimate.fit.clusters >= kFewestResampled || estimate.interval_method.empty());
   for (std::size_t j = 0; j < delta.size(); ++j) {
     ParameterInterval one;
     one.delta = delta[j];
@@ -27,14 +32,19 @@ void add_intervals(GroupFit& group) {
       // Where the best floor is zero resamples tell too little of it (bootstrap.h).
       const bool at_zero = j == 0 && estimate.fit.floor_at_zero;
       if (at_zero) one.profile = profile_interval(estimate.fit, group.data, estimate.uncertainty, j);
-      estimate.intervals[j] = at_zero ? one.profile : one.bootstrap->bca;
+      if (counts) estimate.intervals[j] = at_zero ? one.profile : one.bootstrap->bca;
     }
     group.intervals.push_back(one);
   }
-  if (group.bootstrap && estimate.floor_status == FloorStatus::identified && !(estimate.intervals[0].lo > 0)) {
+  if (!counts) return;
+  const bool zero_inside = !(estimate.intervals[0].lo > 0);
+  if (estimate.floor_status == FloorStatus::identified && zero_inside) {
     estimate.floor_status = FloorStatus::not_identified;  // the profile alone would have excluded zero
   }
-  if (group.bootstrap) estimate.interval_method = estimate.fit.floor_at_zero ? "bca, floor profile" : "bca";
+  if (estimate.floor_status == FloorStatus::not_identified && !zero_inside && estimate.fit.loss.huber_delta) {
+    estimate.floor_status = FloorStatus::identified;  // under Huber's loss resamples know better than the curvature
+  }
+  estimate.interval_method = estimate.fit.floor_at_zero ? "bca, floor profile" : "bca";
 }
 
 void add_bootstrap(GroupFit& group, const GroupFitOptions& options) {
@@ -93,8 +103,9 @@ GroupFit group_fit(const std::vector<std::string>& key, const std::string& name,
     group.projected.push_back(
         {target, predicted(group.estimate, *group.backtest, target.x, resampled_error(group, target.x))});
   }
+  const MeanError mean_error = [&](const std::vector<double>& x) { return resampled_error(group, x); };
   for (const double loss : options.target_losses) {
-    group.target_losses.push_back(target_loss(group.estimate, *group.backtest, loss));
+    group.target_losses.push_back(target_loss(group.estimate, *group.backtest, loss, mean_error));
   }
   group.reference = reference_of(group);
   if (!options.diagnostics) return group;

@@ -60,7 +60,7 @@ std::vector<double> best_split(const LawFit& fit, double product) {
   return {std::exp(log_parameters), product / std::exp(log_parameters)};
 }
 
-TargetLoss target_loss(const Estimate& estimate, const Backtest& backtest, double loss) {
+TargetLoss target_loss(const Estimate& estimate, const Backtest& backtest, double loss, const MeanError& mean_error) {
   const LawFit& fit = estimate.fit;
   TargetLoss result;
   result.loss = loss;
@@ -73,11 +73,12 @@ TargetLoss target_loss(const Estimate& estimate, const Backtest& backtest, doubl
   const Interval& range = shape(fit.law).inputs == 1 ? fit.range[0] : fit.product_range;
   const double from = std::log(range.lo / kFarthest), to = std::log(range.hi * kFarthest);
   const auto along = [&](const auto& part) {
-    return [&fit, &estimate, &backtest, part](double log_product) {
-      return part(predicted(estimate, backtest, best_split(fit, std::exp(log_product))));
+    return [&, part](double log_product) {
+      const std::vector<double> x = best_split(fit, std::exp(log_product));
+      return part(predicted(estimate, backtest, x, mean_error ? mean_error(x) : std::nullopt));
     };
   };
-  const Curve value = along([](const Prediction& p) { return p.value; });
+  const Curve value = [&](double log_product) { return predicted(fit, best_split(fit, std::exp(log_product))); };
   const std::optional<double> at =
       value(to) <= loss && value(from) > loss ? std::optional(crossing(value, loss, from, to)) : std::nullopt;
   // What the band holds around the estimate; where there is none, beyond all data.

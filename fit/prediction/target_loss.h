@@ -1,6 +1,8 @@
 // The inverse question: from which compute on does a law reach a loss, and how sure is that?
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,7 +21,10 @@ struct TargetLoss {
   std::string unreached;  // why the law itself never does, in words
 };
 
-[[nodiscard]] TargetLoss target_loss(const Estimate& estimate, const Backtest& backtest, double loss);
+// As in predicted(): the standard error of log y at x where it is known better than by the delta method.
+using MeanError = std::function<std::optional<double>(const std::vector<double>& x)>;
+[[nodiscard]] TargetLoss target_loss(const Estimate& estimate, const Backtest& backtest, double loss,
+                                     const MeanError& mean_error = nullptr);
 
 // What a law of parameters and tokens is asked along: the pair of this product with the least loss. Infinite or zero
 // where a term is not there or does not fall.

@@ -47,14 +47,30 @@ bool low_floor(const Objective& objective, const Coordinates& at) {
   return objective.shape().floor && at[0] < kLowFloor + objective.log_y(0);
 }
 
-// Whether a floor above zero would make the objective of a law without one larger: dF / dfloor = -sum w psi(r) / y.
-bool best_without_floor(const Objective& objective, const Coordinates& at) {
-  double slope = 0;
+// Where a parabola in the floor itself (not in its logarithm) has its minimum, seen from a law without one; none where
+// a floor above zero only makes the objective larger. dF / dfloor = -sum w psi(r) / y, and its slope about
+// sum w psi'(r) / y^2.
+std::optional<double> better_floor(const Objective& objective, const Coordinates& at) {
+  double slope = 0, curvature = 0;
   for (std::size_t i = 0; i < objective.points(); ++i) {
     const double log_y = value_of(objective.shape(), at, objective.u(i)).log_y;
-    slope -= objective.weight(i) * objective.loss().slope(objective.log_y(i) - log_y) * std::exp(-log_y);
+    const double r = objective.log_y(i) - log_y;
+    slope -= objective.weight(i) * objective.loss().slope(r) * std::exp(-log_y);
+    curvature += objective.weight(i) * objective.loss().curvature(r) * std::exp(-2 * log_y);
   }
-  return slope >= 0;
+  if (slope >= 0) return std::nullopt;
+  return curvature > 0 ? -slope / curvature : std::exp(kLowFloor + objective.log_y(0));
+}
+
+// The lower of a minimum and of where the law without a floor leads: to a floor of zero, or up from there.
+LocalMinimum lower_by_floor(const Objective& objective, const LocalMinimum& minimum, const Coordinates& without) {
+  const LocalMinimum zero = newton_minimum(objective, without);
+  const std::optional<double> floor = better_floor(objective, zero.at);
+  if (!floor) return zero.value <= minimum.value ? zero : minimum;
+  Coordinates raised = zero.at;
+  raised[0] = std::log(*floor);
+  const LocalMinimum above = newton_minimum(objective, raised);
+  return above.value < minimum.value ? above : minimum;
 }
 
 // Where a local search ends. A solver creeps without end along the valley to a floor of zero: where it got nowhere, the
@@ -65,12 +81,11 @@ LocalMinimum ended(const Objective& objective, const LocalMinimum& local) {
   without[0] = -INFINITY;
   if (!local.converged) {
     const LocalMinimum zero = newton_minimum(objective, without);
-    if (zero.value <= local.value && best_without_floor(objective, zero.at)) return zero;
+    if (zero.value <= local.value && !better_floor(objective, zero.at)) return zero;
   }
   const LocalMinimum minimum = newton_minimum(objective, local.at);
   if (minimum.converged && !low_floor(objective, minimum.at)) return minimum;
-  const LocalMinimum zero = newton_minimum(objective, without);
-  return zero.value <= minimum.value ? zero : minimum;
+  return lower_by_floor(objective, minimum, without);
 }
 
 // The same with a floor that a solver can start from.

@@ -158,7 +158,9 @@ Cell cell_at(const Objective& objective, const std::vector<Grid>& grids, const s
   for (const double coefficient : coefficients) level += coefficient;
   Cell cell;
   cell.place = place;
-  const auto log_of = [&](double coefficient) { return std::log(std::max(coefficient, kLeastShare * level)); };
+  const auto log_of = [&](double coefficient) {
+    return objective.log_y(0) + std::log(std::max(coefficient, kLeastShare * level));
+  };
   if (shape.floor) cell.at[0] = log_of(coefficients[0]);
   for (std::size_t i = 0; i < grids.size(); ++i) {
     cell.at[shape.height(i)] = log_of(coefficients[i + (shape.floor ? 1 : 0)]);
@@ -215,8 +217,10 @@ std::vector<Coordinates> starting_points(const Objective& objective, std::size_t
   std::vector<Grid> grids;
   const bool few = objective.points() <= kFewPoints;
   for (std::size_t i = 0; i < shape.inputs; ++i) grids.emplace_back(objective, i, few || rises[i]);
-  std::vector<double> inverse_y;
-  for (std::size_t i = 0; i < objective.points(); ++i) inverse_y.push_back(std::exp(-objective.log_y(i)));
+  std::vector<double> inverse_y;  // in units of the first, so that no unit of y is beyond what a double holds
+  for (std::size_t i = 0; i < objective.points(); ++i) {
+    inverse_y.push_back(std::exp(objective.log_y(0) - objective.log_y(i)));
+  }
   std::vector<Cell> cells;
   for (std::size_t i = 0; i < grids[0].size(); ++i) {
     for (std::size_t k = 0; k < (shape.inputs == 2 ? grids[1].size() : 1); ++k) {
