@@ -184,6 +184,7 @@ FitReport report_of(const FitOptions& options, const Groups& groups, const std::
   if (!options.project_from.empty()) report.inputs.push_back(options.project_from);
   report.law = options.law;
   report.loss = options.loss;
+  report.definition = options.definition;
   report.compute = selection.x;
   report.parameters = selection.parameters;
   report.tokens = selection.tokens;

@@ -121,7 +121,7 @@ void add_band(Chart& chart, const std::vector<Along>& law, const char* id, std::
 
 void add_targets(Chart& chart, const GroupFit& group, const Points& observed) {
   ChartMarks asked{"asked", std::string(kTargetColour), true, {}};
-  for (const auto& [target, prediction] : group.projected)
+  for (const auto& [target, prediction, other] : group.projected)
     asked.points.emplace_back(product(target.x), prediction.value);
   if (!asked.points.empty()) {
     chart.marks.push_back(std::move(asked));
@@ -135,7 +135,7 @@ void add_targets(Chart& chart, const GroupFit& group, const Points& observed) {
 Chart chart_of(const FitReport& report, const GroupFit& group, const std::vector<Along>& law, const Points& points,
                const std::string& id_prefix) {
   Points observed;
-  for (const auto& [target, prediction] : group.projected) {
+  for (const auto& [target, prediction, other] : group.projected) {
     if (target.observed) observed.emplace_back(product(target.x), *target.observed);
   }
   Chart chart;
@@ -204,7 +204,7 @@ DocumentChart residual_chart(const FitReport& report, const GroupFit& group, con
 Block projection_chart(const FitReport& report, const GroupFit& group, const std::string& id_prefix) {
   const Interval& range = product_range(group.estimate.fit);
   double to = kLeastReach * range.hi, from = range.lo;
-  for (const auto& [target, prediction] : group.projected) {
+  for (const auto& [target, prediction, other] : group.projected) {
     from = std::min(from, product(target.x));
     to = std::max(to, product(target.x));
   }

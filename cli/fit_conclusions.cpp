@@ -127,13 +127,13 @@ std::string floor_words(const GroupFit& group) {
     case FloorStatus::none:
       return "";
     case FloorStatus::identified:
-      return fmt::format("The floor is identified, the data are at odds with none: it is {}{}.",
+      return fmt::format("The floor is identified, the data exclude a floor of zero: it is {}{}.",
                          number(parameters(group.estimate.fit.law)[0]),
                          determines(interval95) ? fmt::format(" (95%: {})", interval(interval95)) : "");
     case FloorStatus::not_identified:
-      return fmt::format(
-          "The floor is not identified: {}. Far from the data laws with and without a floor differ.",
-          determined(group.estimate.uncertainty) ? "a floor of zero is not excluded" : "no interval of it is determined");
+      return fmt::format("The floor is not identified: {}. Far from the data laws with and without a floor differ.",
+                         determined(group.estimate.uncertainty) ? "a floor of zero is not excluded"
+                                                                : "no interval of it is determined");
     case FloorStatus::at_zero:
       return "The floor came out at zero: the best law through these points has none" +
              (determines(interval95) ? fmt::format("; one up to {} is not ruled out.", number(interval95.hi)) : ".");

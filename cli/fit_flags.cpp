@@ -78,6 +78,10 @@ void add_results(CLI::App& command, FitFlags& flags) {
   command.add_option("--projections", flags.projections, "CSV of the projections")->type_name("FILE");
   command.add_option("--target-loss", flags.target_loss, "what it takes to reach a loss")->type_name("L,..");
   command.add_option("--targets", flags.targets, "CSV of that")->type_name("FILE");
+  command
+      .add_option("--x-is", flags.definition,
+                  "what compute (or parameters and tokens) count, for the report: '6 N D, N without embeddings'")
+      ->type_name("TEXT");
   command.add_option("--report", flags.report, "all about the fits, to be read")->type_name("FILE.html|FILE.txt");
   add_output_options(command, flags.output);
 }

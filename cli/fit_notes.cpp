@@ -37,7 +37,7 @@ std::string words_on_intervals(const GroupFit& group, const FitOptions& options)
 std::vector<std::string> words_on_reach(const GroupFit& group, const std::string& mark, const std::string& advice) {
   std::vector<std::string> words;
   double farthest = 0;
-  for (const auto& [target, prediction] : group.projected) {
+  for (const auto& [target, prediction, other] : group.projected) {
     if (extrapolation_mark(prediction.extrapolation) != mark) continue;
     std::vector<std::string> x;
     for (const double one : target.x) x.push_back(shortest(one));

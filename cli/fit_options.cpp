@@ -233,6 +233,9 @@ FitOptions fit_options_from(const FitFlags& flags) {
   options.selection = flags.selection;
   options.points_text = flags.points;
   options.backtest = flags.backtest;
+  options.definition = flags.definition;
+  if (!flags.definition.empty() && flags.report.empty())
+    complaints.add("--x-is: it is told in the report; give --report FILE");
   options.report = flags.report;
   options.output = flags.output;
   check_inputs(flags, options.law, complaints);

@@ -32,6 +32,7 @@ struct FitFlags {
   std::string target_loss;
   std::filesystem::path targets;
   bool backtest = false;
+  std::string definition;  // of x, for the report
   std::filesystem::path report;
   Output output;
 };
@@ -60,6 +61,7 @@ struct FitOptions {
   std::vector<double> target_losses;
   std::filesystem::path targets;
   bool backtest = false;
+  std::string definition;        // of x, for the report
   std::filesystem::path report;  // ends in .html or .txt
   Output output;
 };

@@ -22,6 +22,13 @@ std::string crossing_words(const PairedLaw& law, const Interval& range) {
   return fmt::format("With the best r and s the ratio is 1 at C = {} ({}).", number(crossing), where);
 }
 
+// " (moba)" of "attention=moba,full" for the first arm.
+std::string side(const std::string& pair, bool first) {
+  if (pair.empty()) return "";
+  const std::size_t equals = pair.find('='), comma = pair.find(',', equals);
+  return " (" + (first ? pair.substr(equals + 1, comma - equals - 1) : pair.substr(comma + 1)) + ")";
+}
+
 double half_width(const Interval& range) { return (range.hi - range.lo) / 2; }
 
 }  // namespace
@@ -32,8 +39,8 @@ std::string gap_words(const FitReport& report, const GroupFit& group) {
   const Interval s = group.estimate.intervals[1];
   const double end = group.estimate.fit.range[0].hi;
   const double ratio = predicted(group.estimate.fit, std::vector<double>{end});
-  const std::string sides = report.pair.empty() ? "" : fmt::format(" ({})", report.pair);
-  std::string words = fmt::format("At the end of the data L_A{} is {} times L_B; ", sides, number(ratio));
+  std::string words = fmt::format("At the end of the data L_A{} is {} times L_B{}; ", side(report.pair, true),
+                                  number(ratio), side(report.pair, false));
   if (!determines(s)) {
     words += "whether the gap closes is undecided, because no interval of s is determined. ";
   } else if (s.lo <= 0 && s.hi >= 0) {

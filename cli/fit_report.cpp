@@ -40,12 +40,21 @@ std::string input_words(const std::filesystem::path& file) {
   return fmt::format("{}, FNV-1a (64 bits) {}", file.string(), fingerprint(file));
 }
 
+// What x counts decides what equal x means: equal tokens or equal cost. No column tells it, so the user may.
+std::string definition(const FitReport& report) {
+  if (!report.definition.empty()) return report.definition;
+  return "what it counts was not said (--x-is): whether attention and embeddings are in it decides what equal x means, "
+         "and equal 6 N D is equal tokens, not equal cost";
+}
+
 std::string inputs_of_law(const FitReport& report) {
-  if (shape(report.law).inputs == 1) return fmt::format("compute: column '{}', in its unit", report.compute);
+  if (shape(report.law).inputs == 1) {
+    return fmt::format("compute: column '{}', in its unit; {}", report.compute, definition(report));
+  }
   return fmt::format(
-      "parameters: column '{}', tokens: column '{}', in their units; compute is taken as parameters x tokens x 6 where "
-      "it is needed",
-      report.parameters, report.tokens);
+      "parameters: column '{}', tokens: column '{}', in their units; {}; compute is taken as parameters x tokens x 6, "
+      "which counts no attention, where it is needed",
+      report.parameters, report.tokens, definition(report));
 }
 
 std::string output_of_law(const FitReport& report) {

@@ -17,6 +17,7 @@ struct FitReport {
   std::vector<std::filesystem::path> inputs;  // every file that was read, the data first; their hashes are written
   LossLaw law;                                // its kind
   ResidualLoss loss;
+  std::string definition;  // of compute, or of parameters and tokens, in the user's words
   std::string compute, parameters, tokens, loss_column, weight, cluster;  // columns
   std::vector<std::string> by, run;                                       // columns
   std::string pair, size;                                                 // of a paired law: "attention=moba,full"

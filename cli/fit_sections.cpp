@@ -161,7 +161,7 @@ Section projection_section(const FitReport& report, const GroupFit& group) {
   const bool observed = std::ranges::any_of(
       group.projected, [](const GroupFit::Projected& one) { return one.target.observed.has_value(); });
   if (observed) table.columns.insert(table.columns.end(), {{"observed"}, {"error"}});
-  for (const auto& [target, prediction] : group.projected) {
+  for (const auto& [target, prediction, other] : group.projected) {
     std::vector<std::string> row;
     for (const double x : target.x) row.push_back(number(x));
     row.insert(row.end(), {number(prediction.value), interval(prediction.mean), interval(prediction.band),

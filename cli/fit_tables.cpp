@@ -59,7 +59,10 @@ std::vector<Cell> parameter_cells(const GroupFit& group) {
     }
     const auto index = static_cast<std::size_t>(at - names.begin());
     const Interval& interval = group.estimate.intervals[index];
-    cells.push_back(number(values[index]));
+    // A coefficient that no number can hold came out as infinity or 0: its cell is empty, and the notes say it.
+    const LawFit& fit = group.estimate.fit;
+    const bool beyond = values[index] == 0 && natural_parameter(fit, index).exponential && !std::isinf(fit.at[index]);
+    cells.push_back(beyond ? Cell{} : number(values[index]));
     append(ends, {number(interval.lo), number(interval.hi)});
   }
   append(cells, ends);
@@ -136,13 +139,13 @@ Table fit_table(const std::vector<std::string>& by, const std::vector<GroupFit>&
 
 Table projections_table(const std::vector<std::string>& by, const LossLaw& law, const std::vector<GroupFit>& groups) {
   std::vector<std::string> columns = input_columns(law);
-  for (const char* name :
-       {"predicted", "lo", "hi", "extrapolation", "observed", "error", "mark", "mean_lo", "mean_hi", "band"}) {
+  for (const char* name : {"predicted", "lo", "hi", "extrapolation", "observed", "error", "mark", "mean_lo", "mean_hi",
+                           "band", "other_law", "other_predicted"}) {
     columns.emplace_back(name);
   }
   Table table = with_columns(by, columns);
   for (const GroupFit& group : groups) {
-    for (const auto& [target, prediction] : group.projected) {
+    for (const auto& [target, prediction, other] : group.projected) {
       std::vector<Cell> row = begun_row(group);
       for (const double x : target.x) row.emplace_back(x);
       std::optional<double> error;
@@ -154,7 +157,8 @@ Table projections_table(const std::vector<std::string>& by, const LossLaw& law, 
                    end(prediction.mean.lo), end(prediction.mean.hi),
                    std::string(!banded                              ? "not determined"
                                : group.backtest->impossible.empty() ? "back-tested"
-                                                                    : "no back-test possible")});
+                                                                    : "no back-test possible"),
+                   group.other_law, number(other)});
       table.rows.push_back(std::move(row));
     }
   }

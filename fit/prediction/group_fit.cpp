@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "fit/interval/profile.h"
+#include "sim/base/error.h"
 
 namespace mobasim {
 namespace {
@@ -59,6 +61,22 @@ void add_bootstrap(GroupFit& group, const GroupFitOptions& options) {
   group.bootstrap = bootstrapped(group.estimate.fit, group.data, bootstrap);
 }
 
+// The same points under the law that differs by a floor, or by the outer exponent: what lies between the two is what
+// the choice of the law decides.
+std::optional<LawFit> other_fit(const FitData& data, const GroupFitOptions& options) {
+  const std::map<std::string_view, LossLaw> others = {{PowerLaw::kName, FlooredPowerLaw{}},
+                                                      {FlooredPowerLaw::kName, PowerLaw{}},
+                                                      {ChinchillaLaw::kName, OuterChinchillaLaw{}},
+                                                      {OuterChinchillaLaw::kName, ChinchillaLaw{}}};
+  const auto found = others.find(name(options.law));
+  if (found == others.end()) return std::nullopt;
+  try {
+    return fitted(found->second, data, options.loss, "the other law");
+  } catch (const ConfigError&) {
+    return std::nullopt;  // too few points for it
+  }
+}
+
 std::vector<double> reference_of(const GroupFit& group) {
   const GroupFit::Projected* farthest = nullptr;
   for (const GroupFit::Projected& one : group.projected) {
@@ -99,9 +117,11 @@ GroupFit group_fit(const std::vector<std::string>& key, const std::string& name,
     tell("back-test");
     group.backtest = backtested(options.law, group.data, options.loss, options.stop);
   }
+  const std::optional<LawFit> other = targets.empty() ? std::nullopt : other_fit(group.data, options);
+  if (other) group.other_law = mobasim::name(other->law);
   for (const Target& target : targets) {
-    group.projected.push_back(
-        {target, predicted(group.estimate, *group.backtest, target.x, resampled_error(group, target.x))});
+    const auto prediction = predicted(group.estimate, *group.backtest, target.x, resampled_error(group, target.x));
+    group.projected.push_back({target, prediction, other ? std::optional(predicted(*other, target.x)) : std::nullopt});
   }
   const MeanError mean_error = [&](const std::vector<double>& x) { return resampled_error(group, x); };
   for (const double loss : options.target_losses) {

@@ -49,8 +49,10 @@ struct GroupFit {
   struct Projected {
     Target target;
     Prediction prediction;
+    std::optional<double> other;  // what the other law says there
   };
   std::vector<Projected> projected;
+  std::string other_law;  // beside which projections are shown: p3 for p2 and back, with and without an outer exponent
   std::vector<TargetLoss> target_losses;
 
   // Where laws are compared: the farthest target, else ten_times_further().

@@ -213,18 +213,23 @@ std::vector<std::string> degeneracies(const LossLaw& law, const Objective& objec
   return words;
 }
 
-void require_numbers(const LawFit& fit, const std::string& what) {
+std::string beyond_numbers(const LawFit& fit) {
   const std::vector<double> values = parameters(fit.law);
   const LawShape form = shape(fit.law);
   for (std::size_t i = 0; i < form.inputs; ++i) {
     const double scale = values[form.height(i)];
     if (std::isfinite(scale) && (scale != 0 || std::isinf(fit.at[form.height(i)]))) continue;
-    throw ConfigError(
-        fmt::format("{}: with an exponent of {:.3g} the law's value at x = 1 is exp({:.0f}), which no number here can "
-                    "hold; give x in a unit nearer to the data, or doubt that the law {} describes these points",
-                    what, values[form.exponent(i)], fit.at[form.height(i)] + values[form.exponent(i)] * fit.centre[i],
-                    name(fit.law)));
+    return fmt::format(
+        "with an exponent of {:.3g} the law's value at x = 1 is exp({:.0f}), which no number here can hold; give x in a "
+        "unit nearer to the data, or doubt that the law {} describes these points",
+        values[form.exponent(i)], fit.at[form.height(i)] + values[form.exponent(i)] * fit.centre[i], name(fit.law));
   }
+  return "";
+}
+
+void require_numbers(const LawFit& fit, const std::string& what) {
+  const std::string words = beyond_numbers(fit);
+  if (!words.empty()) throw ConfigError(what + ": " + words);
 }
 
 }  // namespace mobasim

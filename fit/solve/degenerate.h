@@ -24,7 +24,10 @@ void require_determined(const LossLaw& law, const FitData& data, const std::stri
 // What of the law is not there, or cannot be told from another part, in words.
 [[nodiscard]] std::vector<std::string> degeneracies(const LossLaw& law, const Objective& objective,
                                                     const Coordinates& at);
-// Throws ConfigError where a natural parameter is beyond what a double holds: x is in too strange a unit.
+// Whether a natural coefficient is beyond what a double holds, in words; else empty. The fit and what it predicts are
+// sound all the same.
+[[nodiscard]] std::string beyond_numbers(const LawFit& fit);
+// For those who go on with natural parameters: throws ConfigError with these words.
 void require_numbers(const LawFit& fit, const std::string& what);
 
 }  // namespace mobasim

@@ -201,7 +201,8 @@ LawFit fitted(const LossLaw& kind, const FitData& data, const ResidualLoss& loss
   if (fit.solvers_apart > kSame) {
     fit.degenerate.push_back("the two solvers end apart: the minimum may not be the lowest there is");
   }
-  require_numbers(fit, what);
+  const std::string beyond = beyond_numbers(fit);
+  if (!beyond.empty()) fit.degenerate.push_back(beyond);
   return fit;
 }
 

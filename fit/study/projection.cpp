@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "fit/data/fit_points.h"
+#include "fit/solve/degenerate.h"
 #include "sim/base/error.h"
 
 namespace mobasim {
@@ -34,6 +35,7 @@ ArmProjection arm_projection(const Study& study, const StudyArm& arm, const RunG
   const FitData data = fit_data_of(result.runs, study.points);
   const std::string what = fmt::format("{} ({})", arm.label, study.data.string());
   result.estimate = estimated(PowerLaw{}, data, ResidualLoss{}, what);
+  require_numbers(result.estimate.fit, what);
   result.law = std::get<PowerLaw>(result.estimate.fit.law);
   result.with_floor = law_with_floor(data);
   return result;
