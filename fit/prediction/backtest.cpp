@@ -58,13 +58,14 @@ std::vector<std::size_t> origins_of(const Order& order, std::size_t fewest) {
   return spread;
 }
 
-void add_held_out(Backtest& result, const LawFit& fit, double scatter, const FitData& later) {
+void add_held_out(Backtest& result, const LawFit& fit, double scatter, double farthest, const FitData& later) {
   const std::size_t inputs = shape(fit.law).inputs;
   for (std::size_t i = 0; i < later.points(); ++i) {
     std::vector<double> x;
     for (std::size_t k = 0; k < inputs; ++k) x.push_back(std::exp(later.log_x[i][k]));
     HeldOut one{fit.clusters, extrapolation(fit, x), std::exp(later.log_y[i]), predicted(fit, x), scatter};
-    if (one.extrapolation >= kLeastReach) result.held_out.push_back(one);
+    if (one.extrapolation >= kLeastReach && one.extrapolation <= farthest * (1 + kSameSize))
+      result.held_out.push_back(one);
   }
 }
 
@@ -104,7 +105,8 @@ Backtest backtested(const LossLaw& kind, const FitData& data, const ResidualLoss
       const Uncertainty uncertainty = uncertainty_of(fit, before);
       const double scatter = uncertainty.cluster_variance + uncertainty.point_variance;
       const std::size_t already = result.held_out.size();
-      add_held_out(result, fit, scatter, subset(data, {middle, order.clusters.end()}));
+      const double span = order.log_compute[k - 1] - order.log_compute[0];
+      add_held_out(result, fit, scatter, std::exp(span), subset(data, {middle, order.clusters.end()}));
       if (result.held_out.size() > already) ++result.origins;
     } catch (const ConfigError&) {
       continue;  // the smaller ones alone do not determine the law: no origin

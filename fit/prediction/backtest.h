@@ -32,7 +32,8 @@ struct Backtest {
 };
 
 // Clusters in the order of their largest compute (of two inputs: parameters times tokens); those of equal compute stay
-// together. `stop` is asked between fits: true ends early with what there is.
+// together. An origin is asked at most as many times beyond its largest compute as that is times its smallest. `stop`
+// is asked between fits: true ends early with what there is.
 [[nodiscard]] Backtest backtested(const LossLaw& kind, const FitData& data, const ResidualLoss& loss,
                                   const std::function<bool()>& stop = nullptr);
 
