@@ -136,7 +136,7 @@ std::vector<Target> targets_asked(const FitOptions& options, const std::vector<R
   return targets;
 }
 
-GroupFitOptions group_options(const FitOptions& options, bool backtest) {
+GroupFitOptions group_options(const FitOptions& options) {
   GroupFitOptions result;
   result.law = options.law;
   result.loss = options.loss;
@@ -144,7 +144,7 @@ GroupFitOptions group_options(const FitOptions& options, bool backtest) {
   result.seed = options.seed;
   result.threads =
       static_cast<int>(options.threads > 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency()));
-  result.backtest = backtest;
+  result.backtest = options.backtest;
   result.diagnostics = !options.report.empty();
   result.target_losses = options.target_losses;
   result.stop = interrupted;
@@ -155,7 +155,7 @@ GroupFitOptions group_options(const FitOptions& options, bool backtest) {
 std::vector<GroupFit> fits_of(const FitOptions& options, const Groups& groups, const std::vector<Target>& targets) {
   std::vector<GroupFit> fits;
   std::vector<Problem> problems;
-  GroupFitOptions how = group_options(options, options.backtest);
+  GroupFitOptions how = group_options(options);
   for (std::size_t i = 0; i < groups.groups.size(); ++i) {
     const std::string name = group_name(options, groups.groups[i].key);
     how.progress = [&](const std::string& doing, std::int64_t done, std::int64_t all) {

@@ -60,9 +60,7 @@ LawShape shape(const LossLaw& law) {
 
 std::vector<std::string> parameter_names(const LossLaw& law) {
   return std::visit(
-      []<class Law>(const Law&) {
-        return std::vector<std::string>(Law::kParameters.begin(), Law::kParameters.end());
-      },
+      []<class Law>(const Law&) { return std::vector<std::string>(Law::kParameters.begin(), Law::kParameters.end()); },
       law);
 }
 
@@ -101,9 +99,7 @@ const std::vector<std::string>& all_parameter_names() {
 
 double value_at(const LossLaw& law, const std::vector<double>& x) {
   const LawShape of = shape(law);
-  Inputs log_x{};
-  for (std::size_t i = 0; i < of.inputs; ++i) log_x[i] = std::log(x[i]);
-  return std::exp(value_of(of, coordinates_of(of, parameters(law), Inputs{}), log_x).log_y);
+  return std::exp(value_of(of, coordinates_of(of, parameters(law), Inputs{}), logarithms(x)).log_y);
 }
 
 }  // namespace mobasim

@@ -53,10 +53,7 @@ double mean_weight(const FitData& data) {
 
 // Weights are taken in units of their mean: variances are those of a point of mean weight, whatever unit weights have.
 Row row_of(const LawFit& fit, const FitData& data, const Free& free, double unit, std::size_t i) {
-  const LawShape form = shape(fit.law);
-  Inputs u{};
-  for (std::size_t k = 0; k < form.inputs; ++k) u[k] = data.log_x[i][k] - fit.centre[k];
-  const LawValue value = value_of(form, fit.at, u);
+  const LawValue value = law_at(fit, fit.at, data.log_x[i]);
   Row row;
   for (std::size_t j = 0; j < free.size(); ++j) row.x[j] = value.gradient[free.of[j]];
   row.r = data.log_y[i] - value.log_y;
@@ -243,10 +240,7 @@ std::vector<Interval> delta_intervals(const LawFit& fit, const Uncertainty& unce
 }
 
 Interval value_interval(const LawFit& fit, const Uncertainty& uncertainty, const std::vector<double>& x) {
-  const LawShape form = shape(fit.law);
-  Inputs u{};
-  for (std::size_t i = 0; i < x.size(); ++i) u[i] = std::log(x[i]) - fit.centre[i];
-  const LawValue value = value_of(form, fit.at, u);
+  const LawValue value = law_at(fit, fit.at, logarithms(x));
   const Interval interval = delta_interval(uncertainty, value.log_y, value.gradient);
   return {std::exp(interval.lo), std::exp(interval.hi)};
 }

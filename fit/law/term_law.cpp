@@ -4,6 +4,12 @@
 
 namespace mobasim {
 
+Inputs logarithms(const std::vector<double>& x) {
+  Inputs log_x{};
+  for (std::size_t i = 0; i < x.size(); ++i) log_x[i] = std::log(x[i]);
+  return log_x;
+}
+
 LawValue value_of(const LawShape& shape, const Coordinates& at, const Inputs& u) {
   LawValue value;
   with_shape(shape, [&]<LawShape kShape>() { evaluate<kShape, true>(at, constants_of(shape, at), u, value); });

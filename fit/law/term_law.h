@@ -27,6 +27,7 @@ struct LawShape {
 };
 
 using Inputs = std::array<double, kMostInputs>;  // log x_i; unused ones are 0
+[[nodiscard]] Inputs logarithms(const std::vector<double>& x);
 using Coordinates = std::array<double, kMostCoordinates>;
 // Symmetric; only the shape's coordinates are used.
 using CoordinateMatrix = std::array<std::array<double, kMostCoordinates>, kMostCoordinates>;

@@ -18,12 +18,6 @@ double median(std::vector<double> values) {
   return (values[middle] + *std::max_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(middle))) / 2;
 }
 
-double log_value(const LawFit& fit, const Coordinates& at, const std::vector<double>& x) {
-  Inputs log_x{};
-  for (std::size_t i = 0; i < x.size(); ++i) log_x[i] = std::log(x[i]);
-  return log_predicted(fit, at, log_x);
-}
-
 // The points by parameters times tokens alone.
 FitData by_product(FitData data) {
   for (Inputs& log_x : data.log_x) log_x = {log_x[0] + log_x[1], 0};
@@ -80,7 +74,7 @@ std::vector<LeftOut> leave_one_out(const LawFit& fit, const FitData& data, const
     one.cluster = cluster;
     if (const auto at = refitted(fit, Objective(form, data, fit.loss, fit.centre, times))) {
       one.parameters = natural_parameters(form, *at, fit.centre);
-      one.value = std::exp(log_value(fit, *at, reference));
+      one.value = std::exp(log_predicted(fit, *at, logarithms(reference)));
     }
     result.push_back(std::move(one));
   }

@@ -90,8 +90,7 @@ std::vector<double> reference_of(const GroupFit& group) {
 
 std::optional<double> resampled_error(const GroupFit& group, const std::vector<double>& x) {
   if (!group.bootstrap) return std::nullopt;
-  Inputs log_x{};
-  for (std::size_t i = 0; i < x.size(); ++i) log_x[i] = std::log(x[i]);
+  const Inputs log_x = logarithms(x);
   const LawFit& fit = group.estimate.fit;
   const auto value = [&](const Coordinates& at) { return log_predicted(fit, at, log_x); };
   const double error = bootstrap_interval(*group.bootstrap, fit, value).standard_error;

@@ -18,9 +18,7 @@ Prediction predicted(const Estimate& estimate, const Backtest& backtest, const s
     result.mean = result.band = {0, INFINITY};
     return result;
   }
-  Inputs u{};
-  for (std::size_t i = 0; i < x.size(); ++i) u[i] = std::log(x[i]) - fit.centre[i];
-  const LawValue law = value_of(shape(fit.law), fit.at, u);
+  const LawValue law = law_at(fit, fit.at, logarithms(x));
   const double error = mean_error ? *mean_error : standard_error(uncertainty, law.gradient);
   const double t = t_quantile_95(uncertainty.degrees_of_freedom);
   const double scatter = uncertainty.cluster_variance + uncertainty.point_variance;

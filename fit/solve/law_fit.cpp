@@ -219,17 +219,19 @@ std::optional<Coordinates> refitted(const LawFit& fit, const Objective& objectiv
   return low_floor(objective, best.at) ? without_what_vanished(objective, best).at : best.at;
 }
 
-double log_predicted(const LawFit& fit, const Coordinates& at, const Inputs& log_x) {
+LawValue law_at(const LawFit& fit, const Coordinates& at, const Inputs& log_x) {
   const LawShape form = shape(fit.law);
   Inputs u{};
   for (std::size_t i = 0; i < form.inputs; ++i) u[i] = log_x[i] - fit.centre[i];
-  return value_of(form, at, u).log_y;
+  return value_of(form, at, u);
+}
+
+double log_predicted(const LawFit& fit, const Coordinates& at, const Inputs& log_x) {
+  return law_at(fit, at, log_x).log_y;
 }
 
 double predicted(const LawFit& fit, const std::vector<double>& x) {
-  Inputs log_x{};
-  for (std::size_t i = 0; i < x.size(); ++i) log_x[i] = std::log(x[i]);
-  return std::exp(log_predicted(fit, fit.at, log_x));
+  return std::exp(log_predicted(fit, fit.at, logarithms(x)));
 }
 
 double extrapolation(const LawFit& fit, const std::vector<double>& x) {

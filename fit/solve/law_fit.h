@@ -22,11 +22,11 @@ struct LawFit {
   double objective = 0;     // the sum (objective.h) at the minimum
   std::int64_t points = 0;  // n
   std::int64_t clusters = 0;
-  std::array<Interval, kMostInputs> range{};  // of each x, and of their product for two inputs: see extrapolation()
-  Interval product_range{};
-  std::int64_t starts = 0, hits = 0;    // local searches, and how many of them ended in the minimum
-  double solvers_apart = 0;             // |F by Levenberg-Marquardt - F by BFGS| / F
-  bool floor_at_zero = false;           // the law has a floor and the best one is 0
+  std::array<Interval, kMostInputs> range{};  // of each x
+  Interval product_range{};                   // of two inputs, for extrapolation()
+  std::int64_t starts = 0, hits = 0;          // local searches, and how many of them ended in the minimum
+  double solvers_apart = 0;                   // |F by Levenberg-Marquardt - F by BFGS| / F
+  bool floor_at_zero = false;                 // the law has a floor and the best one is 0
   std::vector<std::string> degenerate;  // what of the law came out as not there, or cannot be told apart, in words
 };
 
@@ -38,10 +38,11 @@ struct LawFit {
 [[nodiscard]] std::optional<Coordinates> refitted(const LawFit& fit, const Objective& objective);
 
 [[nodiscard]] double predicted(const LawFit& fit, const std::vector<double>& x);
-// log of the law at log x, for any coordinates about the fit's centre.
+// The law with its slopes at log x, and its log alone, for any coordinates about the fit's centre.
+[[nodiscard]] LawValue law_at(const LawFit& fit, const Coordinates& at, const Inputs& log_x);
 [[nodiscard]] double log_predicted(const LawFit& fit, const Coordinates& at, const Inputs& log_x);
 // How far x lies beyond what was fitted: x / the largest x fitted; of two inputs the largest of N/N_max, D/D_max and
-// ND/(ND)_max. Counted upward only. A83
+// ND/(ND)_max. Up to 1 inside the data. A83
 [[nodiscard]] double extrapolation(const LawFit& fit, const std::vector<double>& x);
 
 }  // namespace mobasim
