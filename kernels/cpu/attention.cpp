@@ -50,6 +50,39 @@ std::vector<float> deltas(const CpuContext& context, const Forward<float>& forwa
 
 }  // namespace
 
+namespace {
+
+std::vector<float> wide(std::span<const Bf16> values) {
+  std::vector<float> out(values.size());
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = widened(values[i]);
+  return out;
+}
+std::vector<Bf16> narrow(const std::vector<float>& values) {
+  std::vector<Bf16> out(values.size());
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = narrowed(values[i]);
+  return out;
+}
+
+}  // namespace
+
+void cpu_forward(const Problem& problem, const Inputs<Bf16>& inputs, const CpuOptions& options, Forward<Bf16>& out) {
+  const std::vector<float> q = wide(inputs.q), k = wide(inputs.k), v = wide(inputs.v);
+  Forward<float> result;
+  CpuOptions own = options;
+  own.mean_keys = Dtype::bf16;
+  cpu_forward(problem, Inputs<float>{q, k, v, {}}, own, result);
+  out = {narrow(result.o), std::move(result.lse), std::move(result.selection)};
+}
+
+void cpu_backward(const Problem& problem, const Inputs<Bf16>& inputs, const Forward<Bf16>& forward,
+                  const CpuOptions& options, Gradients<Bf16>& out) {
+  const std::vector<float> q = wide(inputs.q), k = wide(inputs.k), v = wide(inputs.v), d_o = wide(inputs.d_o);
+  Gradients<float> result;
+  cpu_backward(problem, Inputs<float>{q, k, v, d_o}, {wide(forward.o), forward.lse, forward.selection}, options,
+               result);
+  out = {narrow(result.dq), narrow(result.dk), narrow(result.dv)};
+}
+
 CpuContext cpu_context(const Problem& problem, const Inputs<float>& inputs, const CpuOptions& options) {
   check_inputs(problem, inputs.q.size(), inputs.k.size(), inputs.v.size());
   if (problem.mechanism == Mechanism::sliding_window) {

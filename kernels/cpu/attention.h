@@ -1,8 +1,10 @@
-// Attention on the processor, f32: full causal attention and MoBA, forward and backward, blocked and threaded.
+// Attention on the processor: full causal attention and MoBA, forward and backward, blocked and threaded, for tensors in
+// f32 and in bf16. What comes out has the format of what goes in; all sums are f32.
 //
 // The result does not depend on the number of threads: every output element is summed by one task in a fixed order.
 #pragma once
 
+#include "kernels/bf16.h"
 #include "kernels/cpu/micro_kernels.h"
 #include "kernels/dtype.h"
 #include "kernels/problem.h"
@@ -18,10 +20,13 @@ struct CpuOptions {
 // Resizes what is in `out`. Throws ConfigError for violations(problem) or tensors of another size, Unsupported for
 // sliding-window attention.
 void cpu_forward(const Problem& problem, const Inputs<float>& inputs, const CpuOptions& options, Forward<float>& out);
+void cpu_forward(const Problem& problem, const Inputs<Bf16>& inputs, const CpuOptions& options, Forward<Bf16>& out);
 
 // `forward` is what cpu_forward gave for the same inputs: its selection is used again, no gradient flows through the
 // gate (Lu et al. 2025, section 2).
 void cpu_backward(const Problem& problem, const Inputs<float>& inputs, const Forward<float>& forward,
                   const CpuOptions& options, Gradients<float>& out);
+void cpu_backward(const Problem& problem, const Inputs<Bf16>& inputs, const Forward<Bf16>& forward,
+                  const CpuOptions& options, Gradients<Bf16>& out);
 
 }  // namespace mobasim::kernels
