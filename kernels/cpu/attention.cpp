@@ -83,6 +83,8 @@ void cpu_backward(const Problem& problem, const Inputs<Bf16>& inputs, const Forw
   out = {narrow(result.dq), narrow(result.dk), narrow(result.dv)};
 }
 
+namespace {
+
 CpuContext cpu_context(const Problem& problem, const Inputs<float>& inputs, const CpuOptions& options) {
   check_inputs(problem, inputs.q.size(), inputs.k.size(), inputs.v.size());
   if (problem.mechanism == Mechanism::sliding_window) {
@@ -100,15 +102,19 @@ CpuContext cpu_context(const Problem& problem, const Inputs<float>& inputs, cons
   return context;
 }
 
+}  // namespace
+
 void cpu_forward(const Problem& problem, const Inputs<float>& inputs, const CpuOptions& options, Forward<float>& out) {
   CpuContext context = cpu_context(problem, inputs, options);
   const std::size_t rows = static_cast<std::size_t>(tokens(problem) * problem.heads);
   out.o.resize(static_cast<std::size_t>(query_size(problem)));
   out.lse.resize(rows);
   out.selection.picks.assign(rows * static_cast<std::size_t>(slots_of(problem)), -1);
+  context.o = out.o.data();
+  context.lse = out.lse.data();
   const Plan plan = plan_of(problem);
-  causal_forward(context, plan.causal, 0, problem.heads, nullptr, out);
-  for (const Run& sequence : plan.routed) moba_forward(context, sequence, out);
+  causal_forward(context, plan.causal, 0, problem.heads, nullptr);
+  for (const Run& sequence : plan.routed) moba_forward(context, sequence, out.selection);
 }
 
 void cpu_backward(const Problem& problem, const Inputs<float>& inputs, const Forward<float>& forward,
@@ -117,21 +123,23 @@ void cpu_backward(const Problem& problem, const Inputs<float>& inputs, const For
   check_backward(problem, inputs.d_o.size(), forward.o.size(), forward.lse.size(), forward.selection.picks.size());
   const std::size_t keys = context.keys.k.size();
   const std::size_t queries = static_cast<std::size_t>(problem.heads * context.keys.tokens * context.keys.columns);
-  PackedGradients gradients{Buffer<float>(queries, 0.0f), Buffer<float>(keys, 0.0f), Buffer<float>(keys, 0.0f)};
+  context.gradients = {Buffer<float>(queries, 0.0f), Buffer<float>(keys, 0.0f), Buffer<float>(keys, 0.0f)};
   const std::vector<float> delta = deltas(context, forward);
+  context.delta = delta.data();
+  context.lse = const_cast<double*>(forward.lse.data());
   Plan plan = plan_of(problem);
   for (const Run& sequence : plan.routed) {
-    moba_backward_routed(context, sequence, forward, delta, gradients);
+    moba_backward_routed(context, sequence, forward.selection);
     const std::vector<Run> blocks = own_blocks(problem, sequence);
     plan.causal.insert(plan.causal.end(), blocks.begin(), blocks.end());
   }
-  causal_backward(context, plan.causal, forward, delta, gradients);
+  causal_backward(context, plan.causal);
   out.dq.resize(static_cast<std::size_t>(query_size(problem)));
   out.dk.resize(static_cast<std::size_t>(key_size(problem)));
   out.dv.resize(static_cast<std::size_t>(key_size(problem)));
-  unpack(out.dq, gradients.dq, problem, problem.heads, context.threads);
-  unpack(out.dk, gradients.dk, problem, problem.kv_heads, context.threads);
-  unpack(out.dv, gradients.dv, problem, problem.kv_heads, context.threads);
+  unpack(out.dq, context.gradients.dq, problem, problem.heads, context.threads);
+  unpack(out.dk, context.gradients.dk, problem, problem.kv_heads, context.threads);
+  unpack(out.dv, context.gradients.dv, problem, problem.kv_heads, context.threads);
 }
 
 }  // namespace mobasim::kernels

@@ -1,5 +1,5 @@
-// Attention on the processor: full causal attention and MoBA, forward and backward, blocked and threaded, for tensors in
-// f32 and in bf16. What comes out has the format of what goes in; all sums are f32.
+// Attention on the processor: full causal attention and MoBA, forward and backward, blocked and threaded, for tensors
+// in f32 and in bf16. What comes out has the format of what goes in; all sums are f32.
 //
 // The result does not depend on the number of threads: every output element is summed by one task in a fixed order.
 #pragma once

@@ -31,17 +31,6 @@ std::vector<RowTile> row_tiles(std::span<const Run> runs, std::int64_t first_hea
   return tiles;
 }
 
-void write_rows(const Tile& tile, const Problem& problem, std::int64_t head, Forward<float>& out) {
-  for (std::int64_t r = 0; r < tile.rows; ++r) {
-    const float inverse = 1.0f / tile.sum[r];
-    const float* from = tile.o.data() + r * tile.columns;
-    float* to = out.o.data() + (tile.token[r] * problem.heads + head) * problem.head_dim;
-    for (std::int64_t c = 0; c < tile.head_dim; ++c) to[c] = from[c] * inverse;
-    out.lse[static_cast<std::size_t>(tile.token[r] * problem.heads + head)] =
-        static_cast<double>(tile.m[r]) + std::log(static_cast<double>(tile.sum[r]));
-  }
-}
-
 // A square of the causal triangle: rows of one chunk against keys of one chunk of the same run.
 struct Square {
   Run keys, rows;
@@ -67,8 +56,7 @@ std::vector<Square> squares_at(std::span<const Run> runs, std::int64_t distance,
   return squares;
 }
 
-void add_square(CpuContext& context, Tile& tile, const Square& square, const Forward<float>& forward,
-                std::span<const float> delta, PackedGradients& gradients) {
+void add_square(CpuContext& context, Tile& tile, const Square& square) {
   const Problem& problem = context.problem;
   const std::int64_t group = problem.heads / problem.kv_heads;
   const Mask mask = square.keys.begin == square.rows.begin ? Mask::causal : Mask::none;
@@ -77,10 +65,9 @@ void add_square(CpuContext& context, Tile& tile, const Square& square, const For
     for (std::int64_t row = square.rows.begin; row < square.rows.end; row += kLanes) {
       const std::int64_t rows = std::min<std::int64_t>(kLanes, square.rows.end - row);
       std::iota(tokens_of_tile, tokens_of_tile + rows, row);
-      begin_backward(tile, problem, context.inputs, forward, delta, head, tokens_of_tile, rows);
-      attend_backward(tile, context.micro, context.keys, square.kv_head, square.keys.begin, square.keys.end, mask,
-                      gradients.dk.data(), gradients.dv.data());
-      float* dq = gradients.dq.data() + (head * context.keys.tokens + row) * tile.columns;
+      begin_backward(tile, context, head, tokens_of_tile, rows);
+      attend_backward(tile, context, square.kv_head, square.keys.begin, square.keys.end, mask);
+      float* dq = context.gradients.dq.data() + (head * context.keys.tokens + row) * tile.columns;
       for (std::int64_t i = 0; i < rows * tile.columns; ++i) dq[i] += tile.dq[static_cast<std::size_t>(i)];
     }
   }
@@ -89,29 +76,26 @@ void add_square(CpuContext& context, Tile& tile, const Square& square, const For
 }  // namespace
 
 void causal_forward(CpuContext& context, std::span<const Run> runs, std::int64_t first_head, std::int64_t last_head,
-                    const RoutedPartials* routed, Forward<float>& out) {
+                    const RoutedPartials* routed) {
   const std::vector<RowTile> work = row_tiles(runs, first_head, last_head);
   parallel_for(static_cast<std::int64_t>(work.size()), context.threads, [&](std::int64_t i, int thread) {
     const RowTile& item = work[static_cast<std::size_t>(i)];
     Tile& tile = context.tiles[static_cast<std::size_t>(thread)];
     std::int64_t tokens_of_tile[kLanes];
     std::iota(tokens_of_tile, tokens_of_tile + item.rows, item.first_row);
-    begin_forward(tile, context.problem, context.inputs.q, item.head, tokens_of_tile, item.rows);
-    attend(tile, context.micro, context.keys, kv_head_of(context.problem, item.head), item.run.begin, item.run.end,
-           Mask::causal);
+    begin_forward(tile, context, item.head, tokens_of_tile, item.rows);
+    attend(tile, context, kv_head_of(context.problem, item.head), item.run.begin, item.run.end, Mask::causal);
     if (routed != nullptr) merge(*routed, tile);
-    write_rows(tile, context.problem, item.head, out);
+    write_rows(tile, context, item.head);
   });
 }
 
-void causal_backward(CpuContext& context, std::span<const Run> runs, const Forward<float>& forward,
-                     std::span<const float> delta, PackedGradients& gradients) {
+void causal_backward(CpuContext& context, std::span<const Run> runs) {
   for (std::int64_t distance = 0;; ++distance) {
     const std::vector<Square> squares = squares_at(runs, distance, context.problem.kv_heads);
     if (squares.empty()) return;
     parallel_for(static_cast<std::int64_t>(squares.size()), context.threads, [&](std::int64_t i, int thread) {
-      add_square(context, context.tiles[static_cast<std::size_t>(thread)], squares[static_cast<std::size_t>(i)],
-                 forward, delta, gradients);
+      add_square(context, context.tiles[static_cast<std::size_t>(thread)], squares[static_cast<std::size_t>(i)]);
     });
   }
 }

@@ -13,10 +13,9 @@ struct RoutedPartials;
 // Writes o and lse of heads [first_head, last_head) for the tokens of `runs`. `routed` may be null; it belongs to one
 // head.
 void causal_forward(CpuContext& context, std::span<const Run> runs, std::int64_t first_head, std::int64_t last_head,
-                    const RoutedPartials* routed, Forward<float>& out);
+                    const RoutedPartials* routed);
 
 // Adds the gradients of causal attention inside `runs`, all heads.
-void causal_backward(CpuContext& context, std::span<const Run> runs, const Forward<float>& forward,
-                     std::span<const float> delta, PackedGradients& gradients);
+void causal_backward(CpuContext& context, std::span<const Run> runs);
 
 }  // namespace mobasim::kernels

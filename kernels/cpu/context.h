@@ -9,6 +9,11 @@
 
 namespace mobasim::kernels {
 
+// Sums of the backward pass, packed: dq [heads, tokens, columns], dk and dv [kv_heads, tokens, columns], from 0.
+struct PackedGradients {
+  Buffer<float> dq, dk, dv;
+};
+
 struct CpuContext {
   const Problem& problem;
   const Inputs<float>& inputs;
@@ -16,14 +21,13 @@ struct CpuContext {
   int threads;
   Dtype mean_keys;
   PackedKeys keys;
-  std::vector<Tile> tiles;  // one a thread
-};
-
-[[nodiscard]] CpuContext cpu_context(const Problem& problem, const Inputs<float>& inputs, const CpuOptions& options);
-
-// Sums of the backward pass, packed: dq [heads, tokens, columns], dk and dv [kv_heads, tokens, columns], from 0.
-struct PackedGradients {
-  Buffer<float> dq, dk, dv;
+  mutable std::vector<Tile> tiles;  // one a thread
+  // What the forward pass writes, and the backward pass reads: o like q, lse [tokens, heads].
+  float* o = nullptr;
+  double* lse = nullptr;
+  // Backward: delta = rowsum(d_o * o) [tokens, heads].
+  const float* delta = nullptr;
+  PackedGradients gradients = {};
 };
 
 // A run of tokens with causal attention among themselves: a sequence (full attention) or a block (MoBA's own).

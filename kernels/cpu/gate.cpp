@@ -67,7 +67,7 @@ void choose_blocks(CpuContext& context, Run sequence, const Buffer<float>& means
     GateScratch& mine = scratch[static_cast<std::size_t>(thread)];
     std::int64_t tokens_of_tile[kLanes];
     std::iota(tokens_of_tile, tokens_of_tile + rows, sequence.begin + first);
-    begin_forward(tile, problem, context.inputs.q, head, tokens_of_tile, rows);
+    begin_forward(tile, context, head, tokens_of_tile, rows);
     std::int32_t past[kLanes] = {};  // a block is open to a query only when it lies wholly before the query's own
     for (std::int64_t r = 0; r < rows; ++r) past[r] = static_cast<std::int32_t>((first + r) / problem.block);
     const std::int64_t open = past[rows - 1];

@@ -36,33 +36,32 @@ std::vector<Run> own_blocks(const Problem& problem, Run rows) {
   return blocks;
 }
 
-void moba_forward(CpuContext& context, Run sequence, Forward<float>& out) {
+void moba_forward(CpuContext& context, Run sequence, Selection& selection) {
   const Problem& problem = context.problem;
-  choose_blocks(context, sequence, mean_keys(context, sequence), out.selection);
+  choose_blocks(context, sequence, mean_keys(context, sequence), selection);
   const std::vector<Run> chunks = row_chunks(problem, sequence);
   const std::size_t cells = cells_of(problem, chunks);
   Buffer<float> o(cells * static_cast<std::size_t>(context.keys.columns)), m(cells), sum(cells);
   for (std::int64_t head = 0; head < problem.heads; ++head) {
     for (const Run& rows : chunks) {
-      const RoutedRows routed = routed_rows(problem, out.selection, head, sequence, rows);
-      const std::int32_t* picks = out.selection.picks.data() + (rows.begin * problem.heads + head) * slots_of(problem);
+      const RoutedRows routed = routed_rows(problem, selection, head, sequence, rows);
+      const std::int32_t* picks = selection.picks.data() + (rows.begin * problem.heads + head) * slots_of(problem);
       const RoutedPartials partials{&routed, picks, problem.heads, &o, &m, &sum};
       routed_forward(context, routed, partials);
-      causal_forward(context, own_blocks(problem, rows), head, head + 1, &partials, out);
+      causal_forward(context, own_blocks(problem, rows), head, head + 1, &partials);
     }
   }
 }
 
-void moba_backward_routed(CpuContext& context, Run sequence, const Forward<float>& forward,
-                          std::span<const float> delta, PackedGradients& gradients) {
+void moba_backward_routed(CpuContext& context, Run sequence, const Selection& selection) {
   const Problem& problem = context.problem;
   const std::vector<Run> chunks = row_chunks(problem, sequence);
   Buffer<float> partial_dq(cells_of(problem, chunks) * static_cast<std::size_t>(context.keys.columns));
   for (std::int64_t head = 0; head < problem.heads; ++head) {
     for (const Run& rows : chunks) {
-      const RoutedRows routed = routed_rows(problem, forward.selection, head, sequence, rows);
-      routed_backward(context, routed, forward, delta, gradients, partial_dq);
-      add_routed_dq(context, routed, forward.selection, partial_dq, gradients);
+      const RoutedRows routed = routed_rows(problem, selection, head, sequence, rows);
+      routed_backward(context, routed, partial_dq);
+      add_routed_dq(context, routed, selection, partial_dq);
     }
   }
 }

@@ -5,10 +5,9 @@
 
 namespace mobasim::kernels {
 
-void moba_forward(CpuContext& context, Run sequence, Forward<float>& out);
+void moba_forward(CpuContext& context, Run sequence, Selection& selection);
 // The routed part alone; own blocks are causal_backward over own_blocks().
-void moba_backward_routed(CpuContext& context, Run sequence, const Forward<float>& forward,
-                          std::span<const float> delta, PackedGradients& gradients);
+void moba_backward_routed(CpuContext& context, Run sequence, const Selection& selection);
 
 // The blocks of the rows of a sequence; rows begin at a block.
 [[nodiscard]] std::vector<Run> own_blocks(const Problem& problem, Run rows);

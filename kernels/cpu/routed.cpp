@@ -60,9 +60,8 @@ void routed_forward(CpuContext& context, const RoutedRows& routed, const RoutedP
     Tile& tile = context.tiles[static_cast<std::size_t>(thread)];
     std::int64_t tokens_of_tile[kLanes];
     take_tokens(routed, part.first, part.count, tokens_of_tile);
-    begin_forward(tile, context.problem, context.inputs.q, routed.head, tokens_of_tile, part.count);
-    attend(tile, context.micro, context.keys, kv_head_of(context.problem, routed.head), keys.begin, keys.end,
-           Mask::none);
+    begin_forward(tile, context, routed.head, tokens_of_tile, part.count);
+    attend(tile, context, kv_head_of(context.problem, routed.head), keys.begin, keys.end, Mask::none);
     for (std::int64_t r = 0; r < part.count; ++r) {
       const std::int64_t cell = routed.cells[static_cast<std::size_t>(part.first + r)];
       std::copy_n(tile.o.data() + r * tile.columns, tile.columns, partials.o->data() + cell * tile.columns);
@@ -90,8 +89,7 @@ void merge(const RoutedPartials& partials, Tile& tile) {
   }
 }
 
-void routed_backward(CpuContext& context, const RoutedRows& routed, const Forward<float>& forward,
-                     std::span<const float> delta, PackedGradients& gradients, Buffer<float>& partial_dq) {
+void routed_backward(CpuContext& context, const RoutedRows& routed, Buffer<float>& partial_dq) {
   const std::int64_t blocks = static_cast<std::int64_t>(routed.first.size()) - 1;
   parallel_for(blocks, context.threads, [&](std::int64_t block, int thread) {
     const Run keys = keys_of(context.problem, routed, block);
@@ -101,9 +99,8 @@ void routed_backward(CpuContext& context, const RoutedRows& routed, const Forwar
     for (std::int64_t at = routed.first[static_cast<std::size_t>(block)]; at < last; at += kLanes) {
       const std::int64_t count = std::min<std::int64_t>(kLanes, last - at);
       take_tokens(routed, at, count, tokens_of_tile);
-      begin_backward(tile, context.problem, context.inputs, forward, delta, routed.head, tokens_of_tile, count);
-      attend_backward(tile, context.micro, context.keys, kv_head_of(context.problem, routed.head), keys.begin, keys.end,
-                      Mask::none, gradients.dk.data(), gradients.dv.data());
+      begin_backward(tile, context, routed.head, tokens_of_tile, count);
+      attend_backward(tile, context, kv_head_of(context.problem, routed.head), keys.begin, keys.end, Mask::none);
       for (std::int64_t r = 0; r < count; ++r) {
         const std::int64_t cell = routed.cells[static_cast<std::size_t>(at + r)];
         std::copy_n(tile.dq.data() + r * tile.columns, tile.columns, partial_dq.data() + cell * tile.columns);
@@ -113,13 +110,13 @@ void routed_backward(CpuContext& context, const RoutedRows& routed, const Forwar
 }
 
 void add_routed_dq(CpuContext& context, const RoutedRows& routed, const Selection& selection,
-                   const Buffer<float>& partial_dq, PackedGradients& gradients) {
+                   const Buffer<float>& partial_dq) {
   const std::int64_t columns = context.keys.columns, count = routed.rows.end - routed.rows.begin;
   parallel_for((count + kLanes - 1) / kLanes, context.threads, [&](std::int64_t i, int) {
     for (std::int64_t row = i * kLanes; row < std::min((i + 1) * kLanes, count); ++row) {
       const std::int64_t token = routed.rows.begin + row;
       const std::int32_t* picks = selection.picks.data() + (token * context.problem.heads + routed.head) * routed.slots;
-      float* dq = gradients.dq.data() + (routed.head * context.keys.tokens + token) * columns;
+      float* dq = context.gradients.dq.data() + (routed.head * context.keys.tokens + token) * columns;
       for (std::int64_t s = 0; s < routed.slots && picks[s] >= 0; ++s) {
         const float* partial = partial_dq.data() + (row * routed.slots + s) * columns;
         for (std::int64_t c = 0; c < columns; ++c) dq[c] += partial[c];

@@ -32,11 +32,10 @@ void routed_forward(CpuContext& context, const RoutedRows& routed, const RoutedP
 // Merges the partials of the tile's rows into it, slot after slot.
 void merge(const RoutedPartials& partials, Tile& tile);
 
-// Adds to gradients.dk and dv; leaves dq in partial_dq [rows, slots, columns].
-void routed_backward(CpuContext& context, const RoutedRows& routed, const Forward<float>& forward,
-                     std::span<const float> delta, PackedGradients& gradients, Buffer<float>& partial_dq);
-// gradients.dq += the sum over the slots.
+// Adds to the context's dk and dv; leaves dq in partial_dq [rows, slots, columns].
+void routed_backward(CpuContext& context, const RoutedRows& routed, Buffer<float>& partial_dq);
+// dq += the sum over the slots.
 void add_routed_dq(CpuContext& context, const RoutedRows& routed, const Selection& selection,
-                   const Buffer<float>& partial_dq, PackedGradients& gradients);
+                   const Buffer<float>& partial_dq);
 
 }  // namespace mobasim::kernels

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/cpu/context.h"
+
 namespace mobasim::kernels {
 namespace {
 
@@ -77,17 +79,21 @@ Tile::Tile(std::int64_t dim)
       dp(size_of(kTileKeys, kLanes)),
       dq(size_of(kLanes, columns)) {}
 
-void begin_forward(Tile& tile, const Problem& problem, std::span<const float> q, std::int64_t head,
-                   const std::int64_t* tokens, std::int64_t count) {
+void begin_forward(Tile& tile, const CpuContext& context, std::int64_t head, const std::int64_t* tokens,
+                   std::int64_t count) {
+  const Problem& problem = context.problem;
   take_tokens(tile, tokens, count);
-  take_rows(tile, q.data() + head * problem.head_dim, problem.heads * problem.head_dim, tile.q_t.data(), nullptr);
+  take_rows(tile, context.inputs.q.data() + head * problem.head_dim, problem.heads * problem.head_dim, tile.q_t.data(),
+            nullptr);
   std::fill_n(tile.o.data(), count * tile.columns, 0.0f);
   std::fill_n(tile.m, kLanes, kLowest);
   std::fill_n(tile.sum, kLanes, 0.0f);
 }
 
-void attend(Tile& tile, const MicroKernels& micro, const PackedKeys& keys, std::int64_t kv_head, std::int64_t first,
-            std::int64_t last, Mask mask) {
+void attend(Tile& tile, const CpuContext& context, std::int64_t kv_head, std::int64_t first, std::int64_t last,
+            Mask mask) {
+  const MicroKernels& micro = context.micro;
+  const PackedKeys& keys = context.keys;
   const float scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(tile.head_dim)));
   const std::int64_t end = mask == Mask::none ? last : std::min(last, tile.token[tile.rows - 1] + 1);
   for (std::int64_t at = first; at < end; at += kTileKeys) {
@@ -108,8 +114,22 @@ void attend(Tile& tile, const MicroKernels& micro, const PackedKeys& keys, std::
   }
 }
 
-void begin_backward(Tile& tile, const Problem& problem, const Inputs<float>& inputs, const Forward<float>& forward,
-                    std::span<const float> delta, std::int64_t head, const std::int64_t* tokens, std::int64_t count) {
+void write_rows(const Tile& tile, const CpuContext& context, std::int64_t head) {
+  const Problem& problem = context.problem;
+  for (std::int64_t r = 0; r < tile.rows; ++r) {
+    const float inverse = 1.0f / tile.sum[r];
+    const float* from = tile.o.data() + r * tile.columns;
+    float* to = context.o + (tile.token[r] * problem.heads + head) * problem.head_dim;
+    for (std::int64_t c = 0; c < tile.head_dim; ++c) to[c] = from[c] * inverse;
+    context.lse[tile.token[r] * problem.heads + head] =
+        static_cast<double>(tile.m[r]) + std::log(static_cast<double>(tile.sum[r]));
+  }
+}
+
+void begin_backward(Tile& tile, const CpuContext& context, std::int64_t head, const std::int64_t* tokens,
+                    std::int64_t count) {
+  const Problem& problem = context.problem;
+  const Inputs<float>& inputs = context.inputs;
   take_tokens(tile, tokens, count);
   const std::int64_t stride = problem.heads * problem.head_dim;
   take_rows(tile, inputs.q.data() + head * problem.head_dim, stride, tile.q_t.data(), tile.q.data());
@@ -117,15 +137,19 @@ void begin_backward(Tile& tile, const Problem& problem, const Inputs<float>& inp
   std::fill_n(tile.dq.data(), count * tile.columns, 0.0f);
   for (std::int64_t r = 0; r < kLanes; ++r) {
     const std::size_t at = r < count ? static_cast<std::size_t>(tokens[r] * problem.heads + head) : 0;
-    const double lse = r < count ? forward.lse[at] : 0;
+    const double lse = r < count ? context.lse[at] : 0;
     tile.lse_high[r] = static_cast<float>(lse);
     tile.lse_low[r] = static_cast<float>(lse - static_cast<double>(tile.lse_high[r]));
-    tile.delta[r] = r < count ? delta[at] : 0.0f;
+    tile.delta[r] = r < count ? context.delta[at] : 0.0f;
   }
 }
 
-void attend_backward(Tile& tile, const MicroKernels& micro, const PackedKeys& keys, std::int64_t kv_head,
-                     std::int64_t first, std::int64_t last, Mask mask, float* dk, float* dv) {
+void attend_backward(Tile& tile, const CpuContext& context, std::int64_t kv_head, std::int64_t first, std::int64_t last,
+                     Mask mask) {
+  const MicroKernels& micro = context.micro;
+  const PackedKeys& keys = context.keys;
+  float* const dk = const_cast<float*>(context.gradients.dk.data());
+  float* const dv = const_cast<float*>(context.gradients.dv.data());
   const float scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(tile.head_dim)));
   const std::int64_t end = mask == Mask::none ? last : std::min(last, tile.token[tile.rows - 1] + 1);
   const std::int64_t columns = tile.columns;

@@ -37,18 +37,22 @@ struct Tile {
 // Which keys of a run a tile sees: all of them, or row r only those up to its own token (the run is its own block).
 enum class Mask { none, causal };
 
+struct CpuContext;
+
 // Takes rows tokens[0..count) of `head`; nothing is attended yet.
-void begin_forward(Tile& tile, const Problem& problem, std::span<const float> q, std::int64_t head,
-                   const std::int64_t* tokens, std::int64_t count);
-// Attends to the keys [first, last) (token numbers) of a packed key head.
-void attend(Tile& tile, const MicroKernels& micro, const PackedKeys& keys, std::int64_t kv_head, std::int64_t first,
-            std::int64_t last, Mask mask);
+void begin_forward(Tile& tile, const CpuContext& context, std::int64_t head, const std::int64_t* tokens,
+                   std::int64_t count);
+// Attends to the keys [first, last) (token numbers) of a key head.
+void attend(Tile& tile, const CpuContext& context, std::int64_t kv_head, std::int64_t first, std::int64_t last,
+            Mask mask);
+// Writes o and lse of the tile's rows.
+void write_rows(const Tile& tile, const CpuContext& context, std::int64_t head);
 
 // The same for the backward pass: takes also d_o, lse and delta, and sets dq to 0.
-void begin_backward(Tile& tile, const Problem& problem, const Inputs<float>& inputs, const Forward<float>& forward,
-                    std::span<const float> delta, std::int64_t head, const std::int64_t* tokens, std::int64_t count);
-// Adds to tile.dq and to dk, dv (packed like keys).
-void attend_backward(Tile& tile, const MicroKernels& micro, const PackedKeys& keys, std::int64_t kv_head,
-                     std::int64_t first, std::int64_t last, Mask mask, float* dk, float* dv);
+void begin_backward(Tile& tile, const CpuContext& context, std::int64_t head, const std::int64_t* tokens,
+                    std::int64_t count);
+// Adds to tile.dq and to the context's dk and dv.
+void attend_backward(Tile& tile, const CpuContext& context, std::int64_t kv_head, std::int64_t first, std::int64_t last,
+                     Mask mask);
 
 }  // namespace mobasim::kernels
