@@ -131,7 +131,7 @@ Group copy_group(std::size_t bytes, int threads) {
 }
 
 Group gemm_group(const GemmCase& gemm, InputPool& pool, int threads) {
-  Group group{fmt::format("matrix product {} x {} x {}", gemm.m, gemm.n, gemm.k), {}, {{row_of("gemm", "eigen")}}, {}};
+  Group group{fmt::format("matrix product {} x {} x {}", gemm.m, gemm.n, gemm.k), {}, {{row_of("gemm", "onednn")}}, {}};
   ProfileRow& row = group.rows[0][0];
   row.m = gemm.m;
   row.n = gemm.n;
@@ -139,11 +139,11 @@ Group gemm_group(const GemmCase& gemm, InputPool& pool, int threads) {
   row.flops = Flops(2.0 * static_cast<double>(gemm.m) * static_cast<double>(gemm.n) * static_cast<double>(gemm.k));
   group.work = row.flops;
   const auto c = std::make_shared<Buffer<float>>(static_cast<std::size_t>(gemm.m * gemm.n), 0.0f);
-  group.arms.push_back({[gemm, &pool, threads, c] {
+  const auto product = std::make_shared<MatrixProduct>(ProductShape{gemm.m, gemm.n, gemm.k}, threads);
+  group.arms.push_back({[gemm, &pool, product, c] {
     const std::span<const float> a = pool.next(static_cast<std::size_t>(gemm.m * gemm.k));
     const std::span<const float> b = pool.next(static_cast<std::size_t>(gemm.k * gemm.n));
-    return std::vector<double>{
-        seconds_of([&] { eigen_gemm(gemm.m, gemm.n, gemm.k, a.data(), b.data(), c->data(), threads); })};
+    return std::vector<double>{seconds_of([&] { product->run(a.data(), b.data(), c->data()); })};
   }});
   return group;
 }

@@ -4,9 +4,9 @@
 set -eu
 
 # Dependencies:  Ceres fits, CLI11 parses arguments, yaml-cpp reads configs, Catch2 tests, rsvg-convert makes the PNG
-# of a chart, Boost.Context runs CUDA threads as fibers.
+# of a chart, Boost.Context runs CUDA threads as fibers, oneDNN multiplies the matrices that bench times.
 packages="g++ cmake ninja-build git ca-certificates
-  libceres-dev libeigen3-dev libcli11-dev libyaml-cpp-dev libfmt-dev libboost-context-dev
+  libceres-dev libeigen3-dev libcli11-dev libyaml-cpp-dev libfmt-dev libboost-context-dev libdnnl-dev
   catch2 librsvg2-bin fonts-dejavu-core"
 
 if ! command -v dpkg-query >/dev/null 2>&1; then

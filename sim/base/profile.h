@@ -17,7 +17,7 @@ namespace mobasim {
 struct ProfileRow {
   std::string operation;       // attention | gemm | memory_copy | fma_peak
   std::string mechanism;       // attention: full | moba | sliding_window
-  std::string implementation;  // what ran: mobasim_cpu, flash_attention_2, flash_attention_3, flash_moba, eigen, ...
+  std::string implementation;  // what ran: mobasim_cpu, flash_attention_2, flash_attention_3, flash_moba, onednn, ...
   std::string pass;            // attention: forward | backward | forward_backward; else empty
   std::string dtype;           // f32 | bf16 | fp16 | fp8
   std::int64_t sequence = 0, batch = 0, heads = 0, kv_heads = 0, head_dim = 0;
