@@ -1,0 +1,300 @@
+#include "tests/benchmark/attention/comparison.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <type_traits>
+
+#include "kernels/cpu/attention.h"
+#include "kernels/cpu/parallel.h"
+#include "kernels/fill.h"
+#include "kernels/timing.h"
+#include "kernels/work.h"
+#include "tests/benchmark/attention/yardstick.h"
+
+namespace mobasim::benchmark {
+namespace {
+
+using kernels::Dtype;
+
+constexpr std::uint64_t kSeed = 1;
+using Note = std::function<void(const std::string&)>;
+
+template <class Work>
+double timed(const Work& work) {
+  const double begin = kernels::now();
+  work();
+  return kernels::now() - begin;
+}
+
+template <class T>
+struct Operands {
+  std::vector<T> q, k, v, d_o;
+  explicit Operands(const Problem& problem) {
+    kernels::Tensors tensors = kernels::filled(problem, kernels::Fill::normal, kSeed);
+    if constexpr (std::is_same_v<T, float>) {
+      q = std::move(tensors.q), k = std::move(tensors.k), v = std::move(tensors.v), d_o = std::move(tensors.d_o);
+    } else {
+      q = narrow(tensors.q), k = narrow(tensors.k), v = narrow(tensors.v), d_o = narrow(tensors.d_o);
+    }
+  }
+  static std::vector<T> narrow(const std::vector<float>& values) {
+    std::vector<T> out(values.size());
+    std::transform(values.begin(), values.end(), out.begin(), kernels::narrowed);
+    return out;
+  }
+  [[nodiscard]] Inputs<T> view() const { return {q, k, v, d_o}; }
+};
+
+template <class T>
+struct Results {
+  Forward<T> forward;
+  Gradients<T> gradients;
+};
+
+template <class T>
+kernels::Arm own_arm(const Problem& problem, const Inputs<T>& inputs, int threads) {
+  const auto out = std::make_shared<Results<T>>();
+  return {[problem, inputs, threads, out] {
+    kernels::CpuOptions options;
+    options.threads = threads;
+    const double forward = timed([&] { kernels::cpu_forward(problem, inputs, options, out->forward); });
+    const double backward =
+        timed([&] { kernels::cpu_backward(problem, inputs, out->forward, options, out->gradients); });
+    return std::vector<double>{forward, backward};
+  }};
+}
+
+template <class T>
+kernels::Arm arm_of(const Yardstick<T>& forward, const Yardstick<T>& backward, const Inputs<T>& inputs) {
+  const auto out = std::make_shared<Results<T>>();
+  return {[forward, backward, inputs, out] {
+    const double seconds = timed([&] { forward.forward(inputs, out->forward); });
+    return std::vector<double>{seconds, timed([&] { backward.backward(inputs, out->forward, out->gradients); })};
+  }};
+}
+
+// A library's products for a shape and a size of tiles.
+template <class T>
+struct Library {
+  std::string name;
+  std::function<std::optional<TileProducts<T>>(const Problem&, TileSize)> products;
+};
+
+template <class T>
+std::vector<Library<T>> libraries(int threads, const ComparisonRules& rules) {
+  std::vector<Library<T>> found;
+  if constexpr (std::is_same_v<T, float>) {
+    if (rules.openblas) {
+      found.push_back({"openblas", [](const Problem& problem, TileSize) { return openblas_products(problem); }});
+    }
+  }
+  if (rules.onednn) {
+    found.push_back({"onednn", [threads](const Problem& problem, TileSize size) {
+                       return onednn_products<T>(problem, size, threads);
+                     }});
+  }
+  return found;
+}
+
+struct Chosen {
+  TileSize forward, backward;
+};
+
+// The fastest of some sizes of tiles, on the shape itself or, where that takes long, on one of 4096 tokens.
+template <class T>
+std::optional<Chosen> chosen_tiles(const Library<T>& library, const Problem& problem, int threads) {
+  constexpr TileSize kCandidates[] = {{128, 128}, {128, 512}, {256, 256}, {256, 512}, {256, 1024}};
+  constexpr std::int64_t kLongest = 4096;
+  constexpr int kRuns = 3;
+  Problem trial = problem;
+  trial.cu_seqlens = {0, std::min(kLongest, kernels::tokens(problem))};
+  const Operands<T> operands(trial);
+  std::optional<Chosen> chosen;
+  double least_forward = std::numeric_limits<double>::infinity(), least_backward = least_forward;
+  for (const TileSize size : kCandidates) {
+    if (size.keys > kernels::tokens(trial)) continue;
+    std::optional<TileProducts<T>> products = library.products(trial, size);
+    if (!products) return std::nullopt;
+    const Yardstick<T> made = yardstick(trial, size, threads, std::move(*products));
+    const kernels::Arm arm = arm_of(made, made, operands.view());
+    arm.run();
+    std::vector<double> forward, backward;
+    for (int run = 0; run < kRuns; ++run) {
+      const std::vector<double> seconds = arm.run();
+      forward.push_back(seconds[0]);
+      backward.push_back(seconds[1]);
+    }
+    if (!chosen) chosen = {size, size};
+    if (const double found = kernels::quantile(forward, 0.5); found < least_forward) {
+      least_forward = found;
+      chosen->forward = size;
+    }
+    if (const double found = kernels::quantile(backward, 0.5); found < least_backward) {
+      least_backward = found;
+      chosen->backward = size;
+    }
+  }
+  return chosen;
+}
+
+// FLOP/s of each run.
+kernels::Arm peak_arm(double multiply_adds, int threads) {
+  return {[multiply_adds, threads] {
+    const kernels::MicroKernels& micro = *kernels::micro_kernels().front();
+    std::vector<std::array<float, 64>> sinks(static_cast<std::size_t>(threads));
+    std::vector<double> done(sinks.size());
+    const double seconds = timed([&] {
+      kernels::parallel_for(threads, threads, [&](std::int64_t i, int) {
+        const std::size_t at = static_cast<std::size_t>(i);
+        done[at] = micro.multiply_adds(multiply_adds, sinks[at].data());
+      });
+    });
+    double sum = 0;
+    for (const double count : done) sum += count;
+    return std::vector<double>{2 * sum / seconds};
+  }};
+}
+
+struct MobaCase {
+  std::int64_t block, top_k;
+};
+constexpr MobaCase kMobaCases[] = {{512, 3}, {128, 8}};
+
+template <class T>
+Comparison compared_in(const Problem& full, int threads, const ComparisonRules& rules, const Note& note) {
+  Comparison found;
+  found.threads = threads;
+  const Operands<T> operands(full);
+  std::vector<kernels::Arm> arms = {own_arm<T>(full, operands.view(), threads)};
+  found.timed.push_back({"mobasim", full, "", {}, {}});
+  for (const Library<T>& library : libraries<T>(threads, rules)) {
+    const std::optional<Chosen> tiles = chosen_tiles(library, full, threads);
+    if (!tiles) {
+      note(fmt::format("{} is left out: not found when this was built, or without such products", library.name));
+      continue;
+    }
+    arms.push_back(arm_of(yardstick(full, tiles->forward, threads, *library.products(full, tiles->forward)),
+                          yardstick(full, tiles->backward, threads, *library.products(full, tiles->backward)),
+                          operands.view()));
+    found.timed.push_back({library.name,
+                           full,
+                           fmt::format("{}x{} {}x{}", tiles->forward.queries, tiles->forward.keys,
+                                       tiles->backward.queries, tiles->backward.keys),
+                           {},
+                           {}});
+  }
+  for (const MobaCase& moba : kMobaCases) {
+    if (!rules.moba) continue;
+    Problem problem = full;
+    problem.mechanism = kernels::Mechanism::moba;
+    problem.block = moba.block;
+    problem.top_k = moba.top_k;
+    if (!kernels::routes(problem, kernels::tokens(problem))) continue;  // it would be full attention
+    arms.push_back(own_arm<T>(problem, operands.view(), threads));
+    found.timed.push_back({"mobasim", problem, "", {}, {}});
+  }
+  const bool probed = std::is_same_v<T, float>;
+  if (probed) {
+    // At least some 10 ms, and an eighth of the multiply-adds of a forward pass.
+    arms.push_back(peak_arm(std::max(5e8, kernels::forward_flops(full).value() / 16 / threads), threads));
+  }
+  kernels::SamplingRules sampling;
+  sampling.most_rounds = sampling.settled_rounds = rules.rounds;
+  kernels::Random random(kSeed);
+  const kernels::Samples samples = kernels::sampled(arms, rules.seconds, sampling, random, [] { return false; });
+  for (std::size_t i = 0; i < found.timed.size(); ++i) {
+    found.timed[i].forward = samples[i][0];
+    found.timed[i].backward = samples[i][1];
+  }
+  if (probed) found.peak = samples.back()[0];
+  return found;
+}
+
+// The greatest difference of two tensors, in units of the rounding of sums of values about as large as `b`'s greatest.
+template <class T>
+double distance(const std::vector<T>& a, const std::vector<T>& b) {
+  double greatest = 0, apart = 0;
+  for (std::size_t i = 0; i < b.size(); ++i) {
+    const double expected = static_cast<double>(kernels::widened(b[i]));
+    greatest = std::max(greatest, std::abs(expected));
+    apart = std::max(apart, std::abs(static_cast<double>(kernels::widened(a[i])) - expected));
+  }
+  return apart / (greatest * kernels::unit_of(std::is_same_v<T, float> ? Dtype::f32 : Dtype::bf16));
+}
+
+template <class T>
+std::vector<std::string> disagreements_in(const Problem& full, int threads, const ComparisonRules& rules,
+                                          bool spoiled) {
+  constexpr double kAllowed = 8;  // both round p and d_s, and the result
+  const Operands<T> operands(full);
+  Results<T> own, other;
+  kernels::CpuOptions options;
+  options.threads = threads;
+  kernels::cpu_forward(full, operands.view(), options, own.forward);
+  kernels::cpu_backward(full, operands.view(), own.forward, options, own.gradients);
+  std::vector<std::string> found;
+  for (const Library<T>& library : libraries<T>(threads, rules)) {
+    for (const TileSize size : {TileSize{128, 128}, TileSize{128, 256}, TileSize{256, 512}}) {
+      std::optional<TileProducts<T>> products = library.products(full, size);
+      if (!products) continue;
+      const Yardstick<T> made = yardstick(full, size, threads, std::move(*products));
+      made.forward(operands.view(), other.forward);
+      made.backward(operands.view(), other.forward, other.gradients);
+      if (spoiled) std::swap(other.gradients.dk[5], other.gradients.dk[other.gradients.dk.size() / 2]);
+      const std::pair<const char*, double> distances[] = {{"o", distance(other.forward.o, own.forward.o)},
+                                                          {"dq", distance(other.gradients.dq, own.gradients.dq)},
+                                                          {"dk", distance(other.gradients.dk, own.gradients.dk)},
+                                                          {"dv", distance(other.gradients.dv, own.gradients.dv)}};
+      for (const auto& [tensor, apart] : distances) {
+        if (apart <= kAllowed) continue;
+        found.push_back(
+            fmt::format("{} of {} ({} tokens, head_dim {}, tiles {}x{}, {} threads): {:.3g} roundings apart", tensor,
+                        library.name, kernels::tokens(full), full.head_dim, size.queries, size.keys, threads, apart));
+      }
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+const char* name(Pass pass) {
+  return pass == Pass::forward ? "forward" : pass == Pass::backward ? "backward" : "forward+backward";
+}
+
+std::vector<double> seconds_of(const Timed& timed, Pass pass) {
+  std::vector<double> seconds = pass == Pass::backward ? timed.backward : timed.forward;
+  if (pass == Pass::both) {
+    for (std::size_t i = 0; i < seconds.size(); ++i) seconds[i] += timed.backward[i];
+  }
+  return seconds;
+}
+
+Flops flops_of(const Problem& problem, Pass pass) {
+  const Flops forward = kernels::forward_flops(problem), backward = 1.25 * kernels::backward_flops(problem);
+  return pass == Pass::forward ? forward : pass == Pass::backward ? backward : forward + backward;
+}
+
+Flops useful_flops_of(const Problem& problem, Pass pass) {
+  const Flops forward = kernels::forward_flops(problem), backward = kernels::backward_flops(problem);
+  return pass == Pass::forward ? forward : pass == Pass::backward ? backward : forward + backward;
+}
+
+Comparison compared(const Problem& full, Dtype dtype, int threads, const ComparisonRules& rules, const Note& note) {
+  Comparison found = dtype == Dtype::bf16 ? compared_in<Bf16>(full, threads, rules, note)
+                                          : compared_in<float>(full, threads, rules, note);
+  found.dtype = dtype;
+  return found;
+}
+
+std::vector<std::string> disagreements(const Problem& full, Dtype dtype, int threads, const ComparisonRules& rules,
+                                       bool spoiled) {
+  return dtype == Dtype::bf16 ? disagreements_in<Bf16>(full, threads, rules, spoiled)
+                              : disagreements_in<float>(full, threads, rules, spoiled);
+}
+
+}  // namespace mobasim::benchmark
