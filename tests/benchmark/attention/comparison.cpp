@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -104,7 +105,8 @@ struct Chosen {
   TileSize forward, backward;
 };
 
-// The fastest of some sizes of tiles, on the shape itself or, where that takes long, on one of 4096 tokens.
+// The fastest of some sizes of tiles, each by its fastest run: on the shape itself or, where that takes long, on one of
+// 4096 tokens.
 template <class T>
 std::optional<Chosen> chosen_tiles(const Library<T>& library, const Problem& problem, int threads) {
   constexpr TileSize kCandidates[] = {{128, 128}, {128, 512}, {256, 256}, {256, 512}, {256, 1024}};
@@ -113,7 +115,7 @@ std::optional<Chosen> chosen_tiles(const Library<T>& library, const Problem& pro
   Problem trial = problem;
   trial.cu_seqlens = {0, std::min(kLongest, kernels::tokens(problem))};
   const Operands<T> operands(trial);
-  std::optional<Chosen> chosen;
+  Chosen chosen;
   double least_forward = std::numeric_limits<double>::infinity(), least_backward = least_forward;
   for (const TileSize size : kCandidates) {
     if (size.keys > kernels::tokens(trial)) continue;
@@ -121,21 +123,10 @@ std::optional<Chosen> chosen_tiles(const Library<T>& library, const Problem& pro
     if (!products) return std::nullopt;
     const Yardstick<T> made = yardstick(trial, size, threads, std::move(*products));
     const kernels::Arm arm = arm_of(made, made, operands.view());
-    arm.run();
-    std::vector<double> forward, backward;
     for (int run = 0; run < kRuns; ++run) {
       const std::vector<double> seconds = arm.run();
-      forward.push_back(seconds[0]);
-      backward.push_back(seconds[1]);
-    }
-    if (!chosen) chosen = {size, size};
-    if (const double found = kernels::quantile(forward, 0.5); found < least_forward) {
-      least_forward = found;
-      chosen->forward = size;
-    }
-    if (const double found = kernels::quantile(backward, 0.5); found < least_backward) {
-      least_backward = found;
-      chosen->backward = size;
+      if (seconds[0] < least_forward) least_forward = seconds[0], chosen.forward = size;
+      if (seconds[1] < least_backward) least_backward = seconds[1], chosen.backward = size;
     }
   }
   return chosen;
@@ -174,7 +165,7 @@ Comparison compared_in(const Problem& full, int threads, const ComparisonRules& 
   for (const Library<T>& library : libraries<T>(threads, rules)) {
     const std::optional<Chosen> tiles = chosen_tiles(library, full, threads);
     if (!tiles) {
-      note(fmt::format("{} is left out: not found when this was built, or without such products", library.name));
+      note(fmt::format("{} is left out: it is not there, or has no products of such numbers", library.name));
       continue;
     }
     arms.push_back(arm_of(yardstick(full, tiles->forward, threads, *library.products(full, tiles->forward)),

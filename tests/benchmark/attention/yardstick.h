@@ -44,13 +44,14 @@ struct Yardstick {
 template <class T>
 [[nodiscard]] Yardstick<T> yardstick(const Problem& problem, TileSize size, int threads, TileProducts<T> products);
 
-// Nothing where the library was not found when this was built. A product runs on the thread that asks for it.
+// Each product runs on the thread that asks for it. Nothing where OpenBLAS was not found when this was built.
 [[nodiscard]] std::optional<TileProducts<float>> openblas_products(const Problem& problem);
-// Prepared for tiles of `size` and of size.queries x size.queries; nothing, too, where the library has no such product.
+// Prepared for tiles of `size` and of size.queries x size.queries; nothing where oneDNN has no products of such
+// numbers.
 template <class T>
 [[nodiscard]] std::optional<TileProducts<T>> onednn_products(const Problem& problem, TileSize size, int threads);
 
-[[nodiscard]] std::string openblas_version();  // with the processor it is for; empty where it was not found
+[[nodiscard]] std::string openblas_version();  // and the processor it chose its code for; empty where it was not found
 [[nodiscard]] std::string onednn_version();
 
 }  // namespace mobasim::benchmark

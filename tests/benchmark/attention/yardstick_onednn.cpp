@@ -1,15 +1,12 @@
-#include "tests/benchmark/attention/yardstick.h"
-
-#ifdef MOBASIM_HAS_ONEDNN
 #include <array>
+#include <dnnl.hpp>
 #include <memory>
-#include <oneapi/dnnl/dnnl.hpp>
 #include <vector>
-#endif
+
+#include "tests/benchmark/attention/yardstick.h"
 
 namespace mobasim::benchmark {
 
-#ifdef MOBASIM_HAS_ONEDNN
 namespace {
 
 template <class T>
@@ -131,13 +128,6 @@ std::string onednn_version() {
   const dnnl_version_t* version = dnnl_version();
   return std::to_string(version->major) + "." + std::to_string(version->minor) + "." + std::to_string(version->patch);
 }
-#else
-template <class T>
-std::optional<TileProducts<T>> onednn_products(const Problem&, TileSize, int) {
-  return std::nullopt;
-}
-std::string onednn_version() { return ""; }
-#endif
 
 template std::optional<TileProducts<float>> onednn_products(const Problem&, TileSize, int);
 template std::optional<TileProducts<Bf16>> onednn_products(const Problem&, TileSize, int);
