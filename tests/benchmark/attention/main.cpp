@@ -5,12 +5,14 @@
 
 #include <cstdio>
 
+#include "kernels/cpu/micro_kernels.h"
 #include "kernels/machine.h"
 #include "kernels/timing.h"
 #include "sim/base/error.h"
 #include "tests/benchmark/attention/comparison.h"
 #include "tests/benchmark/attention/options.h"
-#include "tests/benchmark/attention/report.h"
+#include "tests/benchmark/attention/pages.h"
+#include "tests/benchmark/attention/results.h"
 #include "tests/benchmark/attention/yardstick.h"
 
 using namespace mobasim;
@@ -26,15 +28,18 @@ kernels::Problem full_attention(std::int64_t length, std::int64_t heads, std::in
   return problem;
 }
 
-void say_where(const Options& options) {
+// How the figures came to be: ahead of a CSV as comments.
+std::string provenance(const Options& options) {
   const kernels::Machine machine = kernels::this_machine();
-  fmt::print(stderr, "{}, {} processors, {}; compiler {}\n", machine.cpu_model, machine.processors, kernels::utc_now(),
-             __VERSION__);
+  std::string text =
+      fmt::format("# {}, {} processors, {}, instruction set {}\n# g++ or clang {}\n", machine.cpu_model,
+                  machine.processors, kernels::utc_now(), kernels::micro_kernels().front()->name, __VERSION__);
   if (options.openblas) {
-    fmt::print(stderr, "{}\n",
-               openblas_version().empty() ? "OpenBLAS was not found when this was built" : openblas_version());
+    text += fmt::format("# {}\n",
+                        openblas_version().empty() ? "OpenBLAS was not found when this was built" : openblas_version());
   }
-  if (options.onednn) fmt::print(stderr, "oneDNN {}\n", onednn_version());
+  if (options.onednn) text += fmt::format("# oneDNN {}\n", onednn_version());
+  return text;
 }
 
 // Calls use(problem, dtype, threads) for every shape that was asked for.
@@ -69,8 +74,33 @@ int quick(const Options& options, const ComparisonRules& rules) {
   return sound ? 0 : 1;
 }
 
+std::vector<Result> measured(const Options& options, const ComparisonRules& rules) {
+  std::vector<Result> found;
+  for_each_shape(options, [&](const kernels::Problem& problem, kernels::Dtype dtype, int threads) {
+    const double begin = kernels::now();
+    const Comparison comparison =
+        compared(problem, dtype, threads, rules, [](const std::string& line) { fmt::print(stderr, "{}\n", line); });
+    const std::vector<Result> of_shape = results(comparison);
+    found.insert(found.end(), of_shape.begin(), of_shape.end());
+    fmt::print(stderr, "{}, {} threads, head_dim {}, {} tokens: {:.1f} s\n", kernels::name(dtype), threads,
+               problem.head_dim, kernels::tokens(problem), kernels::now() - begin);
+  });
+  return found;
+}
+
+void print(const std::vector<Result>& found, Options::Format format) {
+  if (format == Options::Format::markdown) {
+    for (const auto& page : {full_tables(found), yardstick_table(found), moba_tables(found)}) {
+      fmt::print("{}{}", page, page.empty() ? "" : "\n");
+    }
+    fmt::print("{}", break_even_table(found));
+  } else {
+    fmt::print("{}", rendered(table_of(found), format == Options::Format::csv ? TableFormat::csv : TableFormat::text));
+    fmt::print(stderr, "{}", break_even_table(found));
+  }
+}
+
 int run(const Options& options) {
-  say_where(options);
   const ComparisonRules rules{options.rounds, options.seconds, options.moba, options.openblas, options.onednn};
   if (options.quick) {
     if (options.openblas && openblas_version().empty()) {
@@ -78,18 +108,16 @@ int run(const Options& options) {
     }
     if (const int failed = quick(options, rules); failed != 0) return failed;
   }
-  std::vector<Comparison> comparisons;
-  for_each_shape(options, [&](const kernels::Problem& problem, kernels::Dtype dtype, int threads) {
-    const double begin = kernels::now();
-    comparisons.push_back(
-        compared(problem, dtype, threads, rules, [](const std::string& line) { fmt::print(stderr, "{}\n", line); }));
-    fmt::print(stderr, "{}, {} threads, head_dim {}, {} tokens: {:.1f} s\n", kernels::name(dtype), threads,
-               problem.head_dim, kernels::tokens(problem), kernels::now() - begin);
-  });
-  fmt::print("{}", rendered(report(comparisons), options.csv ? TableFormat::csv : TableFormat::text));
-  for (const std::string& line : break_even_lengths(comparisons)) {
-    fmt::print(stderr, "MoBA is faster from this length on, {}\n", line);
+  std::vector<Result> found;
+  for (const std::filesystem::path& file : options.from) {
+    const std::vector<Result> more = results_in(file);
+    found.insert(found.end(), more.begin(), more.end());
   }
+  if (options.from.empty()) {
+    fmt::print(options.format == Options::Format::csv ? stdout : stderr, "{}", provenance(options));
+    found = measured(options, rules);
+  }
+  print(found, options.format);
   return 0;
 }
 

@@ -71,7 +71,8 @@ std::string usage() {
 made of library products. Every row is a ratio of times that were taken in turns. CSV on stdout.
 
   attention_benchmark --only yardsticks --lengths 4096,16384 > full.csv
-  attention_benchmark --only moba --dims 64 --threads all --format table
+  attention_benchmark --only moba --dims 64 --threads all > moba.csv
+  attention_benchmark --from full.csv --from moba.csv --format markdown
 
   --threads LIST      1,2 or all (1); a problem has as many heads as threads
   --heads COUNT       another number of heads
@@ -81,7 +82,8 @@ made of library products. Every row is a ratio of times that were taken in turns
   --rounds COUNT      at most (15)
   --seconds SECONDS   of a shape: no round begins later, after the third (25)
   --only WHAT         full (no more than it and the peak), moba, yardsticks, openblas, onednn
-  --format FORMAT     csv or table
+  --format FORMAT     csv, table, or markdown: the tables of docs/performance.md
+  --from FILE         times nothing: reads the CSV of an earlier run; may be given again
   --quick             no figures: do the yardsticks and the kernels agree?
 )";
 }
@@ -119,8 +121,12 @@ Options options_of(int count, const char* const* arguments) {
        }},
       {"--format",
        [&](const std::string& value) {
-         options.csv = one_of("--format", value, {"csv", "table"}) == "csv";
+         const std::string word = one_of("--format", value, {"csv", "table", "markdown"});
+         options.format = word == "csv"     ? Options::Format::csv
+                          : word == "table" ? Options::Format::table
+                                            : Options::Format::markdown;
        }},
+      {"--from", [&](const std::string& value) { options.from.emplace_back(value); }},
   };
   for (int i = 1; i < count; ++i) {
     const std::string word = arguments[i];

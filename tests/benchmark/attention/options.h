@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,8 @@ struct Options {
   std::int64_t heads = 0;  // 0: as many as threads
   int rounds = 15;
   double seconds = 25;  // a shape: no round begins later, but three are run
-  bool csv = true;
+  enum class Format { csv, table, markdown } format = Format::csv;
+  std::vector<std::filesystem::path> from;  // times nothing: reads what earlier runs wrote as CSV
   bool moba = true, openblas = true, onednn = true;
   bool quick = false;  // looks whether everything agrees; times mean nothing
   bool help = false;
