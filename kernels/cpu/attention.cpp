@@ -1,5 +1,6 @@
 #include "kernels/cpu/attention.h"
 
+#include "kernels/cpu/backward.h"
 #include "kernels/cpu/causal.h"
 #include "kernels/cpu/moba.h"
 #include "kernels/cpu/parallel.h"
@@ -113,8 +114,8 @@ void cpu_forward(const Problem& problem, const Inputs<float>& inputs, const CpuO
   context.o = out.o.data();
   context.lse = out.lse.data();
   const Plan plan = plan_of(problem);
-  causal_forward(context, plan.causal, 0, problem.heads, nullptr);
-  for (const Run& sequence : plan.routed) moba_forward(context, sequence, out.selection);
+  causal_forward(context, plan.causal);
+  moba_forward(context, plan.routed, out.selection);
 }
 
 void cpu_backward(const Problem& problem, const Inputs<float>& inputs, const Forward<float>& forward,
@@ -127,13 +128,8 @@ void cpu_backward(const Problem& problem, const Inputs<float>& inputs, const For
   const std::vector<float> delta = deltas(context, forward);
   context.delta = delta.data();
   context.lse = const_cast<double*>(forward.lse.data());
-  Plan plan = plan_of(problem);
-  for (const Run& sequence : plan.routed) {
-    moba_backward_routed(context, sequence, forward.selection);
-    const std::vector<Run> blocks = own_blocks(problem, sequence);
-    plan.causal.insert(plan.causal.end(), blocks.begin(), blocks.end());
-  }
-  causal_backward(context, plan.causal);
+  const Plan plan = plan_of(problem);
+  add_gradients(context, plan.causal, plan.routed, forward.selection);
   out.dq.resize(static_cast<std::size_t>(query_size(problem)));
   out.dk.resize(static_cast<std::size_t>(key_size(problem)));
   out.dv.resize(static_cast<std::size_t>(key_size(problem)));

@@ -7,15 +7,14 @@
 
 namespace mobasim::kernels {
 
-// What MoBA's routed blocks add to the rows of one head: results not yet merged, one for each (row, slot).
-struct RoutedPartials;
+// Writes o and lse of all heads for the tokens of `runs`.
+void causal_forward(CpuContext& context, std::span<const Run> runs);
 
-// Writes o and lse of heads [first_head, last_head) for the tokens of `runs`. `routed` may be null; it belongs to one
-// head.
-void causal_forward(CpuContext& context, std::span<const Run> runs, std::int64_t first_head, std::int64_t last_head,
-                    const RoutedPartials* routed);
+// Adds the gradients of rows by keys, for the query heads of a key head: causally where both begin at the same token,
+// else all keys lie before all rows.
+void add_causal_gradients(CpuContext& context, Tile& tile, Run rows, Run keys, std::int64_t kv_head);
 
-// Adds the gradients of causal attention inside `runs`, all heads.
-void causal_backward(CpuContext& context, std::span<const Run> runs);
+// Adds the tile's dq to the context's.
+void add_dq(CpuContext& context, const Tile& tile, std::int64_t head);
 
 }  // namespace mobasim::kernels

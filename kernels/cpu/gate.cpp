@@ -8,11 +8,20 @@
 namespace mobasim::kernels {
 namespace {
 
-// What a thread needs beside its tile.
-struct GateScratch {
-  Buffer<float> scores, values;  // [blocks, kLanes] [slots, kLanes]
-  Buffer<std::int32_t> best;     // [slots, kLanes]
-};
+constexpr std::int64_t kGroup = 16;  // columns summed at a time, in registers; divides every padded head_dim
+static_assert(kColumnMultiple % kGroup == 0);
+
+// Sums in the order of the tokens.
+void sum_rows(const float* rows, std::int64_t count, std::int64_t columns, float* out) {
+  for (std::int64_t c = 0; c < columns; c += kGroup) {
+    float sum[kGroup] = {};
+    for (std::int64_t t = 0; t < count; ++t) {
+      const float* row = rows + t * columns + c;
+      for (std::int64_t i = 0; i < kGroup; ++i) sum[i] += row[i];
+    }
+    std::copy_n(sum, kGroup, out + c);
+  }
+}
 
 void write_picks(const Tile& tile, const Buffer<std::int32_t>& best, std::int64_t slots, std::int64_t heads,
                  std::int64_t head, Selection& selection) {
@@ -28,21 +37,34 @@ void write_picks(const Tile& tile, const Buffer<std::int32_t>& best, std::int64_
   }
 }
 
+// Rows with no more than `slots` past blocks take them all, unscored.
+void write_all_past(Run rows, const std::int32_t* past, std::int64_t slots, std::int64_t heads, std::int64_t head,
+                    Selection& selection) {
+  for (std::int64_t t = rows.begin; t < rows.end; ++t) {
+    std::int32_t* picks = selection.picks.data() + (t * heads + head) * slots;
+    const std::int32_t count = past[t - rows.begin];
+    std::iota(picks, picks + count, 0);
+    std::fill(picks + count, picks + slots, -1);
+  }
+}
+
 }  // namespace
+
+GateScratch::GateScratch(std::int64_t blocks, std::int64_t slots)
+    : scores(static_cast<std::size_t>(blocks * kLanes)),
+      values(static_cast<std::size_t>(slots * kLanes)),
+      best(static_cast<std::size_t>(slots * kLanes)) {}
 
 Buffer<float> mean_keys(CpuContext& context, Run sequence) {
   const Problem& problem = context.problem;
   const std::int64_t blocks = blocks_of(problem, sequence.end - sequence.begin), columns = context.keys.columns;
-  Buffer<float> means(static_cast<std::size_t>(problem.kv_heads * blocks * columns), 0.0f);
+  Buffer<float> means(static_cast<std::size_t>(problem.kv_heads * blocks * columns));
   parallel_for(problem.kv_heads * blocks, context.threads, [&](std::int64_t i, int) {
     const std::int64_t first = sequence.begin + i % blocks * problem.block;
-    const std::int64_t last = std::min(first + problem.block, sequence.end);
+    const std::int64_t count = std::min(problem.block, sequence.end - first);
     float* mean = means.data() + i * columns;
-    for (std::int64_t t = first; t < last; ++t) {
-      const float* key = context.keys.k.data() + context.keys.offset(i / blocks, t);
-      for (std::int64_t c = 0; c < columns; ++c) mean[c] += key[c];
-    }
-    for (std::int64_t c = 0; c < columns; ++c) mean[c] /= static_cast<float>(last - first);
+    sum_rows(context.keys.k.data() + context.keys.offset(i / blocks, first), count, columns, mean);
+    for (std::int64_t c = 0; c < columns; ++c) mean[c] /= static_cast<float>(count);
     if (context.mean_keys == Dtype::f32) return;
     for (std::int64_t c = 0; c < columns; ++c) {
       mean[c] = static_cast<float>(rounded(static_cast<double>(mean[c]), context.mean_keys));
@@ -51,32 +73,31 @@ Buffer<float> mean_keys(CpuContext& context, Run sequence) {
   return means;
 }
 
-void choose_blocks(CpuContext& context, Run sequence, const Buffer<float>& means, Selection& selection) {
+void choose_blocks(const CpuContext& context, Tile& tile, GateScratch& scratch, Run sequence, Run rows,
+                   std::int64_t head, const Buffer<float>& means, Selection& selection) {
   const Problem& problem = context.problem;
-  const std::int64_t length = sequence.end - sequence.begin, slots = slots_of(problem);
-  const std::int64_t blocks = blocks_of(problem, length), tiles = (length + kLanes - 1) / kLanes;
-  std::vector<GateScratch> scratch;
-  for (int i = 0; i < context.threads; ++i) {
-    const auto size = [](std::int64_t rows) { return static_cast<std::size_t>(rows * kLanes); };
-    scratch.push_back({Buffer<float>(size(blocks)), Buffer<float>(size(slots)), Buffer<std::int32_t>(size(slots))});
-  }
-  parallel_for(problem.heads * tiles, context.threads, [&](std::int64_t i, int thread) {
-    const std::int64_t head = i / tiles, first = i % tiles * kLanes;
-    const std::int64_t rows = std::min<std::int64_t>(kLanes, length - first);
-    Tile& tile = context.tiles[static_cast<std::size_t>(thread)];
-    GateScratch& mine = scratch[static_cast<std::size_t>(thread)];
-    std::int64_t tokens_of_tile[kLanes];
-    std::iota(tokens_of_tile, tokens_of_tile + rows, sequence.begin + first);
-    begin_forward(tile, context, head, tokens_of_tile, rows);
+  const std::int64_t slots = slots_of(problem), blocks = blocks_of(problem, sequence.end - sequence.begin);
+  const float* mean = means.data() + kv_head_of(problem, head) * blocks * tile.columns;
+  std::int64_t tokens_of_tile[kLanes];
+  for (std::int64_t first = rows.begin; first < rows.end; first += kLanes) {
+    const std::int64_t count = std::min<std::int64_t>(kLanes, rows.end - first);
     std::int32_t past[kLanes] = {};  // a block is open to a query only when it lies wholly before the query's own
-    for (std::int64_t r = 0; r < rows; ++r) past[r] = static_cast<std::int32_t>((first + r) / problem.block);
-    const std::int64_t open = past[rows - 1];
-    const float* mean = means.data() + kv_head_of(problem, head) * blocks * tile.columns;
+    for (std::int64_t r = 0; r < count; ++r) {
+      past[r] = static_cast<std::int32_t>((first + r - sequence.begin) / problem.block);
+    }
+    const std::int64_t open = past[count - 1];
+    if (open <= slots) {
+      write_all_past({first, first + count}, past, slots, problem.heads, head, selection);
+      continue;
+    }
+    std::iota(tokens_of_tile, tokens_of_tile + count, first);
+    begin_forward(tile, context, head, tokens_of_tile, count);
     context.micro.multiply(open, tile.lanes, tile.head_dim, {mean, tile.columns, 1}, tile.q_t.data(), kLanes,
-                           mine.scores.data(), kLanes, false);
-    context.micro.top_blocks(mine.scores.data(), open, tile.lanes, slots, past, mine.best.data(), mine.values.data());
-    write_picks(tile, mine.best, slots, problem.heads, head, selection);
-  });
+                           scratch.scores.data(), kLanes, false);
+    context.micro.top_blocks(scratch.scores.data(), open, tile.lanes, slots, past, scratch.best.data(),
+                             scratch.values.data());
+    write_picks(tile, scratch.best, slots, problem.heads, head, selection);
+  }
 }
 
 }  // namespace mobasim::kernels

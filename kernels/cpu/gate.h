@@ -11,7 +11,15 @@ namespace mobasim::kernels {
 // [kv_heads, blocks, columns].
 [[nodiscard]] Buffer<float> mean_keys(CpuContext& context, Run sequence);
 
-// Writes the picks of all heads for the tokens of one sequence.
-void choose_blocks(CpuContext& context, Run sequence, const Buffer<float>& means, Selection& selection);
+// What a thread needs beside its tile.
+struct GateScratch {
+  GateScratch(std::int64_t blocks, std::int64_t slots);
+  Buffer<float> scores, values;  // [blocks, kLanes] [slots, kLanes]
+  Buffer<std::int32_t> best;     // [slots, kLanes]
+};
+
+// Writes the picks of one head for some rows of a sequence.
+void choose_blocks(const CpuContext& context, Tile& tile, GateScratch& scratch, Run sequence, Run rows,
+                   std::int64_t head, const Buffer<float>& means, Selection& selection);
 
 }  // namespace mobasim::kernels

@@ -1,29 +1,92 @@
 #include "kernels/cpu/moba.h"
 
 #include <algorithm>
+#include <numeric>
 
-#include "kernels/cpu/causal.h"
 #include "kernels/cpu/gate.h"
+#include "kernels/cpu/parallel.h"
 #include "kernels/cpu/routed.h"
 
 namespace mobasim::kernels {
 namespace {
 
-constexpr std::int64_t kWorkspaceFloats = std::int64_t{1} << 24;  // 64 MiB of partial results at most, or one block's
+// The rows of one chunk of one head: a task.
+struct Chunk {
+  Run sequence, rows;
+  std::int64_t head;
+  const Buffer<float>* means;
+};
 
-// The rows of a sequence in chunks of whole blocks whose partial results fit the workspace.
-std::vector<Run> row_chunks(const Problem& problem, Run sequence) {
-  const std::int64_t floats_a_block = problem.block * slots_of(problem) * padded(problem.head_dim);
-  const std::int64_t rows = std::max<std::int64_t>(1, kWorkspaceFloats / floats_a_block) * problem.block;
-  std::vector<Run> chunks;
-  for (std::int64_t at = sequence.begin; at < sequence.end; at += rows) {
-    chunks.push_back({at, std::min(at + rows, sequence.end)});
+// What a thread holds of the chunk it works on.
+struct ChunkScratch {
+  GateScratch gate;
+  Buffer<std::int32_t> sorted;
+  RowState state;
+};
+
+// Rows of a chunk: chunk_rows, but not so many that threads are left without a task. A row meets its blocks in
+// ascending order whatever its chunk, so its result is the same for chunks of any size.
+std::int64_t rows_of_task(const Problem& problem, std::int64_t length, int threads) {
+  constexpr std::int64_t kMostRows = 16384;  // 8 MiB of state at head_dim 128
+  constexpr std::int64_t kTasksAThread = 4;
+  const std::int64_t share = tokens(problem) * problem.heads / (kTasksAThread * threads);
+  const std::int64_t rows =
+      std::min(chunk_rows(problem, length), threads == 1 ? kMostRows : std::min(share, kMostRows));
+  return std::max<std::int64_t>(1, rows / problem.block) * problem.block;
+}
+
+// The tasks, the longest first: those of late rows, which score the most blocks.
+std::vector<Chunk> chunks_of(const CpuContext& context, std::span<const Run> sequences,
+                             const std::vector<Buffer<float>>& means) {
+  std::vector<Chunk> chunks;
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    const Run& sequence = sequences[i];
+    const std::int64_t rows = rows_of_task(context.problem, sequence.end - sequence.begin, context.threads);
+    for (std::int64_t at = sequence.begin; at < sequence.end; at += rows) {
+      for (std::int64_t head = 0; head < context.problem.heads; ++head) {
+        chunks.push_back({sequence, {at, std::min(at + rows, sequence.end)}, head, &means[i]});
+      }
+    }
   }
+  const auto longer = [](const Chunk& a, const Chunk& b) {
+    return a.rows.begin - a.sequence.begin > b.rows.begin - b.sequence.begin;
+  };
+  std::stable_sort(chunks.begin(), chunks.end(), longer);
   return chunks;
 }
 
-std::size_t cells_of(const Problem& problem, const std::vector<Run>& chunks) {
-  return static_cast<std::size_t>((chunks.front().end - chunks.front().begin) * slots_of(problem));
+// Room for the largest of the chunks.
+std::vector<ChunkScratch> scratch_for(const CpuContext& context, const std::vector<Chunk>& chunks) {
+  const Problem& problem = context.problem;
+  std::int64_t rows = 0, blocks = 0, sorted = 0;
+  for (const Chunk& chunk : chunks) {
+    rows = std::max(rows, chunk.rows.end - chunk.rows.begin);
+    blocks = std::max(blocks, blocks_of(problem, chunk.sequence.end - chunk.sequence.begin));
+    sorted = std::max(sorted, sorted_size(problem, chunk.sequence, chunk.rows.end - chunk.rows.begin));
+  }
+  const auto size = static_cast<std::size_t>(rows);
+  std::vector<ChunkScratch> scratch;
+  for (int i = 0; i < context.threads; ++i) {
+    scratch.push_back({GateScratch(blocks, slots_of(problem)),
+                       Buffer<std::int32_t>(static_cast<std::size_t>(sorted)),
+                       {Buffer<float>(size * static_cast<std::size_t>(context.keys.columns)), Buffer<float>(size),
+                        Buffer<float>(size)}});
+  }
+  return scratch;
+}
+
+void finish_own_blocks(CpuContext& context, Tile& tile, const Chunk& chunk, const RowState& state) {
+  std::int64_t tokens_of_tile[kLanes];
+  for (const Run& own : own_blocks(context.problem, chunk.rows)) {
+    for (std::int64_t first = own.begin; first < own.end; first += kLanes) {
+      const std::int64_t count = std::min<std::int64_t>(kLanes, own.end - first);
+      std::iota(tokens_of_tile, tokens_of_tile + count, first);
+      begin_forward(tile, context, chunk.head, tokens_of_tile, count);
+      load_state(tile, state, chunk.rows.begin);
+      attend(tile, context, kv_head_of(context.problem, chunk.head), own.begin, own.end, Mask::causal);
+      write_rows(tile, context, chunk.head);
+    }
+  }
 }
 
 }  // namespace
@@ -36,34 +99,22 @@ std::vector<Run> own_blocks(const Problem& problem, Run rows) {
   return blocks;
 }
 
-void moba_forward(CpuContext& context, Run sequence, Selection& selection) {
-  const Problem& problem = context.problem;
-  choose_blocks(context, sequence, mean_keys(context, sequence), selection);
-  const std::vector<Run> chunks = row_chunks(problem, sequence);
-  const std::size_t cells = cells_of(problem, chunks);
-  Buffer<float> o(cells * static_cast<std::size_t>(context.keys.columns)), m(cells), sum(cells);
-  for (std::int64_t head = 0; head < problem.heads; ++head) {
-    for (const Run& rows : chunks) {
-      const RoutedRows routed = routed_rows(problem, selection, head, sequence, rows);
-      const std::int32_t* picks = selection.picks.data() + (rows.begin * problem.heads + head) * slots_of(problem);
-      const RoutedPartials partials{&routed, picks, problem.heads, &o, &m, &sum};
-      routed_forward(context, routed, partials);
-      causal_forward(context, own_blocks(problem, rows), head, head + 1, &partials);
-    }
-  }
-}
-
-void moba_backward_routed(CpuContext& context, Run sequence, const Selection& selection) {
-  const Problem& problem = context.problem;
-  const std::vector<Run> chunks = row_chunks(problem, sequence);
-  Buffer<float> partial_dq(cells_of(problem, chunks) * static_cast<std::size_t>(context.keys.columns));
-  for (std::int64_t head = 0; head < problem.heads; ++head) {
-    for (const Run& rows : chunks) {
-      const RoutedRows routed = routed_rows(problem, selection, head, sequence, rows);
-      routed_backward(context, routed, partial_dq);
-      add_routed_dq(context, routed, selection, partial_dq);
-    }
-  }
+void moba_forward(CpuContext& context, std::span<const Run> sequences, Selection& selection) {
+  std::vector<Buffer<float>> means;
+  for (const Run& sequence : sequences) means.push_back(mean_keys(context, sequence));
+  const std::vector<Chunk> chunks = chunks_of(context, sequences, means);
+  std::vector<ChunkScratch> scratch = scratch_for(context, chunks);
+  parallel_for(static_cast<std::int64_t>(chunks.size()), context.threads, [&](std::int64_t i, int thread) {
+    const Chunk& chunk = chunks[static_cast<std::size_t>(i)];
+    Tile& tile = context.tiles[static_cast<std::size_t>(thread)];
+    ChunkScratch& mine = scratch[static_cast<std::size_t>(thread)];
+    choose_blocks(context, tile, mine.gate, chunk.sequence, chunk.rows, chunk.head, *chunk.means, selection);
+    const RoutedRows routed =
+        sorted_picks(context.problem, selection, chunk.head, chunk.sequence, chunk.rows, mine.sorted.data());
+    clear(mine.state, chunk.rows.end - chunk.rows.begin, context.keys.columns);
+    routed_forward(context, tile, routed, mine.state);
+    finish_own_blocks(context, tile, chunk, mine.state);
+  });
 }
 
 }  // namespace mobasim::kernels

@@ -1,41 +1,42 @@
-// The routed part of MoBA, key-major: a block of keys is read once and meets all queries that picked it. Each
-// (row, slot) leaves its own partial result, so no two threads write to the same place and the order of the sums is
-// fixed.
+// The routed part of MoBA, key-major: the rows of a chunk meet the past blocks one after the other, and of each block
+// the rows that picked it meet its keys together. What a row has gathered so far waits in a state between its blocks,
+// so that no partial result is kept and none is merged.
 #pragma once
-
-#include <vector>
 
 #include "kernels/cpu/context.h"
 
 namespace mobasim::kernels {
 
-// The picks of some rows of one head, by block: a counting sort, stable in the order of the rows.
+// The picks of some rows of one head, by block; stable in the order of the rows.
 struct RoutedRows {
   Run sequence, rows;
-  std::int64_t head, slots;
-  std::vector<std::int64_t> first;  // [blocks + 1] into cells
-  std::vector<std::int64_t> cells;  // (row - rows.begin) * slots + slot
-};
-[[nodiscard]] RoutedRows routed_rows(const Problem& problem, const Selection& selection, std::int64_t head,
-                                     Run sequence, Run rows);
-
-// Softmax sums not yet normalised nor merged.
-struct RoutedPartials {
-  const RoutedRows* routed;
-  const std::int32_t* picks;  // of the first row's head; the next row is heads * slots further
-  std::int64_t heads;
-  Buffer<float>* o;       // [rows, slots, columns]
-  Buffer<float>*m, *sum;  // [rows, slots]
+  std::int64_t head;
+  const std::int32_t* first;  // [blocks + 1] into `row`
+  const std::int32_t* row;    // token - rows.begin
 };
 
-void routed_forward(CpuContext& context, const RoutedRows& routed, const RoutedPartials& partials);
-// Merges the partials of the tile's rows into it, slot after slot.
-void merge(const RoutedPartials& partials, Tile& tile);
+// How many integers sorted_picks needs for that many rows: the sorted rows, and first.
+[[nodiscard]] std::int64_t sorted_size(const Problem& problem, Run sequence, std::int64_t rows);
+// Counting sort into `scratch` [sorted_size].
+[[nodiscard]] RoutedRows sorted_picks(const Problem& problem, const Selection& selection, std::int64_t head,
+                                      Run sequence, Run rows, std::int32_t* scratch);
 
-// Adds to the context's dk and dv; leaves dq in partial_dq [rows, slots, columns].
-void routed_backward(CpuContext& context, const RoutedRows& routed, Buffer<float>& partial_dq);
-// dq += the sum over the slots.
-void add_routed_dq(CpuContext& context, const RoutedRows& routed, const Selection& selection,
-                   const Buffer<float>& partial_dq);
+// Rows of a chunk, in whole blocks: as many as give a block about two tiles of queries, where rows pick evenly.
+[[nodiscard]] std::int64_t chunk_rows(const Problem& problem, std::int64_t length);
+
+// Softmax sums of the rows of a chunk, not yet normalised.
+struct RowState {
+  Buffer<float> o, m, sum;  // [rows, columns] [rows] [rows]
+};
+// Puts the state of nothing attended into the first `rows` rows.
+void clear(RowState& state, std::int64_t rows, std::int64_t columns);
+// Copies the state of the tile's rows, `first` being the token of the state's first row, in and out.
+void load_state(Tile& tile, const RowState& state, std::int64_t first);
+void store_state(const Tile& tile, RowState& state, std::int64_t first);
+
+void routed_forward(CpuContext& context, Tile& tile, const RoutedRows& routed, RowState& state);
+// Adds the gradients by what the rows picked among blocks [first_block, last_block).
+void routed_backward(CpuContext& context, Tile& tile, const RoutedRows& routed, std::int64_t first_block,
+                     std::int64_t last_block);
 
 }  // namespace mobasim::kernels
