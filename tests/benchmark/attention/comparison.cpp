@@ -25,10 +25,17 @@ constexpr std::uint64_t kSeed = 1;
 using Note = std::function<void(const std::string&)>;
 
 template <class Work>
-double timed(const Work& work) {
+double timed(int runs, const Work& work) {
   const double begin = kernels::now();
-  work();
-  return kernels::now() - begin;
+  for (int run = 0; run < runs; ++run) work();
+  return (kernels::now() - begin) / runs;
+}
+
+// A sample is so many runs, each way of computing a shape the same: about 10 ms a thread at 1e11 FLOP/s, so that a
+// moment of something else on the machine is not all of it.
+int runs_of(const Problem& full, int threads) {
+  constexpr double kLeastFlops = 1e9;
+  return static_cast<int>(std::ceil(kLeastFlops * threads / kernels::forward_flops(full).value()));
 }
 
 template <class T>
@@ -57,24 +64,24 @@ struct Results {
 };
 
 template <class T>
-kernels::Arm own_arm(const Problem& problem, const Inputs<T>& inputs, int threads) {
+kernels::Arm own_arm(const Problem& problem, const Inputs<T>& inputs, int threads, int runs) {
   const auto out = std::make_shared<Results<T>>();
-  return {[problem, inputs, threads, out] {
+  return {[problem, inputs, threads, runs, out] {
     kernels::CpuOptions options;
     options.threads = threads;
-    const double forward = timed([&] { kernels::cpu_forward(problem, inputs, options, out->forward); });
+    const double forward = timed(runs, [&] { kernels::cpu_forward(problem, inputs, options, out->forward); });
     const double backward =
-        timed([&] { kernels::cpu_backward(problem, inputs, out->forward, options, out->gradients); });
+        timed(runs, [&] { kernels::cpu_backward(problem, inputs, out->forward, options, out->gradients); });
     return std::vector<double>{forward, backward};
   }};
 }
 
 template <class T>
-kernels::Arm arm_of(const Yardstick<T>& forward, const Yardstick<T>& backward, const Inputs<T>& inputs) {
+kernels::Arm arm_of(const Yardstick<T>& forward, const Yardstick<T>& backward, const Inputs<T>& inputs, int runs) {
   const auto out = std::make_shared<Results<T>>();
-  return {[forward, backward, inputs, out] {
-    const double seconds = timed([&] { forward.forward(inputs, out->forward); });
-    return std::vector<double>{seconds, timed([&] { backward.backward(inputs, out->forward, out->gradients); })};
+  return {[forward, backward, inputs, runs, out] {
+    const double seconds = timed(runs, [&] { forward.forward(inputs, out->forward); });
+    return std::vector<double>{seconds, timed(runs, [&] { backward.backward(inputs, out->forward, out->gradients); })};
   }};
 }
 
@@ -122,7 +129,7 @@ std::optional<Chosen> chosen_tiles(const Library<T>& library, const Problem& pro
     std::optional<TileProducts<T>> products = library.products(trial, size);
     if (!products) return std::nullopt;
     const Yardstick<T> made = yardstick(trial, size, threads, std::move(*products));
-    const kernels::Arm arm = arm_of(made, made, operands.view());
+    const kernels::Arm arm = arm_of(made, made, operands.view(), runs_of(trial, threads));
     for (int run = 0; run < kRuns; ++run) {
       const std::vector<double> seconds = arm.run();
       if (seconds[0] < least_forward) least_forward = seconds[0], chosen.forward = size;
@@ -138,7 +145,7 @@ kernels::Arm peak_arm(double multiply_adds, int threads) {
     const kernels::MicroKernels& micro = *kernels::micro_kernels().front();
     std::vector<std::array<float, 64>> sinks(static_cast<std::size_t>(threads));
     std::vector<double> done(sinks.size());
-    const double seconds = timed([&] {
+    const double seconds = timed(1, [&] {
       kernels::parallel_for(threads, threads, [&](std::int64_t i, int) {
         const std::size_t at = static_cast<std::size_t>(i);
         done[at] = micro.multiply_adds(multiply_adds, sinks[at].data());
@@ -160,7 +167,8 @@ Comparison compared_in(const Problem& full, int threads, const ComparisonRules& 
   Comparison found;
   found.threads = threads;
   const Operands<T> operands(full);
-  std::vector<kernels::Arm> arms = {own_arm<T>(full, operands.view(), threads)};
+  const int runs = runs_of(full, threads);
+  std::vector<kernels::Arm> arms = {own_arm<T>(full, operands.view(), threads, runs)};
   found.timed.push_back({"mobasim", full, "", {}, {}});
   for (const Library<T>& library : libraries<T>(threads, rules)) {
     const std::optional<Chosen> tiles = chosen_tiles(library, full, threads);
@@ -170,7 +178,7 @@ Comparison compared_in(const Problem& full, int threads, const ComparisonRules& 
     }
     arms.push_back(arm_of(yardstick(full, tiles->forward, threads, *library.products(full, tiles->forward)),
                           yardstick(full, tiles->backward, threads, *library.products(full, tiles->backward)),
-                          operands.view()));
+                          operands.view(), runs));
     found.timed.push_back({library.name,
                            full,
                            fmt::format("{}x{} {}x{}", tiles->forward.queries, tiles->forward.keys,
@@ -185,13 +193,14 @@ Comparison compared_in(const Problem& full, int threads, const ComparisonRules& 
     problem.block = moba.block;
     problem.top_k = moba.top_k;
     if (!kernels::routes(problem, kernels::tokens(problem))) continue;  // it would be full attention
-    arms.push_back(own_arm<T>(problem, operands.view(), threads));
+    arms.push_back(own_arm<T>(problem, operands.view(), threads, runs));
     found.timed.push_back({"mobasim", problem, "", {}, {}});
   }
   const bool probed = std::is_same_v<T, float>;
   if (probed) {
-    // At least some 10 ms, and an eighth of the multiply-adds of a forward pass.
-    arms.push_back(peak_arm(std::max(5e8, kernels::forward_flops(full).value() / 16 / threads), threads));
+    // As long as a sample of a forward pass, up to some 100 ms.
+    const double flops = kernels::forward_flops(full).value() * runs / threads;
+    arms.push_back(peak_arm(std::min(5e9, flops / 2), threads));
   }
   kernels::SamplingRules sampling;
   sampling.most_rounds = sampling.settled_rounds = rules.rounds;

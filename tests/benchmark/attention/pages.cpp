@@ -33,8 +33,13 @@ std::map<Key, Passes> rows_of(const std::vector<Result>& results) {
   std::map<Key, Passes> rows;
   for (const Result& r : results) {
     // f32 before bf16, block 512 before 128
-    rows[{r.dtype == "f32" ? "" : r.dtype, r.threads, -r.block, r.top_k, r.head_dim, r.sequence, r.implementation}]
-        [r.pass] = r;
+    Result& row = rows[{r.dtype == "f32" ? "" : r.dtype, r.threads, -r.block, r.top_k, r.head_dim, r.sequence,
+                        r.implementation}][r.pass];
+    const Result earlier = std::move(row);
+    row = r;
+    // A run of one yardstick says nothing of the other.
+    if (!row.over_openblas) row.over_openblas = earlier.over_openblas;
+    if (!row.over_onednn) row.over_onednn = earlier.over_onednn;
   }
   return rows;
 }
