@@ -262,28 +262,6 @@ std::vector<std::string> disagreements_in(const Problem& full, int threads, cons
 
 }  // namespace
 
-const char* name(Pass pass) {
-  return pass == Pass::forward ? "forward" : pass == Pass::backward ? "backward" : "forward+backward";
-}
-
-std::vector<double> seconds_of(const Timed& timed, Pass pass) {
-  std::vector<double> seconds = pass == Pass::backward ? timed.backward : timed.forward;
-  if (pass == Pass::both) {
-    for (std::size_t i = 0; i < seconds.size(); ++i) seconds[i] += timed.backward[i];
-  }
-  return seconds;
-}
-
-Flops flops_of(const Problem& problem, Pass pass) {
-  const Flops forward = kernels::forward_flops(problem), backward = 1.25 * kernels::backward_flops(problem);
-  return pass == Pass::forward ? forward : pass == Pass::backward ? backward : forward + backward;
-}
-
-Flops useful_flops_of(const Problem& problem, Pass pass) {
-  const Flops forward = kernels::forward_flops(problem), backward = kernels::backward_flops(problem);
-  return pass == Pass::forward ? forward : pass == Pass::backward ? backward : forward + backward;
-}
-
 Comparison compared(const Problem& full, Dtype dtype, int threads, const ComparisonRules& rules, const Note& note) {
   Comparison found = dtype == Dtype::bf16 ? compared_in<Bf16>(full, threads, rules, note)
                                           : compared_in<float>(full, threads, rules, note);
