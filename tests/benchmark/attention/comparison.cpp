@@ -32,9 +32,10 @@ double timed(int runs, const Work& work) {
 }
 
 // A sample is so many runs, each way of computing a shape the same: about 10 ms a thread at 1e11 FLOP/s, so that a
-// moment of something else on the machine is not all of it.
-int runs_of(const Problem& full, int threads) {
+// moment of something else on the machine is not all of it. One where there is but one round: its times mean nothing.
+int runs_of(const Problem& full, int threads, const ComparisonRules& rules) {
   constexpr double kLeastFlops = 1e9;
+  if (rules.rounds == 1) return 1;
   return static_cast<int>(std::ceil(kLeastFlops * threads / kernels::forward_flops(full).value()));
 }
 
@@ -115,10 +116,10 @@ struct Chosen {
 // The fastest of some sizes of tiles, each by its fastest run: on the shape itself or, where that takes long, on one of
 // 4096 tokens.
 template <class T>
-std::optional<Chosen> chosen_tiles(const Library<T>& library, const Problem& problem, int threads) {
+std::optional<Chosen> chosen_tiles(const Library<T>& library, const Problem& problem, int threads,
+                                   const ComparisonRules& rules) {
   constexpr TileSize kCandidates[] = {{128, 128}, {128, 512}, {256, 256}, {256, 512}, {256, 1024}};
   constexpr std::int64_t kLongest = 4096;
-  constexpr int kRuns = 3;
   Problem trial = problem;
   trial.cu_seqlens = {0, std::min(kLongest, kernels::tokens(problem))};
   const Operands<T> operands(trial);
@@ -129,8 +130,8 @@ std::optional<Chosen> chosen_tiles(const Library<T>& library, const Problem& pro
     std::optional<TileProducts<T>> products = library.products(trial, size);
     if (!products) return std::nullopt;
     const Yardstick<T> made = yardstick(trial, size, threads, std::move(*products));
-    const kernels::Arm arm = arm_of(made, made, operands.view(), runs_of(trial, threads));
-    for (int run = 0; run < kRuns; ++run) {
+    const kernels::Arm arm = arm_of(made, made, operands.view(), runs_of(trial, threads, rules));
+    for (int run = 0; run < std::min(3, rules.rounds); ++run) {
       const std::vector<double> seconds = arm.run();
       if (seconds[0] < least_forward) least_forward = seconds[0], chosen.forward = size;
       if (seconds[1] < least_backward) least_backward = seconds[1], chosen.backward = size;
@@ -167,11 +168,11 @@ Comparison compared_in(const Problem& full, int threads, const ComparisonRules& 
   Comparison found;
   found.threads = threads;
   const Operands<T> operands(full);
-  const int runs = runs_of(full, threads);
+  const int runs = runs_of(full, threads, rules);
   std::vector<kernels::Arm> arms = {own_arm<T>(full, operands.view(), threads, runs)};
   found.timed.push_back({"mobasim", full, "", {}, {}});
   for (const Library<T>& library : libraries<T>(threads, rules)) {
-    const std::optional<Chosen> tiles = chosen_tiles(library, full, threads);
+    const std::optional<Chosen> tiles = chosen_tiles(library, full, threads, rules);
     if (!tiles) {
       note(fmt::format("{} is left out: it is not there, or has no products of such numbers", library.name));
       continue;
@@ -238,7 +239,7 @@ std::vector<std::string> disagreements_in(const Problem& full, int threads, cons
   kernels::cpu_backward(full, operands.view(), own.forward, options, own.gradients);
   std::vector<std::string> found;
   for (const Library<T>& library : libraries<T>(threads, rules)) {
-    for (const TileSize size : {TileSize{128, 128}, TileSize{128, 256}, TileSize{256, 512}}) {
+    for (const TileSize size : {TileSize{128, 128}, TileSize{128, 512}}) {
       std::optional<TileProducts<T>> products = library.products(full, size);
       if (!products) continue;
       const Yardstick<T> made = yardstick(full, size, threads, std::move(*products));
