@@ -23,13 +23,33 @@ Computed by_reference(const Problem& problem, const Tensors& tensors, Dtype dtyp
   return out;
 }
 
+std::vector<double> wide(const std::vector<Bf16>& values) {
+  std::vector<double> out;
+  out.reserve(values.size());
+  for (const Bf16 value : values) out.push_back(static_cast<double>(widened(value)));
+  return out;
+}
+
+template <class T>
+std::vector<T> stored_values(const std::vector<float>& values) {
+  std::vector<T> out;
+  out.reserve(values.size());
+  for (const float value : values) out.push_back(stored<T>(value));
+  return out;
+}
+
+// T: of the tensors.
+template <class T>
 Computed by_cpu(const Problem& problem, const Tensors& tensors, const CpuOptions& options) {
-  Forward<float> forward;
-  cpu_forward(problem, tensors.view(), options, forward);
+  const std::vector<T> q = stored_values<T>(tensors.q), k = stored_values<T>(tensors.k);
+  const std::vector<T> v = stored_values<T>(tensors.v), d_o = stored_values<T>(tensors.d_o);
+  const Inputs<T> inputs{q, k, v, d_o};
+  Forward<T> forward;
+  cpu_forward(problem, inputs, options, forward);
   Computed out{{wide(forward.o), forward.lse, forward.selection}, {}};
-  if (tensors.d_o.empty()) return out;
-  Gradients<float> gradients;
-  cpu_backward(problem, tensors.view(), forward, options, gradients);
+  if (d_o.empty()) return out;
+  Gradients<T> gradients;
+  cpu_backward(problem, inputs, forward, options, gradients);
   out.gradients = {wide(gradients.dq), wide(gradients.dk), wide(gradients.dv)};
   return out;
 }
@@ -46,9 +66,12 @@ Backend reference_backend(const BackendOptions& options) {
 
 Backend cpu_backend(const BackendOptions& options) {
   const Dtype dtype = options.dtype.value_or(Dtype::f32);
-  const CpuOptions cpu{options.threads, options.micro, dtype};
-  return {"cpu", dtype, Dtype::f32, false, [cpu](const Problem& problem, const Tensors& tensors, const KernelOptions&) {
-            return by_cpu(problem, tensors, cpu);
+  const CpuOptions cpu{options.threads, options.micro, dtype, nullptr};
+  const bool bf16 = dtype == Dtype::bf16;
+  const std::string name = options.micro == nullptr ? "cpu" : std::string("cpu/") + options.micro->name;
+  return {name, dtype, bf16 ? Dtype::bf16 : Dtype::f32, false,
+          [cpu, bf16](const Problem& problem, const Tensors& tensors, const KernelOptions&) {
+            return bf16 ? by_cpu<Bf16>(problem, tensors, cpu) : by_cpu<float>(problem, tensors, cpu);
           }};
 }
 

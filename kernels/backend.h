@@ -33,7 +33,7 @@ struct KernelOptions {
 struct Backend {
   std::string name;
   Dtype dtype = Dtype::f32;       // of the tensors; mean keys are rounded to it
-  Dtype arithmetic = Dtype::f32;  // fixes the bounds
+  Dtype arithmetic = Dtype::f32;  // what weights and results are rounded to: fixes the bounds
   bool is_reference = false;      // then the oracle is naive_attention, else the reference
   std::function<Computed(const Problem&, const Tensors&, const KernelOptions&)> compute;
 };

@@ -3,6 +3,7 @@
 
 #include <bit>
 #include <cstdint>
+#include <type_traits>
 
 namespace mobasim::kernels {
 
@@ -20,6 +21,16 @@ struct Bf16 {
   const std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
   if ((bits & 0x7fffffffu) > 0x7f800000u) return {static_cast<std::uint16_t>((bits >> 16) | 0x40u)};
   return {static_cast<std::uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16)};
+}
+
+// `value` as a T keeps it.
+template <class T>
+[[nodiscard]] constexpr T stored(float value) {
+  if constexpr (std::is_same_v<T, Bf16>) {
+    return narrowed(value);
+  } else {
+    return value;
+  }
 }
 
 }  // namespace mobasim::kernels

@@ -4,9 +4,10 @@
 set -eu
 
 # Dependencies:  Ceres fits, CLI11 parses arguments, yaml-cpp reads configs, Catch2 tests, rsvg-convert makes the PNG
-# of a chart, Boost.Context runs CUDA threads as fibers, oneDNN multiplies the matrices that bench times.
+# of a chart, Boost.Context runs CUDA threads as fibers, oneDNN multiplies the matrices that bench times, and
+# the CPU kernels are written with Highway.
 packages="g++ cmake ninja-build git ca-certificates
-  libceres-dev libeigen3-dev libcli11-dev libyaml-cpp-dev libfmt-dev libboost-context-dev libdnnl-dev
+  libceres-dev libeigen3-dev libcli11-dev libyaml-cpp-dev libfmt-dev libboost-context-dev libdnnl-dev libhwy-dev
   catch2 librsvg2-bin fonts-dejavu-core"
 
 if ! command -v dpkg-query >/dev/null 2>&1; then

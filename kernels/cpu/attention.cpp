@@ -1,7 +1,10 @@
 #include "kernels/cpu/attention.h"
 
+#include <type_traits>
+
 #include "kernels/cpu/backward.h"
 #include "kernels/cpu/causal.h"
+#include "kernels/cpu/context.h"
 #include "kernels/cpu/moba.h"
 #include "kernels/cpu/parallel.h"
 #include "sim/base/error.h"
@@ -34,108 +37,129 @@ Plan plan_of(const Problem& problem) {
 }
 
 // delta = rowsum(d_o * o) over the merged output: [tokens, heads].
-std::vector<float> deltas(const CpuContext& context, const Forward<float>& forward) {
-  const std::int64_t rows = tokens(context.problem) * context.problem.heads, dim = context.problem.head_dim;
-  std::vector<float> delta(static_cast<std::size_t>(rows));
+template <class T>
+void set_deltas(const Problem& problem, const Inputs<T>& inputs, const Forward<T>& forward, int threads,
+                Buffer<float>& delta) {
+  const std::int64_t rows = tokens(problem) * problem.heads, dim = problem.head_dim;
+  delta.grow(static_cast<std::size_t>(rows));
   constexpr std::int64_t kRowsATask = 1024;
-  parallel_for((rows + kRowsATask - 1) / kRowsATask, context.threads, [&](std::int64_t task, int) {
+  parallel_for((rows + kRowsATask - 1) / kRowsATask, threads, [&](std::int64_t task, int) {
     for (std::int64_t i = task * kRowsATask; i < std::min(rows, (task + 1) * kRowsATask); ++i) {
-      const float *o = forward.o.data() + i * dim, *d_o = context.inputs.d_o.data() + i * dim;
+      const T *o = forward.o.data() + i * dim, *d_o = inputs.d_o.data() + i * dim;
       double sum = 0;
-      for (std::int64_t c = 0; c < dim; ++c) sum += static_cast<double>(o[c]) * static_cast<double>(d_o[c]);
+      for (std::int64_t c = 0; c < dim; ++c) {
+        sum += static_cast<double>(widened(o[c])) * static_cast<double>(widened(d_o[c]));
+      }
       delta[static_cast<std::size_t>(i)] = static_cast<float>(sum);
     }
   });
-  return delta;
 }
 
-}  // namespace
+template <class T>
+constexpr Dtype kDtype = std::is_same_v<T, Bf16> ? Dtype::bf16 : Dtype::f32;
 
-namespace {
-
-std::vector<float> wide(std::span<const Bf16> values) {
-  std::vector<float> out(values.size());
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] = widened(values[i]);
-  return out;
-}
-std::vector<Bf16> narrow(const std::vector<float>& values) {
-  std::vector<Bf16> out(values.size());
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] = narrowed(values[i]);
-  return out;
+// Pairs of keys need blocks of an even number of them.
+template <class T>
+const Arithmetic& arithmetic_for(const Problem& problem, const MicroKernels& micro) {
+  const bool odd = problem.mechanism == Mechanism::moba && problem.block % 2 != 0;
+  return kDtype<T> == Dtype::bf16 && !odd ? micro.bf16 : micro.f32;
 }
 
-}  // namespace
-
-void cpu_forward(const Problem& problem, const Inputs<Bf16>& inputs, const CpuOptions& options, Forward<Bf16>& out) {
-  const std::vector<float> q = wide(inputs.q), k = wide(inputs.k), v = wide(inputs.v);
-  Forward<float> result;
-  CpuOptions own = options;
-  own.mean_keys = Dtype::bf16;
-  cpu_forward(problem, Inputs<float>{q, k, v, {}}, own, result);
-  out = {narrow(result.o), std::move(result.lse), std::move(result.selection)};
-}
-
-void cpu_backward(const Problem& problem, const Inputs<Bf16>& inputs, const Forward<Bf16>& forward,
-                  const CpuOptions& options, Gradients<Bf16>& out) {
-  const std::vector<float> q = wide(inputs.q), k = wide(inputs.k), v = wide(inputs.v), d_o = wide(inputs.d_o);
-  Gradients<float> result;
-  cpu_backward(problem, Inputs<float>{q, k, v, d_o}, {wide(forward.o), forward.lse, forward.selection}, options,
-               result);
-  out = {narrow(result.dq), narrow(result.dk), narrow(result.dv)};
-}
-
-namespace {
-
-CpuContext cpu_context(const Problem& problem, const Inputs<float>& inputs, const CpuOptions& options) {
+template <class T>
+CpuContext cpu_context(const Problem& problem, const Inputs<T>& inputs, const CpuOptions& options, KeysFor pass,
+                       CpuWorkspace::Parts& memory) {
   check_inputs(problem, inputs.q.size(), inputs.k.size(), inputs.v.size());
   if (problem.mechanism == Mechanism::sliding_window) {
     throw Unsupported("sliding-window attention on the cpu backend", "only the reference computes it so far");
   }
-  CpuContext context{problem,
-                     inputs,
-                     options.micro != nullptr ? *options.micro : *micro_kernels().front(),
-                     thread_count(options.threads),
-                     options.mean_keys,
-                     {},
-                     {}};
-  context.keys = packed_keys(problem, inputs, context.threads);
-  for (int i = 0; i < context.threads; ++i) context.tiles.emplace_back(problem.head_dim);
-  return context;
+  const MicroKernels& micro = options.micro != nullptr ? *options.micro : *micro_kernels().front();
+  const Arithmetic& arithmetic = arithmetic_for<T>(problem, micro);
+  const int threads = thread_count(options.threads);
+  pack_keys(problem, {inputs.k, problem.kv_heads, problem.head_dim}, {inputs.v, problem.kv_heads, problem.head_dim},
+            arithmetic.values, pass, micro, threads, memory.keys);
+  if (!memory.tiles.empty() && memory.tiles.front().head_dim != problem.head_dim) memory.tiles.clear();
+  while (static_cast<int>(memory.tiles.size()) < threads) memory.tiles.emplace_back(problem.head_dim);
+  return {problem,
+          micro,
+          arithmetic,
+          threads,
+          kDtype<T> == Dtype::bf16 ? Dtype::bf16 : options.mean_keys,
+          {inputs.q, problem.heads, problem.head_dim},
+          {inputs.d_o, problem.heads, problem.head_dim},
+          memory.keys,
+          memory.tiles,
+          memory.gradients,
+          memory};
 }
 
-}  // namespace
-
-void cpu_forward(const Problem& problem, const Inputs<float>& inputs, const CpuOptions& options, Forward<float>& out) {
-  CpuContext context = cpu_context(problem, inputs, options);
+template <class T>
+void forward_of(const Problem& problem, const Inputs<T>& inputs, const CpuOptions& options, Forward<T>& out) {
+  CpuWorkspace own;
+  CpuContext context =
+      cpu_context(problem, inputs, options, KeysFor::forward, (options.workspace ? *options.workspace : own).parts());
   const std::size_t rows = static_cast<std::size_t>(tokens(problem) * problem.heads);
   out.o.resize(static_cast<std::size_t>(query_size(problem)));
   out.lse.resize(rows);
   out.selection.picks.assign(rows * static_cast<std::size_t>(slots_of(problem)), -1);
   context.o = out.o.data();
-  context.lse = out.lse.data();
+  context.written_lse = out.lse.data();
   const Plan plan = plan_of(problem);
   causal_forward(context, plan.causal);
   moba_forward(context, plan.routed, out.selection);
 }
 
-void cpu_backward(const Problem& problem, const Inputs<float>& inputs, const Forward<float>& forward,
-                  const CpuOptions& options, Gradients<float>& out) {
-  CpuContext context = cpu_context(problem, inputs, options);
+void set_to_0(Buffer<float>& values, std::int64_t size, int threads) {
+  values.grow(static_cast<std::size_t>(size));
+  constexpr std::int64_t kValuesATask = std::int64_t{1} << 16;
+  parallel_for((size + kValuesATask - 1) / kValuesATask, threads, [&](std::int64_t i, int) {
+    std::fill(values.data() + i * kValuesATask, values.data() + std::min(size, (i + 1) * kValuesATask), 0.0f);
+  });
+}
+
+template <class T>
+void backward_of(const Problem& problem, const Inputs<T>& inputs, const Forward<T>& forward, const CpuOptions& options,
+                 Gradients<T>& out) {
+  CpuWorkspace own;
+  CpuWorkspace::Parts& memory = (options.workspace ? *options.workspace : own).parts();
+  CpuContext context = cpu_context(problem, inputs, options, KeysFor::backward, memory);
   check_backward(problem, inputs.d_o.size(), forward.o.size(), forward.lse.size(), forward.selection.picks.size());
-  const std::size_t keys = context.keys.k.size();
-  const std::size_t queries = static_cast<std::size_t>(problem.heads * context.keys.tokens * context.keys.columns);
-  context.gradients = {Buffer<float>(queries, 0.0f), Buffer<float>(keys, 0.0f), Buffer<float>(keys, 0.0f)};
-  const std::vector<float> delta = deltas(context, forward);
-  context.delta = delta.data();
-  context.lse = const_cast<double*>(forward.lse.data());
+  const std::int64_t columns = padded(problem.head_dim), count = tokens(problem);
+  set_to_0(memory.gradients.dq, problem.heads * count * columns, context.threads);
+  set_to_0(memory.gradients.dk, problem.kv_heads * count * columns, context.threads);
+  set_to_0(memory.gradients.dv, problem.kv_heads * count * columns, context.threads);
+  set_deltas(problem, inputs, forward, context.threads, memory.delta);
+  context.delta = memory.delta.data();
+  context.lse = forward.lse.data();
   const Plan plan = plan_of(problem);
   add_gradients(context, plan.causal, plan.routed, forward.selection);
   out.dq.resize(static_cast<std::size_t>(query_size(problem)));
   out.dk.resize(static_cast<std::size_t>(key_size(problem)));
   out.dv.resize(static_cast<std::size_t>(key_size(problem)));
-  unpack(out.dq, context.gradients.dq, problem, problem.heads, context.threads);
-  unpack(out.dk, context.gradients.dk, problem, problem.kv_heads, context.threads);
-  unpack(out.dv, context.gradients.dv, problem, problem.kv_heads, context.threads);
+  unpack<T>(out.dq, memory.gradients.dq, problem, problem.heads, context.threads);
+  unpack<T>(out.dk, memory.gradients.dk, problem, problem.kv_heads, context.threads);
+  unpack<T>(out.dv, memory.gradients.dv, problem, problem.kv_heads, context.threads);
+}
+
+}  // namespace
+
+CpuWorkspace::CpuWorkspace() : parts_(std::make_unique<Parts>()) {}
+CpuWorkspace::~CpuWorkspace() = default;
+CpuWorkspace::CpuWorkspace(CpuWorkspace&&) noexcept = default;
+CpuWorkspace& CpuWorkspace::operator=(CpuWorkspace&&) noexcept = default;
+
+void cpu_forward(const Problem& problem, const Inputs<float>& inputs, const CpuOptions& options, Forward<float>& out) {
+  forward_of(problem, inputs, options, out);
+}
+void cpu_forward(const Problem& problem, const Inputs<Bf16>& inputs, const CpuOptions& options, Forward<Bf16>& out) {
+  forward_of(problem, inputs, options, out);
+}
+void cpu_backward(const Problem& problem, const Inputs<float>& inputs, const Forward<float>& forward,
+                  const CpuOptions& options, Gradients<float>& out) {
+  backward_of(problem, inputs, forward, options, out);
+}
+void cpu_backward(const Problem& problem, const Inputs<Bf16>& inputs, const Forward<Bf16>& forward,
+                  const CpuOptions& options, Gradients<Bf16>& out) {
+  backward_of(problem, inputs, forward, options, out);
 }
 
 }  // namespace mobasim::kernels

@@ -4,6 +4,8 @@
 // The result does not depend on the number of threads: every output element is summed by one task in a fixed order.
 #pragma once
 
+#include <memory>
+
 #include "kernels/bf16.h"
 #include "kernels/cpu/micro_kernels.h"
 #include "kernels/dtype.h"
@@ -11,10 +13,26 @@
 
 namespace mobasim::kernels {
 
+// Memory that a call works in. The next call of the same shape allocates none.
+class CpuWorkspace {
+ public:
+  CpuWorkspace();
+  ~CpuWorkspace();
+  CpuWorkspace(CpuWorkspace&&) noexcept;
+  CpuWorkspace& operator=(CpuWorkspace&&) noexcept;
+
+  struct Parts;
+  [[nodiscard]] Parts& parts() { return *parts_; }
+
+ private:
+  std::unique_ptr<Parts> parts_;
+};
+
 struct CpuOptions {
   int threads = 0;                      // 0: as many as OpenMP would use
   const MicroKernels* micro = nullptr;  // nullptr: the best that this processor has
-  Dtype mean_keys = Dtype::f32;         // what they are rounded to; all sums are f32
+  Dtype mean_keys = Dtype::f32;         // f32 tensors: what they are rounded to
+  CpuWorkspace* workspace = nullptr;    // nullptr: memory of its own; two calls at a time need one each
 };
 
 // Resizes what is in `out`. Throws ConfigError for violations(problem) or tensors of another size, Unsupported for

@@ -17,6 +17,11 @@ class Buffer {
       : data_(static_cast<T*>(::operator new(std::max<std::size_t>(size, 1) * sizeof(T), kAlignment))), size_(size) {}
   Buffer(std::size_t size, T value) : Buffer(size) { std::fill_n(data_.get(), size, value); }
 
+  // At least `size` long, whatever stands in it; memory that suffices is kept.
+  void grow(std::size_t size) {
+    if (size > size_ || data_ == nullptr) *this = Buffer(size);
+  }
+
   [[nodiscard]] T* data() { return data_.get(); }
   [[nodiscard]] const T* data() const { return data_.get(); }
   [[nodiscard]] std::size_t size() const { return size_; }

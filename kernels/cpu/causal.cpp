@@ -61,7 +61,7 @@ void add_causal_gradients(CpuContext& context, Tile& tile, Run rows, Run keys, s
 
 void add_dq(CpuContext& context, const Tile& tile, std::int64_t head) {
   for (std::int64_t r = 0; r < tile.rows; ++r) {
-    float* dq = context.gradients.dq.data() + (head * context.keys.tokens + tile.token[r]) * tile.columns;
+    float* dq = context.gradients.dq.data() + (head * tokens(context.problem) + tile.token[r]) * tile.columns;
     const float* from = tile.dq.data() + r * tile.columns;
     for (std::int64_t c = 0; c < tile.columns; ++c) dq[c] += from[c];
   }

@@ -1,10 +1,11 @@
-// What one call of a CPU kernel carries around: the problem, its tensors, the inner loops and each thread's scratch.
+// What one call of a CPU kernel carries around: the problem, its tensors, the inner loops and the memory it works in.
 #pragma once
 
 #include <vector>
 
 #include "kernels/cpu/attention.h"
 #include "kernels/cpu/packed.h"
+#include "kernels/cpu/tensor_rows.h"
 #include "kernels/cpu/tile.h"
 
 namespace mobasim::kernels {
@@ -14,20 +15,31 @@ struct PackedGradients {
   Buffer<float> dq, dk, dv;
 };
 
+// The memory of calls (CpuWorkspace).
+struct CpuWorkspace::Parts {
+  PackedKeys keys;
+  std::vector<Tile> tiles;
+  PackedGradients gradients;
+  Buffer<float> delta;
+};
+
 struct CpuContext {
   const Problem& problem;
-  const Inputs<float>& inputs;
   const MicroKernels& micro;
+  const Arithmetic& arithmetic;  // of micro: for f32 or for pairs of bf16
   int threads;
   Dtype mean_keys;
-  PackedKeys keys;
-  mutable std::vector<Tile> tiles;  // one a thread
+  TensorRows q, d_o;
+  const PackedKeys& keys;
+  std::vector<Tile>& tiles;  // one a thread
+  PackedGradients& gradients;
+  CpuWorkspace::Parts& memory;
   // What the forward pass writes, and the backward pass reads: o like q, lse [tokens, heads].
-  float* o = nullptr;
-  double* lse = nullptr;
+  void* o = nullptr;
+  double* written_lse = nullptr;
+  const double* lse = nullptr;
   // Backward: delta = rowsum(d_o * o) [tokens, heads].
   const float* delta = nullptr;
-  PackedGradients gradients = {};
 };
 
 // A run of tokens with causal attention among themselves: a sequence (full attention) or a block (MoBA's own).

@@ -11,13 +11,14 @@ namespace {
 constexpr std::int64_t kGroup = 16;  // columns summed at a time, in registers; divides every padded head_dim
 static_assert(kColumnMultiple % kGroup == 0);
 
-// Sums in the order of the tokens.
-void sum_rows(const float* rows, std::int64_t count, std::int64_t columns, float* out) {
+// Sums in the order of the tokens; rows of `columns` values.
+template <class T>
+void sum_rows(const T* rows, std::int64_t count, std::int64_t columns, float* out) {
   for (std::int64_t c = 0; c < columns; c += kGroup) {
     float sum[kGroup] = {};
     for (std::int64_t t = 0; t < count; ++t) {
-      const float* row = rows + t * columns + c;
-      for (std::int64_t i = 0; i < kGroup; ++i) sum[i] += row[i];
+      const T* row = rows + t * columns + c;
+      for (std::int64_t i = 0; i < kGroup; ++i) sum[i] += widened(row[i]);
     }
     std::copy_n(sum, kGroup, out + c);
   }
@@ -58,16 +59,26 @@ GateScratch::GateScratch(std::int64_t blocks, std::int64_t slots)
 Buffer<float> mean_keys(CpuContext& context, Run sequence) {
   const Problem& problem = context.problem;
   const std::int64_t blocks = blocks_of(problem, sequence.end - sequence.begin), columns = context.keys.columns;
-  Buffer<float> means(static_cast<std::size_t>(problem.kv_heads * blocks * columns));
-  parallel_for(problem.kv_heads * blocks, context.threads, [&](std::int64_t i, int) {
+  const int values = context.arithmetic.values;
+  Buffer<float> means(static_cast<std::size_t>(problem.kv_heads * blocks * columns / values));
+  parallel_for(problem.kv_heads * blocks, context.threads, [&](std::int64_t i, int thread) {
     const std::int64_t first = sequence.begin + i % blocks * problem.block;
     const std::int64_t count = std::min(problem.block, sequence.end - first);
-    float* mean = means.data() + i * columns;
-    sum_rows(context.keys.k.data() + context.keys.offset(i / blocks, first), count, columns, mean);
+    const float* keys = context.keys.k_row(i / blocks, first);
+    float* const units = means.data() + i * columns / values;
+    float* const mean = values == 1 ? units : context.tiles[static_cast<std::size_t>(thread)].row_units.data();
+    if (values == 1) {
+      sum_rows(keys, count, columns, mean);
+    } else {
+      sum_rows(reinterpret_cast<const Bf16*>(keys), count, columns, mean);
+    }
     for (std::int64_t c = 0; c < columns; ++c) mean[c] /= static_cast<float>(count);
-    if (context.mean_keys == Dtype::f32) return;
-    for (std::int64_t c = 0; c < columns; ++c) {
-      mean[c] = static_cast<float>(rounded(static_cast<double>(mean[c]), context.mean_keys));
+    if (values == 2) {
+      for (std::int64_t c = 0; c < columns; ++c) reinterpret_cast<Bf16*>(units)[c] = narrowed(mean[c]);
+    } else if (context.mean_keys != Dtype::f32) {
+      for (std::int64_t c = 0; c < columns; ++c) {
+        mean[c] = static_cast<float>(rounded(static_cast<double>(mean[c]), context.mean_keys));
+      }
     }
   });
   return means;
@@ -77,7 +88,7 @@ void choose_blocks(const CpuContext& context, Tile& tile, GateScratch& scratch, 
                    std::int64_t head, const Buffer<float>& means, Selection& selection) {
   const Problem& problem = context.problem;
   const std::int64_t slots = slots_of(problem), blocks = blocks_of(problem, sequence.end - sequence.begin);
-  const float* mean = means.data() + kv_head_of(problem, head) * blocks * tile.columns;
+  const float* mean = means.data() + kv_head_of(problem, head) * blocks * tile.columns / context.arithmetic.values;
   std::int64_t tokens_of_tile[kLanes];
   for (std::int64_t first = rows.begin; first < rows.end; first += kLanes) {
     const std::int64_t count = std::min<std::int64_t>(kLanes, rows.end - first);
@@ -92,8 +103,7 @@ void choose_blocks(const CpuContext& context, Tile& tile, GateScratch& scratch, 
     }
     std::iota(tokens_of_tile, tokens_of_tile + count, first);
     begin_forward(tile, context, head, tokens_of_tile, count);
-    context.micro.multiply(open, tile.lanes, tile.head_dim, {mean, tile.columns, 1}, tile.q_t.data(), kLanes,
-                           scratch.scores.data(), kLanes, false);
+    score_rows(tile, context, mean, open, scratch.scores.data());
     context.micro.top_blocks(scratch.scores.data(), open, tile.lanes, slots, past, scratch.best.data(),
                              scratch.values.data());
     write_picks(tile, scratch.best, slots, problem.heads, head, selection);

@@ -7,8 +7,8 @@
 
 namespace mobasim::kernels {
 
-// Mean keys of the blocks of one sequence, f32 rounded to what the context says, over the true length of each block:
-// [kv_heads, blocks, columns].
+// Mean keys of the blocks of one sequence, rounded to what the context says, over the true length of each block:
+// units [kv_heads, blocks, columns].
 [[nodiscard]] Buffer<float> mean_keys(CpuContext& context, Run sequence);
 
 // What a thread needs beside its tile.

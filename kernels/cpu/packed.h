@@ -1,31 +1,59 @@
-// Keys and values of each key head laid out one row after the other. In their own layout the rows of a head are
-// kv_heads * head_dim floats apart, often a power of two, and fall on the same few lines of the cache.
+// Keys and values of each key head in the order of the products. In their own layout the rows of a head are
+// kv_heads * head_dim values apart, often a power of two, and fall on the same few lines of the cache.
+//
+// Rows are in units of 32 bits (micro_kernels.h). Where units are pairs, keys that are summed over stand in pairs too,
+// and each sequence begins at an even position: one of odd length is followed by a row of zeros.
 #pragma once
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "kernels/cpu/buffer.h"
+#include "kernels/cpu/tensor_rows.h"
 #include "kernels/problem.h"
 
 namespace mobasim::kernels {
 
+struct MicroKernels;
+
 // head_dim rounded up to what the inner loops take.
 [[nodiscard]] std::int64_t padded(std::int64_t head_dim);
 
-struct PackedKeys {
-  std::int64_t tokens = 0, columns = 0;
-  Buffer<float> k, v;  // [kv_heads, tokens, columns], 0 in the padding
+// Which of the two directions of the values are wanted.
+enum class KeysFor { forward, backward };
 
-  [[nodiscard]] std::int64_t offset(std::int64_t kv_head, std::int64_t token) const {
-    return (kv_head * tokens + token) * columns;
-  }
+struct PackedKeys {
+  int values = 1;                            // in a unit
+  std::int64_t positions = 0;                // of a head
+  std::int64_t columns = 0;                  // head_dim padded; a row has columns / values units
+  std::vector<std::int64_t> begins, shifts;  // of each sequence: its first token, its position minus that
+
+  // A row a key, [kv_heads, positions, columns / values], to be summed over head_dim; 0 in the padding.
+  Buffer<float> k, v;
+  // Pairs of keys, [kv_heads, positions / 2, columns]: only where values == 2.
+  Buffer<float> k_pairs, v_pairs;  // k_pairs for the backward pass, v_pairs for the forward pass
+
+  [[nodiscard]] std::int64_t position(std::int64_t token) const;
+  // Of the key at a token; to be summed over head_dim.
+  [[nodiscard]] const float* k_row(std::int64_t kv_head, std::int64_t token) const;
+  [[nodiscard]] const float* v_row(std::int64_t kv_head, std::int64_t token) const;
+  // From a key at an even place of its sequence on; to be summed over keys.
+  [[nodiscard]] const float* k_sums(std::int64_t kv_head, std::int64_t token) const;
+  [[nodiscard]] const float* v_sums(std::int64_t kv_head, std::int64_t token) const;
+
+ private:
+  [[nodiscard]] const float* row(const Buffer<float>& rows, std::int64_t kv_head, std::int64_t token) const;
+  [[nodiscard]] const float* sums(const Buffer<float>& rows, const Buffer<float>& pairs, std::int64_t kv_head,
+                                  std::int64_t token) const;
 };
 
-[[nodiscard]] PackedKeys packed_keys(const Problem& problem, const Inputs<float>& inputs, int threads);
+// Fills `packed`, whose memory is used again where it suffices.
+void pack_keys(const Problem& problem, const TensorRows& k, const TensorRows& v, int values, KeysFor pass,
+               const MicroKernels& micro, int threads, PackedKeys& packed);
 
 // packed [heads, tokens, columns] -> rows [tokens, heads, head_dim]
-void unpack(std::span<float> rows, const Buffer<float>& packed, const Problem& problem, std::int64_t heads,
-            int threads);
+template <class T>
+void unpack(std::span<T> rows, const Buffer<float>& packed, const Problem& problem, std::int64_t heads, int threads);
 
 }  // namespace mobasim::kernels

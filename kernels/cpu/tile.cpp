@@ -1,6 +1,7 @@
 #include "kernels/cpu/tile.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "kernels/cpu/context.h"
@@ -10,19 +11,8 @@ namespace {
 
 std::size_t size_of(std::int64_t rows, std::int64_t columns) { return static_cast<std::size_t>(rows * columns); }
 
-// rows[r] -> transposed[., r] and, where wanted, packed[r, .]; what lies beyond is 0.
-void take_rows(const Tile& tile, const float* from, std::int64_t stride, float* transposed, float* row_major) {
-  for (std::int64_t r = 0; r < tile.rows; ++r) {
-    const float* row = from + tile.token[r] * stride;
-    for (std::int64_t c = 0; c < tile.head_dim; ++c) transposed[c * kLanes + r] = row[c];
-    if (row_major != nullptr) {
-      std::copy_n(row, tile.head_dim, row_major + r * tile.columns);
-      std::fill(row_major + r * tile.columns + tile.head_dim, row_major + (r + 1) * tile.columns, 0.0f);
-    }
-  }
-  for (std::int64_t c = 0; c < tile.head_dim; ++c) {
-    std::fill(transposed + c * kLanes + tile.rows, transposed + c * kLanes + tile.lanes, 0.0f);
-  }
+std::int64_t units_of(std::int64_t values, const Arithmetic& arithmetic) {
+  return (values + arithmetic.values - 1) / arithmetic.values;
 }
 
 void take_tokens(Tile& tile, const std::int64_t* tokens, std::int64_t count) {
@@ -31,19 +21,46 @@ void take_tokens(Tile& tile, const std::int64_t* tokens, std::int64_t count) {
   std::copy_n(tokens, count, tile.token);
 }
 
-// How many of the keys [first, first + keys) each lane sees; true when all rows see all of them.
-bool set_limits(Tile& tile, std::int64_t first, std::int64_t keys, Mask mask) {
-  bool all = true;
+// The tile's rows of a tensor: transposed to [units of head_dim, kLanes] and, where wanted, to be summed over lanes:
+// [lanes in units, columns], 0 beyond the last row.
+void take_rows(Tile& tile, const CpuContext& context, const TensorRows& from, std::int64_t head, float* transposed,
+               float* to_sum) {
+  const Arithmetic& arithmetic = context.arithmetic;
+  const std::int64_t units = tile.columns / arithmetic.values;
+  const float* rows[kLanes];
+  const bool as_it_is = from.head_dim == tile.columns && (from.dtype == Dtype::bf16) == (arithmetic.values == 2);
   for (std::int64_t r = 0; r < tile.rows; ++r) {
-    const std::int64_t seen = mask == Mask::none ? keys : std::clamp<std::int64_t>(tile.token[r] + 1 - first, 0, keys);
-    tile.limit[r] = static_cast<std::int32_t>(seen);
-    all = all && seen == keys;
+    const float* row = static_cast<const float*>(from.row(tile.token[r], head));
+    if (!as_it_is || reinterpret_cast<std::uintptr_t>(row) % alignof(float) != 0) {
+      float* copy = tile.row_units.data() + r * units;
+      copy_row(from, tile.token[r], head, arithmetic.values, tile.columns, copy);
+      row = copy;
+    }
+    rows[r] = row;
   }
-  std::fill(tile.limit + tile.rows, tile.limit + kLanes, 0);
-  return all;
+  context.micro.transpose(rows, tile.rows, tile.lanes, units, transposed);
+  if (to_sum == nullptr) return;
+  if (arithmetic.values == 1) {
+    for (std::int64_t r = 0; r < tile.rows; ++r) std::copy_n(rows[r], units, to_sum + r * units);
+    return;
+  }
+  const auto* zeros = reinterpret_cast<const std::uint16_t*>(tile.zeros.data());
+  for (std::int64_t r = 0; r < tile.rows; r += 2) {
+    const auto* first = reinterpret_cast<const std::uint16_t*>(rows[r]);
+    const auto* second = r + 1 < tile.rows ? reinterpret_cast<const std::uint16_t*>(rows[r + 1]) : zeros;
+    context.micro.interleave(first, second, tile.columns, to_sum + r / 2 * tile.columns);
+  }
 }
 
-// begin[j]: the first row that sees key j, when a causal run is cut by the diagonal.
+// limit[r]: how many of the keys [first, first + keys) row r sees.
+void set_limits(Tile& tile, std::int64_t first, std::int64_t keys) {
+  for (std::int64_t r = 0; r < tile.rows; ++r) {
+    tile.limit[r] = static_cast<std::int32_t>(std::clamp<std::int64_t>(tile.token[r] + 1 - first, 0, keys));
+  }
+  std::fill(tile.limit + tile.rows, tile.limit + kLanes, 0);
+}
+
+// begin[j]: the first row that sees key j.
 void set_begins(Tile& tile, std::int64_t keys) {
   std::int64_t row = 0;
   for (std::int64_t j = 0; j < keys; ++j) {
@@ -52,130 +69,201 @@ void set_begins(Tile& tile, std::int64_t keys) {
   }
 }
 
-// scores[keys, lanes] = rows[keys, head_dim] transposed[head_dim, lanes], summed in parts of kDepth: an error of a
-// score is an error of e to its power, and shorter sums round less.
-void row_products(const Tile& tile, const MicroKernels& micro, const float* rows, std::int64_t count,
-                  const Buffer<float>& transposed, Buffer<float>& scores) {
-  constexpr std::int64_t kDepth = 32;
-  for (std::int64_t c = 0; c < tile.head_dim; c += kDepth) {
-    micro.multiply(count, tile.lanes, std::min(kDepth, tile.head_dim - c), {rows + c, tile.columns, 1},
-                   transposed.data() + c * kLanes, kLanes, scores.data(), kLanes, c > 0);
+// c[columns] += one half of the pair a times that half of the pairs b[columns].
+void add_half(std::int64_t columns, float a, const float* b, bool upper, float* c) {
+  const auto half = [upper](float pair) {
+    const std::uint32_t bits = std::bit_cast<std::uint32_t>(pair);
+    return std::bit_cast<float>(upper ? bits & 0xffff0000u : bits << 16);
+  };
+  for (std::int64_t j = 0; j < columns; ++j) c[j] += half(a) * half(b[j]);
+}
+
+// c += a b, where row i of the product sums only what is from begin[i] (or 0) up to end[i] (or depth): values,
+// ascending with i. Nothing else is touched (it may be NaN), not even the other value of a pair.
+void add_ranges(const Arithmetic& arithmetic, std::int64_t rows, std::int64_t columns, std::int64_t depth,
+                const std::int32_t* begin, const std::int32_t* end, LeftOperand a, const float* b, float* c) {
+  constexpr std::int64_t kGroup = 4;
+  const auto add = [&](std::int64_t first, std::int64_t count, std::int64_t from, std::int64_t to) {
+    if (from >= to) return;
+    arithmetic.multiply(count, columns, to - from, {a.data + first * a.row + from * a.step, a.row, a.step},
+                        b + from * columns, columns, c + first * columns, columns, true);
+  };
+  const auto begin_of = [&](std::int64_t i) { return begin == nullptr ? 0 : units_of(begin[i], arithmetic); };
+  const auto end_of = [&](std::int64_t i) { return end == nullptr ? depth : end[i] / arithmetic.values; };
+  for (std::int64_t first = 0; first < rows; first += kGroup) {
+    const std::int64_t last = std::min(first + kGroup, rows);
+    const std::int64_t from = begin_of(last - 1), to = end_of(first);  // what all rows of the group share
+    if (from < to) add(first, last - first, from, to);
+    for (std::int64_t i = first; i < last; ++i) {
+      add(i, 1, begin_of(i), from < to ? from : end_of(i));
+      if (from < to) add(i, 1, to, end_of(i));
+      if (begin != nullptr && begin[i] < begin_of(i) * arithmetic.values && begin_of(i) <= end_of(i)) {
+        const std::int64_t unit = begin_of(i) - 1;
+        add_half(columns, a.data[i * a.row + unit * a.step], b + unit * columns, true, c + i * columns);
+      }
+      if (end != nullptr && end[i] > end_of(i) * arithmetic.values) {
+        const std::int64_t unit = end_of(i);
+        add_half(columns, a.data[i * a.row + unit * a.step], b + unit * columns, false, c + i * columns);
+      }
+    }
   }
 }
 
-constexpr std::int32_t kZeros[kLanes] = {};
+// rows x transposed, in parts of kDepth: the part of the transposed rows then stays in the first cache, and shorter
+// sums round less (an error of a score is an error of e to its power).
+void row_products(const Tile& tile, const Arithmetic& arithmetic, const float* rows, std::int64_t count,
+                  const float* transposed, float* scores) {
+  constexpr std::int64_t kDepth = 64;
+  const std::int64_t units = tile.columns / arithmetic.values;
+  for (std::int64_t p = 0; p < units; p += kDepth) {
+    arithmetic.multiply(count, tile.lanes, std::min(kDepth, units - p), {rows + p, units, 1}, transposed + p * kLanes,
+                        kLanes, scores, kLanes, p > 0);
+  }
+}
+
+// The keys [first, last) cut into those that all rows of the tile see and, from the second number on, those that only
+// some see; a cut stands at an even place.
+std::int64_t seen_by_all(const Tile& tile, std::int64_t first, std::int64_t last, Mask mask) {
+  if (mask == Mask::none) return last;
+  constexpr std::int64_t kWhole = 16;
+  return first + std::clamp<std::int64_t>(tile.token[0] + 1 - first, 0, last - first) / kWhole * kWhole;
+}
+
+// part(first, count, masked) for each part of at most kTileKeys keys of [first, last) that the tile sees.
+template <class Part>
+void for_each_part(const Tile& tile, std::int64_t first, std::int64_t last, Mask mask, const Part& part) {
+  const std::int64_t all = seen_by_all(tile, first, last, mask);
+  for (std::int64_t at = first; at < all; at += kTileKeys) part(at, std::min(kTileKeys, all - at), false);
+  if (mask == Mask::none) return;
+  const std::int64_t end = std::min(last, tile.token[tile.rows - 1] + 1);
+  for (std::int64_t at = all; at < end; at += kTileKeys) part(at, std::min(kTileKeys, end - at), true);
+}
+
+template <class T>
+void write_row(const float* from, float factor, std::int64_t count, T* to) {
+  for (std::int64_t c = 0; c < count; ++c) to[c] = stored<T>(from[c] * factor);
+}
 
 }  // namespace
 
 Tile::Tile(std::int64_t dim)
     : head_dim(dim),
       columns(padded(dim)),
-      q_t(size_of(dim, kLanes)),
+      zeros(static_cast<std::size_t>(columns), 0.0f),
+      row_units(size_of(kLanes, columns)),
+      q_t(size_of(columns, kLanes)),
       scores(size_of(kTileKeys, kLanes)),
       o(size_of(kLanes, columns)),
       q(size_of(kLanes, columns)),
       d_o(size_of(kLanes, columns)),
-      d_o_t(size_of(dim, kLanes)),
+      d_o_t(size_of(columns, kLanes)),
       dp(size_of(kTileKeys, kLanes)),
-      dq(size_of(kLanes, columns)) {}
+      dq(size_of(kLanes, columns)),
+      p_by_key(size_of(kTileKeys, kLanes / 2)),
+      ds_by_key(size_of(kTileKeys, kLanes / 2)),
+      ds_by_lane(size_of(kTileKeys / 2, kLanes)) {}
 
 void begin_forward(Tile& tile, const CpuContext& context, std::int64_t head, const std::int64_t* tokens,
                    std::int64_t count) {
-  const Problem& problem = context.problem;
   take_tokens(tile, tokens, count);
-  take_rows(tile, context.inputs.q.data() + head * problem.head_dim, problem.heads * problem.head_dim, tile.q_t.data(),
-            nullptr);
+  take_rows(tile, context, context.q, head, tile.q_t.data(), nullptr);
   std::fill_n(tile.o.data(), count * tile.columns, 0.0f);
   std::fill_n(tile.m, kLanes, kLowest);
   std::fill_n(tile.sum, kLanes, 0.0f);
 }
 
+void score_rows(const Tile& tile, const CpuContext& context, const float* rows, std::int64_t count, float* scores) {
+  row_products(tile, context.arithmetic, rows, count, tile.q_t.data(), scores);
+}
+
 void attend(Tile& tile, const CpuContext& context, std::int64_t kv_head, std::int64_t first, std::int64_t last,
             Mask mask) {
-  const MicroKernels& micro = context.micro;
+  const Arithmetic& arithmetic = context.arithmetic;
   const PackedKeys& keys = context.keys;
-  const float scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(tile.head_dim)));
-  const std::int64_t end = mask == Mask::none ? last : std::min(last, tile.token[tile.rows - 1] + 1);
-  for (std::int64_t at = first; at < end; at += kTileKeys) {
-    const std::int64_t count = std::min(kTileKeys, end - at);
-    const float* k = keys.k.data() + keys.offset(kv_head, at);
-    const float* v = keys.v.data() + keys.offset(kv_head, at);
-    const bool all = set_limits(tile, at, count, mask);
-    row_products(tile, micro, k, count, tile.q_t, tile.scores);
-    micro.softmax_step(tile.scores.data(), count, tile.lanes, scale, tile.limit, tile.m, tile.sum, tile.factor);
-    micro.scale_rows(tile.o.data(), tile.rows, tile.columns, tile.factor);
+  const double scale = scale_of(context.problem);
+  for_each_part(tile, first, last, mask, [&](std::int64_t at, std::int64_t count, bool masked) {
+    row_products(tile, arithmetic, keys.k_row(kv_head, at), count, tile.q_t.data(), tile.scores.data());
+    if (masked) set_limits(tile, at, count);
+    arithmetic.softmax({tile.scores.data(), count, tile.lanes, scale, masked ? tile.limit : nullptr},
+                       {tile.m, tile.sum, tile.factor});
+    context.micro.scale_rows(tile.o.data(), tile.rows, tile.columns, tile.factor);
     const LeftOperand p = {tile.scores.data(), 1, kLanes};
-    if (all) {
-      micro.multiply(tile.rows, tile.columns, count, p, v, tile.columns, tile.o.data(), tile.columns, true);
+    const float* v = keys.v_sums(kv_head, at);
+    if (masked) {
+      add_ranges(arithmetic, tile.rows, tile.columns, units_of(count, arithmetic), nullptr, tile.limit, p, v,
+                 tile.o.data());
     } else {
-      micro.multiply_ranges(tile.rows, tile.columns, {kZeros, tile.limit}, p, v, tile.columns, tile.o.data(),
-                            tile.columns);
+      arithmetic.multiply(tile.rows, tile.columns, units_of(count, arithmetic), p, v, tile.columns, tile.o.data(),
+                          tile.columns, true);
     }
-  }
+  });
 }
 
 void write_rows(const Tile& tile, const CpuContext& context, std::int64_t head) {
-  const Problem& problem = context.problem;
+  const double scale = scale_of(context.problem);
   for (std::int64_t r = 0; r < tile.rows; ++r) {
     const float inverse = 1.0f / tile.sum[r];
     const float* from = tile.o.data() + r * tile.columns;
-    float* to = context.o + (tile.token[r] * problem.heads + head) * problem.head_dim;
-    for (std::int64_t c = 0; c < tile.head_dim; ++c) to[c] = from[c] * inverse;
-    context.lse[tile.token[r] * problem.heads + head] =
-        static_cast<double>(tile.m[r]) + std::log(static_cast<double>(tile.sum[r]));
+    const std::int64_t row = tile.token[r] * context.q.heads + head;
+    if (context.q.dtype == Dtype::bf16) {
+      write_row(from, inverse, tile.head_dim, static_cast<Bf16*>(context.o) + row * tile.head_dim);
+    } else {
+      write_row(from, inverse, tile.head_dim, static_cast<float*>(context.o) + row * tile.head_dim);
+    }
+    context.written_lse[row] = scale * static_cast<double>(tile.m[r]) + std::log(static_cast<double>(tile.sum[r]));
   }
 }
 
 void begin_backward(Tile& tile, const CpuContext& context, std::int64_t head, const std::int64_t* tokens,
                     std::int64_t count) {
-  const Problem& problem = context.problem;
-  const Inputs<float>& inputs = context.inputs;
   take_tokens(tile, tokens, count);
-  const std::int64_t stride = problem.heads * problem.head_dim;
-  take_rows(tile, inputs.q.data() + head * problem.head_dim, stride, tile.q_t.data(), tile.q.data());
-  take_rows(tile, inputs.d_o.data() + head * problem.head_dim, stride, tile.d_o_t.data(), tile.d_o.data());
+  take_rows(tile, context, context.q, head, tile.q_t.data(), tile.q.data());
+  take_rows(tile, context, context.d_o, head, tile.d_o_t.data(), tile.d_o.data());
   std::fill_n(tile.dq.data(), count * tile.columns, 0.0f);
+  const double scale = scale_of(context.problem);
   for (std::int64_t r = 0; r < kLanes; ++r) {
-    const std::size_t at = r < count ? static_cast<std::size_t>(tokens[r] * problem.heads + head) : 0;
-    const double lse = r < count ? context.lse[at] : 0;
+    const std::int64_t row = r < count ? tokens[r] * context.q.heads + head : 0;
+    const double lse = r < count ? context.lse[row] / scale : 0;
     tile.lse_high[r] = static_cast<float>(lse);
     tile.lse_low[r] = static_cast<float>(lse - static_cast<double>(tile.lse_high[r]));
-    tile.delta[r] = r < count ? context.delta[at] : 0.0f;
+    tile.delta[r] = r < count ? context.delta[row] : 0.0f;
   }
 }
 
 void attend_backward(Tile& tile, const CpuContext& context, std::int64_t kv_head, std::int64_t first, std::int64_t last,
                      Mask mask) {
-  const MicroKernels& micro = context.micro;
+  const Arithmetic& arithmetic = context.arithmetic;
   const PackedKeys& keys = context.keys;
-  float* const dk = const_cast<float*>(context.gradients.dk.data());
-  float* const dv = const_cast<float*>(context.gradients.dv.data());
-  const float scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(tile.head_dim)));
-  const std::int64_t end = mask == Mask::none ? last : std::min(last, tile.token[tile.rows - 1] + 1);
-  const std::int64_t columns = tile.columns;
-  for (std::int64_t at = first; at < end; at += kTileKeys) {
-    const std::int64_t count = std::min(kTileKeys, end - at), offset = keys.offset(kv_head, at);
-    const float *k = keys.k.data() + offset, *v = keys.v.data() + offset;
-    const bool all = set_limits(tile, at, count, mask);
-    row_products(tile, micro, k, count, tile.q_t, tile.scores);
-    row_products(tile, micro, v, count, tile.d_o_t, tile.dp);
-    micro.softmax_backward(tile.scores.data(), tile.dp.data(), count, tile.lanes, scale, tile.limit, tile.lse_high,
-                           tile.lse_low, tile.delta);
-    const LeftOperand p = {tile.scores.data(), kLanes, 1}, ds = {tile.dp.data(), kLanes, 1};
-    const LeftOperand ds_t = {tile.dp.data(), 1, kLanes};
-    if (all) {
-      micro.multiply(count, columns, tile.rows, p, tile.d_o.data(), columns, dv + offset, columns, true);
-      micro.multiply(count, columns, tile.rows, ds, tile.q.data(), columns, dk + offset, columns, true);
-      micro.multiply(tile.rows, columns, count, ds_t, k, columns, tile.dq.data(), columns, true);
-    } else {
+  const std::int64_t columns = tile.columns, row_units = units_of(tile.rows, arithmetic);
+  const double scale = scale_of(context.problem);
+  const bool pairs = arithmetic.values == 2;
+  const LeftOperand p =
+      pairs ? LeftOperand{tile.p_by_key.data(), kLanes / 2, 1} : LeftOperand{tile.scores.data(), kLanes, 1};
+  const LeftOperand ds =
+      pairs ? LeftOperand{tile.ds_by_key.data(), kLanes / 2, 1} : LeftOperand{tile.dp.data(), kLanes, 1};
+  const LeftOperand ds_by_lane = {pairs ? tile.ds_by_lane.data() : tile.dp.data(), 1, kLanes};
+  for_each_part(tile, first, last, mask, [&](std::int64_t at, std::int64_t count, bool masked) {
+    row_products(tile, arithmetic, keys.k_row(kv_head, at), count, tile.q_t.data(), tile.scores.data());
+    row_products(tile, arithmetic, keys.v_row(kv_head, at), count, tile.d_o_t.data(), tile.dp.data());
+    if (masked) set_limits(tile, at, count);
+    arithmetic.softmax_backward({tile.scores.data(), count, tile.lanes, scale, masked ? tile.limit : nullptr},
+                                tile.dp.data(), {tile.lse_high, tile.lse_low, tile.delta},
+                                {tile.p_by_key.data(), tile.ds_by_key.data(), tile.ds_by_lane.data()});
+    const std::int64_t key_units = units_of(count, arithmetic);
+    const std::int64_t row = (kv_head * tokens(context.problem) + at) * columns;
+    float *dk = context.gradients.dk.data() + row, *dv = context.gradients.dv.data() + row;
+    const float* k = keys.k_sums(kv_head, at);
+    if (masked) {
       set_begins(tile, count);
-      std::int32_t ends[kTileKeys];
-      std::fill_n(ends, kTileKeys, static_cast<std::int32_t>(tile.rows));
-      micro.multiply_ranges(count, columns, {tile.begin, ends}, p, tile.d_o.data(), columns, dv + offset, columns);
-      micro.multiply_ranges(count, columns, {tile.begin, ends}, ds, tile.q.data(), columns, dk + offset, columns);
-      micro.multiply_ranges(tile.rows, columns, {kZeros, tile.limit}, ds_t, k, columns, tile.dq.data(), columns);
+      add_ranges(arithmetic, count, columns, row_units, tile.begin, nullptr, p, tile.d_o.data(), dv);
+      add_ranges(arithmetic, count, columns, row_units, tile.begin, nullptr, ds, tile.q.data(), dk);
+      add_ranges(arithmetic, tile.rows, columns, key_units, nullptr, tile.limit, ds_by_lane, k, tile.dq.data());
+    } else {
+      arithmetic.multiply(count, columns, row_units, p, tile.d_o.data(), columns, dv, columns, true);
+      arithmetic.multiply(count, columns, row_units, ds, tile.q.data(), columns, dk, columns, true);
+      arithmetic.multiply(tile.rows, columns, key_units, ds_by_lane, k, columns, tile.dq.data(), columns, true);
     }
-  }
+  });
 }
 
 }  // namespace mobasim::kernels

@@ -6,11 +6,11 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 
 #include "kernels/cpu/buffer.h"
 #include "kernels/cpu/micro_kernels.h"
 #include "kernels/cpu/packed.h"
+#include "kernels/cpu/tensor_rows.h"
 #include "kernels/problem.h"
 
 namespace mobasim::kernels {
@@ -18,7 +18,7 @@ namespace mobasim::kernels {
 inline constexpr std::int64_t kTileKeys = 128;  // keys whose scores are held at a time
 inline constexpr float kLowest = -1e30f;        // a maximum of nothing: finite, so that differences of it are 0
 
-// The scratch memory of one thread.
+// The scratch memory of one thread. Buffers of units (micro_kernels.h) are named so; the others hold f32.
 struct Tile {
   explicit Tile(std::int64_t head_dim);
 
@@ -26,15 +26,23 @@ struct Tile {
   std::int64_t rows = 0, lanes = 0;
   std::int64_t token[kLanes];
 
-  Buffer<float> q_t, scores, o;  // [head_dim, kLanes] [kTileKeys, kLanes] [kLanes, columns]
-  float m[kLanes], sum[kLanes], factor[kLanes];
+  Buffer<float> zeros;           // [columns]
+  Buffer<float> row_units;       // [kLanes, columns] at most: rows as they are read, where they must be copied
+  Buffer<float> q_t;             // units [columns, kLanes]
+  Buffer<float> scores, o;       // [kTileKeys, kLanes] [kLanes, columns]
+  float m[kLanes], sum[kLanes];  // greatest raw score, and sum of e^(scale (score - m))
+  float factor[kLanes];
   std::int32_t limit[kLanes], begin[kTileKeys];
 
-  Buffer<float> q, d_o, d_o_t, dp, dq;  // backward: row-major, and transposed for dp
+  // Backward: q and d_o to be summed over lanes, d_o transposed for dp; dp [kTileKeys, kLanes], dq [kLanes, columns].
+  Buffer<float> q, d_o, d_o_t;
+  Buffer<float> dp, dq;
+  Buffer<float> p_by_key, ds_by_key, ds_by_lane;  // in pairs only
   float lse_high[kLanes], lse_low[kLanes], delta[kLanes];
 };
 
-// Which keys of a run a tile sees: all of them, or row r only those up to its own token (the run is its own block).
+// Which keys of a run a tile sees: all of them, or row r only those up to its own token (the run is its own block, and
+// the tile's tokens ascend).
 enum class Mask { none, causal };
 
 struct CpuContext;
@@ -42,11 +50,13 @@ struct CpuContext;
 // Takes rows tokens[0..count) of `head`; nothing is attended yet.
 void begin_forward(Tile& tile, const CpuContext& context, std::int64_t head, const std::int64_t* tokens,
                    std::int64_t count);
-// Attends to the keys [first, last) (token numbers) of a key head.
+// Attends to the keys [first, last) (token numbers) of a key head; `first` stands at an even place of its sequence.
 void attend(Tile& tile, const CpuContext& context, std::int64_t kv_head, std::int64_t first, std::int64_t last,
             Mask mask);
 // Writes o and lse of the tile's rows.
 void write_rows(const Tile& tile, const CpuContext& context, std::int64_t head);
+// scores[i, lane] = row i . q of the lane, raw; rows of units as PackedKeys has them.
+void score_rows(const Tile& tile, const CpuContext& context, const float* rows, std::int64_t count, float* scores);
 
 // The same for the backward pass: takes also d_o, lse and delta, and sets dq to 0.
 void begin_backward(Tile& tile, const CpuContext& context, std::int64_t head, const std::int64_t* tokens,

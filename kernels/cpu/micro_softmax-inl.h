@@ -1,0 +1,188 @@
+// The softmax of a tile of scores and its backward pass, for the instruction set that Highway compiles this file for.
+// No include guard: hwy/foreach_target.h includes it once for each. Needs micro_products-inl.h.
+
+HWY_BEFORE_NAMESPACE();
+namespace mobasim::kernels::HWY_NAMESPACE {
+namespace {
+
+// e^(scale x) for scale x <= 0 (and a little above), 0 where that is below f32's normal numbers, NaN for NaN.
+//
+// With c = scale log2(e): n = round(c x), r = c x - n, e^(scale x) = 2^n 2^r. 2^r on |r| <= 1/2 by its Taylor series to
+// r^6 (remainder (ln 2 / 2)^7 / 7! < 2^-22.9 relative at |r| = 1/2, where it is greatest), or to r^4 (< 2^-14) where
+// the result is rounded to bf16. c is split in two parts so that r is exact to f32 also for large |x|.
+struct Exponential {
+  float c, c_rest;  // c + c_rest = scale log2(e)
+
+  explicit Exponential(double scale) {
+    const double exact = scale * 1.4426950408889634074;
+    c = static_cast<float>(exact);
+    c_rest = static_cast<float>(exact - static_cast<double>(c));
+  }
+
+  template <bool kShort>
+  HWY_INLINE F of(F x) const {
+    const Floats f;
+    // 1.5 2^23 + 127: rounds to an integer in the low bits, biased as an exponent is.
+    const F shift = hn::Set(f, 12583039.0f);
+    const F y = hn::Mul(x, hn::Set(f, c));
+    const F biased = hn::Add(y, shift);
+    const F n = hn::Sub(biased, shift);
+    F p, r;
+    if constexpr (kShort) {
+      r = hn::Sub(y, n);
+      p = hn::MulAdd(r, hn::Set(f, 9.618129e-3f), hn::Set(f, 5.550411e-2f));
+    } else {
+      r = hn::MulAdd(x, hn::Set(f, c_rest), hn::MulSub(x, hn::Set(f, c), n));
+      p = hn::MulAdd(r, hn::Set(f, 1.5403530e-4f), hn::Set(f, 1.3333558e-3f));
+      p = hn::MulAdd(p, r, hn::Set(f, 9.618129e-3f));
+      p = hn::MulAdd(p, r, hn::Set(f, 5.550411e-2f));
+    }
+    p = hn::MulAdd(p, r, hn::Set(f, 2.4022651e-1f));
+    p = hn::MulAdd(p, r, hn::Set(f, 6.9314718e-1f));
+    p = hn::MulAdd(p, r, hn::Set(f, 1.0f));
+    const F power = hn::BitCast(f, hn::ShiftLeft<23>(hn::BitCast(Bits(), biased)));
+    return hn::IfThenZeroElse(hn::Lt(y, hn::Set(f, -126.0f)), hn::Mul(p, power));
+  }
+};
+
+// p (key, key + 1) -> pairs, rounded to nearest (a tie up: the values are not negative, or a tie is as good as any).
+HWY_INLINE F paired(F first, F second) {
+  const Bits u;
+  const U half = hn::Set(u, 0x8000u);
+  const U lower = hn::ShiftRight<16>(hn::Add(hn::BitCast(u, first), half));
+  const U upper = hn::And(hn::Add(hn::BitCast(u, second), half), hn::Set(u, 0xffff0000u));
+  return hn::BitCast(Floats(), hn::Or(lower, upper));
+}
+
+template <bool kMasked>
+HWY_INLINE F seen(F value, i64 key, hn::Vec<Integers> limit) {
+  if constexpr (!kMasked) return value;
+  const auto below = hn::Gt(limit, hn::Set(Integers(), static_cast<std::int32_t>(key)));
+  return hn::IfThenElseZero(hn::RebindMask(Floats(), below), value);
+}
+
+template <bool kMasked, bool kPairs>
+HWY_INLINE void softmax_lanes(const ScoreTile& tile, const SoftmaxState& state, const Exponential& exponential,
+                              i64 lane) {
+  const Floats f;
+  constexpr int kVectors = Operations::kVectors == 4 ? 4 : 2;  // as many chains
+  F greatest[kVectors], before[kVectors], total[kVectors];
+  hn::Vec<Integers> limit[kVectors];
+  float* const scores = tile.scores + lane;
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v) {
+    greatest[v] = before[v] = hn::LoadU(f, state.m + lane + v * kWidth);
+    total[v] = hn::Zero(f);
+    limit[v] = kMasked ? hn::LoadU(Integers(), tile.limit + lane + v * kWidth) : hn::Zero(Integers());
+  }
+  for (i64 j = 0; j < tile.keys; ++j) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      const F x = hn::LoadU(f, scores + j * kLanes + v * kWidth);
+      auto better = hn::Gt(x, greatest[v]);
+      if constexpr (kMasked) {
+        const auto below = hn::Gt(limit[v], hn::Set(Integers(), static_cast<std::int32_t>(j)));
+        better = hn::And(better, hn::RebindMask(f, below));
+      }
+      greatest[v] = hn::IfThenElse(better, x, greatest[v]);
+    }
+  }
+  const auto weight = [&](i64 j, int v) HWY_ATTR {
+    const F x = hn::Sub(hn::LoadU(f, scores + j * kLanes + v * kWidth), greatest[v]);
+    const F p = seen<kMasked>(exponential.of<kPairs>(x), j, limit[v]);
+    total[v] = hn::Add(total[v], p);
+    return p;
+  };
+  if constexpr (kPairs) {
+    i64 j = 0;
+    for (; j + 2 <= tile.keys; j += 2) {
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) {
+        const F first = weight(j, v);
+        hn::StoreU(paired(first, weight(j + 1, v)), f, scores + j / 2 * kLanes + v * kWidth);
+      }
+    }
+    for (int v = 0; j < tile.keys && v < kVectors; ++v) {
+      hn::StoreU(paired(weight(j, v), hn::Zero(f)), f, scores + j / 2 * kLanes + v * kWidth);
+    }
+  } else {
+    for (i64 j = 0; j < tile.keys; ++j) {
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) hn::StoreU(weight(j, v), f, scores + j * kLanes + v * kWidth);
+    }
+  }
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v) {
+    const i64 at = lane + v * kWidth;
+    const F shrink = exponential.of<false>(hn::Sub(before[v], greatest[v]));
+    hn::StoreU(greatest[v], f, state.m + at);
+    hn::StoreU(shrink, f, state.factor + at);
+    hn::StoreU(hn::MulAdd(hn::LoadU(f, state.sum + at), shrink, total[v]), f, state.sum + at);
+  }
+}
+
+template <bool kPairs>
+void softmax(const ScoreTile& tile, const SoftmaxState& state) {
+  const Exponential exponential(tile.scale);
+  for (i64 lane = 0; lane < tile.lanes; lane += Operations::kVectors * kWidth) {
+    if (tile.limit == nullptr) {
+      softmax_lanes<false, kPairs>(tile, state, exponential, lane);
+    } else {
+      softmax_lanes<true, kPairs>(tile, state, exponential, lane);
+    }
+  }
+}
+
+// Sixteen-bit halves of p for neighbouring lanes, rounded as paired() does.
+HWY_INLINE void store_lanes(F p, float* units, i64 lane) {
+  const Bits u;
+  const U upper = hn::ShiftRight<16>(hn::Add(hn::BitCast(u, p), hn::Set(u, 0x8000u)));
+  const hn::Rebind<std::uint16_t, Bits> narrow;
+  hn::StoreU(hn::DemoteTo(narrow, hn::BitCast(Integers(), upper)), narrow,
+             reinterpret_cast<std::uint16_t*>(units) + lane);
+}
+
+template <bool kMasked, bool kPairs>
+HWY_INLINE void softmax_backward_lanes(const ScoreTile& tile, float* dp, const SoftmaxGradient& gradient,
+                                       const Weights& weights, const Exponential& exponential, i64 lane) {
+  const Floats f;
+  const F high = hn::LoadU(f, gradient.lse_high + lane), low = hn::LoadU(f, gradient.lse_low + lane);
+  const F delta = hn::LoadU(f, gradient.delta + lane), scale = hn::Set(f, static_cast<float>(tile.scale));
+  const hn::Vec<Integers> limit = kMasked ? hn::LoadU(Integers(), tile.limit + lane) : hn::Zero(Integers());
+  F previous = hn::Zero(f);
+  for (i64 j = 0; j < tile.keys; ++j) {
+    const i64 at = j * kLanes + lane;
+    const F x = hn::Sub(hn::Sub(hn::LoadU(f, tile.scores + at), high), low);
+    const F exact = exponential.of<kPairs>(x);
+    const F p = seen<kMasked>(exact, j, limit);
+    const F ds = seen<kMasked>(hn::Mul(hn::Mul(exact, hn::Sub(hn::LoadU(f, dp + at), delta)), scale), j, limit);
+    if constexpr (kPairs) {
+      store_lanes(p, weights.p_by_key + j * (kLanes / 2), lane);
+      store_lanes(ds, weights.ds_by_key + j * (kLanes / 2), lane);
+      if (j % 2 == 1) hn::StoreU(paired(previous, ds), f, weights.ds_by_lane + j / 2 * kLanes + lane);
+      previous = ds;
+    } else {
+      hn::StoreU(p, f, tile.scores + at);
+      hn::StoreU(ds, f, dp + at);
+    }
+  }
+  if (kPairs && tile.keys % 2 == 1) {
+    hn::StoreU(paired(previous, hn::Zero(f)), f, weights.ds_by_lane + tile.keys / 2 * kLanes + lane);
+  }
+}
+
+template <bool kPairs>
+void softmax_backward(const ScoreTile& tile, float* dp, const SoftmaxGradient& gradient, const Weights& weights) {
+  const Exponential exponential(tile.scale);
+  for (i64 lane = 0; lane < tile.lanes; lane += kWidth) {
+    if (tile.limit == nullptr) {
+      softmax_backward_lanes<false, kPairs>(tile, dp, gradient, weights, exponential, lane);
+    } else {
+      softmax_backward_lanes<true, kPairs>(tile, dp, gradient, weights, exponential, lane);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace mobasim::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
