@@ -28,6 +28,7 @@ void add_plan(CLI::App& program, Action& chosen);
 void add_fit(CLI::App& program, Action& chosen);
 void add_project(CLI::App& program, Action& chosen);
 void add_plot(CLI::App& program, Action& chosen);
+void add_check_profile(CLI::App& program, Action& chosen);
 void add_validate(CLI::App& program, Action& chosen);
 void add_calibrate(CLI::App& program, Action& chosen);
 void add_list(CLI::App& program, Action& chosen);

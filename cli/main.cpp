@@ -18,8 +18,9 @@ namespace mobasim::cli {
 namespace {
 
 // THE list of commands.
-constexpr std::array<AddCommand, 10> kCommands = {add_bench,     add_verify, add_attend,  add_plan, add_validate,
-                                                  add_calibrate, add_fit,    add_project, add_plot, add_list};
+constexpr std::array<AddCommand, 11> kCommands = {add_bench,   add_check_profile, add_verify,    add_attend,
+                                                  add_plan,    add_validate,      add_calibrate, add_fit,
+                                                  add_project, add_plot,          add_list};
 
 constexpr const char* kDescription = R"(What a long-context LLM training run costs, and what loss it reaches.
 
@@ -36,7 +37,7 @@ class OneLineACommand : public CLI::Formatter {
  public:
   std::string make_subcommand(const CLI::App* command) const override {
     const std::string text = command->get_description();
-    return fmt::format("  {:<12}{}\n", command->get_name(), text.substr(0, text.find('\n')));
+    return fmt::format("  {:<15}{}\n", command->get_name(), text.substr(0, text.find('\n')));
   }
 };
 

@@ -5,7 +5,6 @@
 #include <string>
 
 #include "sim/device/dtype.h"
-#include "sim/device/product_line.h"
 
 namespace mobasim {
 namespace {
@@ -23,16 +22,6 @@ double slowdown(double rows, double columns, double small_tile_cost) {
   return 1 + small_tile_cost * std::max(0.0, 1 / rows + 1 / columns - 1.0 / 128 - 1.0 / 256);
 }
 
-// Rows of the device itself: one tile that is never cut, as fast as the line through them.
-ProductModel model_of(const ProductLine& line, const DeviceProfile& device, std::string_view dtype) {
-  ProductModel model;
-  model.tiles.fill({1.0 / 64, 1.0 / 64, 2 * 64 * 64 * line.per_flop});
-  model.spread = 1, model.start = line.overhead;
-  model.operand_bytes = operand_bytes(dtype), model.result_bytes = model.operand_bytes;
-  model.seconds_per_byte = 1 / device.memory_bandwidth.value();
-  return model;
-}
-
 }  // namespace
 
 ProductModel product_model(const DeviceProfile& device, std::string_view dtype) {
@@ -40,15 +29,16 @@ ProductModel product_model(const DeviceProfile& device, std::string_view dtype) 
   if (peak == device.peak.end()) {
     throw Unsupported("products in " + std::string(dtype) + " on " + device.name, "the device has no such peak");
   }
-  if (const std::optional<ProductLine> line = product_line(device, dtype)) return model_of(*line, device, dtype);
-  const ProductCoefficients& products = device.products;
   ProductModel model;
+  model.measured = product_fit(device, dtype);
+  model.seconds_per_flop = 1 / peak->second.value();
+  const ProductCoefficients& products = device.products;
   model.per_multiprocessor = 1 / static_cast<double>(device.multiprocessors);
   model.operand_bytes = operand_bytes(dtype);
   model.result_bytes = std::max(2.0, model.operand_bytes);  // 8 and 4 bit products are summed in f32, written in bf16
   model.spread = products.spread;
   model.start = products.start.value();
-  const double memory_efficiency = products.memory_efficiency.value_or(device.gemm.value);
+  const double memory_efficiency = model.measured ? 1 : products.memory_efficiency.value_or(device.gemm.value);
   model.seconds_per_byte = 1 / (device.memory_bandwidth.value() * memory_efficiency);
   // The ramp is a time: at a format of twice the peak it is worth twice the values of k.
   const auto half = device.peak.find("bf16");
@@ -69,13 +59,18 @@ ProductModel product_model(const DeviceProfile& device, std::string_view dtype) 
 }
 
 Basis product_basis(const DeviceProfile& device, std::string_view dtype) {
-  if (product_line(device, dtype)) return Basis::interpolated;
+  if (product_fit(device, dtype)) return Basis::interpolated;
   return device.products.efficiency.empty() ? device.gemm.basis : Basis::published;
 }
 
 double product_seconds(const ProductModel& model, double m, double n, double k) {
   m = rounded_up(m), n = rounded_up(n), k = rounded_up(k);
   if (m <= 0 || n <= 0 || k <= 0) return 0;
+  const double bytes = (m + n) * k * model.operand_bytes + m * n * model.result_bytes;
+  if (model.measured) {
+    return std::max({product_seconds(*model.measured, m, n, k), 2 * m * n * k * model.seconds_per_flop,
+                     bytes * model.seconds_per_byte});
+  }
   double compute = 1e300;
   for (const ProductTile& tile : model.tiles) {
     const double waves = rounded_up(m * tile.per_row) * rounded_up(n * tile.per_column) * model.per_multiprocessor;
@@ -83,7 +78,6 @@ double product_seconds(const ProductModel& model, double m, double n, double k) 
     const double spread_waves = (1 - model.spread) * rounded_up(waves * (1 - 1e-12)) + model.spread * waves;
     compute = std::min(compute, spread_waves * tile.seconds_per_k);
   }
-  const double bytes = (m + n) * k * model.operand_bytes + m * n * model.result_bytes;
   return model.start + std::max(compute * (k + model.ramp), bytes * model.seconds_per_byte);
 }
 

@@ -9,13 +9,16 @@
 // `ramp` is the filling and draining of a tile's pipeline, in values of k; a small tile reads more per FLOP, hence
 // slowdown = 1 + small_tile_cost (1/rows + 1/columns - 1/128 - 1/256), at least 1; `spread` is what libraries that
 // split k over multiprocessors save of the last, half-empty wave (Stream-K, Osama et al. 2023, arXiv 2301.03598).
-// Quantisation of tiles and waves: NVIDIA, Matrix Multiplication Background User's Guide.
+// Quantisation of tiles and waves: NVIDIA, Matrix Multiplication Background User's Guide. Where the device has measured
+// rows of its own, what they say takes the tiles' place (sim/device/product_fit.h).
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string_view>
 
 #include "sim/device/device.h"
+#include "sim/device/product_fit.h"
 
 namespace mobasim {
 
@@ -33,6 +36,8 @@ struct ProductModel {
   double seconds_per_byte = 0;
   double operand_bytes = 2;  // of a value of the two factors
   double result_bytes = 2;   // of a value of the product
+  std::optional<ProductFit> measured;
+  double seconds_per_flop = 0;  // at the peak: a fit is never faster
 };
 
 // The coefficients are the device's `products`; without them the product runs at the device's `gemm` efficiency of
