@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <numeric>
 #include <type_traits>
 
 #include "kernels/cpu/attention.h"
@@ -67,9 +67,11 @@ struct Results {
 template <class T>
 kernels::Arm own_arm(const Problem& problem, const Inputs<T>& inputs, int threads, int runs) {
   const auto out = std::make_shared<Results<T>>();
-  return {[problem, inputs, threads, runs, out] {
+  const auto workspace = std::make_shared<kernels::CpuWorkspace>();
+  return {[problem, inputs, threads, runs, out, workspace] {
     kernels::CpuOptions options;
     options.threads = threads;
+    options.workspace = workspace.get();
     const double forward = timed(runs, [&] { kernels::cpu_forward(problem, inputs, options, out->forward); });
     const double backward =
         timed(runs, [&] { kernels::cpu_backward(problem, inputs, out->forward, options, out->gradients); });
@@ -89,7 +91,7 @@ kernels::Arm arm_of(const Yardstick<T>& forward, const Yardstick<T>& backward, c
 // A library's products for a shape and a size of tiles.
 template <class T>
 struct Library {
-  std::string name;
+  const char* name;
   std::function<std::optional<TileProducts<T>>(const Problem&, TileSize)> products;
 };
 
@@ -140,78 +142,94 @@ std::optional<Chosen> chosen_tiles(const Library<T>& library, const Problem& pro
   return chosen;
 }
 
+// Multiply-adds on registers of the numbers that a product is made of; nullptr where the processor has none of bf16.
+template <class T>
+double (*multiply_adds())(double, float*) {
+  const kernels::MicroKernels& micro = *kernels::micro_kernels().front();
+  return std::is_same_v<T, float> ? micro.multiply_adds : micro.dot_products;
+}
+
 // FLOP/s of each run.
-kernels::Arm peak_arm(double multiply_adds, int threads) {
-  return {[multiply_adds, threads] {
-    const kernels::MicroKernels& micro = *kernels::micro_kernels().front();
-    std::vector<std::array<float, 64>> sinks(static_cast<std::size_t>(threads));
+kernels::Arm peak_arm(double (*probe)(double, float*), double count, int threads) {
+  struct alignas(64) Sink {
+    float values[16];
+  };
+  return {[probe, count, threads] {
+    std::vector<Sink> sinks(static_cast<std::size_t>(threads));
     std::vector<double> done(sinks.size());
     const double seconds = timed(1, [&] {
       kernels::parallel_for(threads, threads, [&](std::int64_t i, int) {
-        const std::size_t at = static_cast<std::size_t>(i);
-        done[at] = micro.multiply_adds(multiply_adds, sinks[at].data());
+        done[static_cast<std::size_t>(i)] = probe(count, sinks[static_cast<std::size_t>(i)].values);
       });
     });
-    double sum = 0;
-    for (const double count : done) sum += count;
-    return std::vector<double>{2 * sum / seconds};
+    return std::vector<double>{2 * std::accumulate(done.begin(), done.end(), 0.0) / seconds};
   }};
 }
 
-struct MobaCase {
-  std::int64_t block, top_k;
+// What runs in turns: arms[i] is of timed[i]; the last arm may be the probe of the peak.
+struct Field {
+  std::vector<kernels::Arm> arms;
+  std::vector<Timed> timed;
+  void add(kernels::Arm arm, const char* implementation, const Problem& problem, std::string tiles = "") {
+    arms.push_back(std::move(arm));
+    timed.push_back({implementation, problem, std::move(tiles), {}, {}});
+  }
 };
-constexpr MobaCase kMobaCases[] = {{512, 3}, {128, 8}};
 
 template <class T>
-Comparison compared_in(const Problem& full, int threads, const ComparisonRules& rules, const Note& note) {
-  Comparison found;
-  found.threads = threads;
-  const Operands<T> operands(full);
-  const int runs = runs_of(full, threads, rules);
-  std::vector<kernels::Arm> arms = {own_arm<T>(full, operands.view(), threads, runs)};
-  found.timed.push_back({"mobasim", full, "", {}, {}});
+void add_yardsticks(Field& field, const Problem& full, const Inputs<T>& inputs, int threads,
+                    const ComparisonRules& rules, const Note& note) {
   for (const Library<T>& library : libraries<T>(threads, rules)) {
     const std::optional<Chosen> tiles = chosen_tiles(library, full, threads, rules);
     if (!tiles) {
       note(fmt::format("{} is left out: it is not there, or has no products of such numbers", library.name));
       continue;
     }
-    arms.push_back(arm_of(yardstick(full, tiles->forward, threads, *library.products(full, tiles->forward)),
-                          yardstick(full, tiles->backward, threads, *library.products(full, tiles->backward)),
-                          operands.view(), runs));
-    found.timed.push_back({library.name,
-                           full,
-                           fmt::format("{}x{} {}x{}", tiles->forward.queries, tiles->forward.keys,
-                                       tiles->backward.queries, tiles->backward.keys),
-                           {},
-                           {}});
+    const auto made = [&](TileSize size) { return yardstick(full, size, threads, *library.products(full, size)); };
+    field.add(arm_of(made(tiles->forward), made(tiles->backward), inputs, runs_of(full, threads, rules)), library.name,
+              full,
+              fmt::format("{}x{} {}x{}", tiles->forward.queries, tiles->forward.keys, tiles->backward.queries,
+                          tiles->backward.keys));
   }
-  for (const MobaCase& moba : kMobaCases) {
-    if (!rules.moba) continue;
+}
+
+template <class T>
+void add_moba(Field& field, const Problem& full, const Inputs<T>& inputs, int threads, int runs) {
+  struct Setting {
+    std::int64_t block, top_k;
+  };
+  for (const Setting& setting : {Setting{512, 3}, Setting{128, 8}}) {
     Problem problem = full;
     problem.mechanism = kernels::Mechanism::moba;
-    problem.block = moba.block;
-    problem.top_k = moba.top_k;
+    problem.block = setting.block;
+    problem.top_k = setting.top_k;
     if (!kernels::routes(problem, kernels::tokens(problem))) continue;  // it would be full attention
-    arms.push_back(own_arm<T>(problem, operands.view(), threads, runs));
-    found.timed.push_back({"mobasim", problem, "", {}, {}});
+    field.add(own_arm<T>(problem, inputs, threads, runs), "mobasim", problem);
   }
-  const bool probed = std::is_same_v<T, float>;
-  if (probed) {
-    // As long as a sample of a forward pass, up to some 100 ms.
-    const double flops = kernels::forward_flops(full).value() * runs / threads;
-    arms.push_back(peak_arm(std::min(5e9, flops / 2), threads));
-  }
+}
+
+template <class T>
+Comparison compared_in(const Problem& full, int threads, const ComparisonRules& rules, const Note& note) {
+  const Operands<T> operands(full);
+  const int runs = runs_of(full, threads, rules);
+  Field field;
+  field.add(own_arm<T>(full, operands.view(), threads, runs), "mobasim", full);
+  add_yardsticks(field, full, operands.view(), threads, rules, note);
+  if (rules.moba) add_moba(field, full, operands.view(), threads, runs);
+  const auto probe = multiply_adds<T>();
+  // As long as a sample of a forward pass, up to some 100 ms.
+  const double count = std::min(5e9, kernels::forward_flops(full).value() / 2 * runs / threads);
+  if (probe != nullptr) field.arms.push_back(peak_arm(probe, count, threads));
   kernels::SamplingRules sampling;
   sampling.most_rounds = sampling.settled_rounds = rules.rounds;
   kernels::Random random(kSeed);
-  const kernels::Samples samples = kernels::sampled(arms, rules.seconds, sampling, random, [] { return false; });
+  const kernels::Samples samples = kernels::sampled(field.arms, rules.seconds, sampling, random, [] { return false; });
+  Comparison found{threads, {}, {}, std::move(field.timed)};
   for (std::size_t i = 0; i < found.timed.size(); ++i) {
     found.timed[i].forward = samples[i][0];
     found.timed[i].backward = samples[i][1];
   }
-  if (probed) found.peak = samples.back()[0];
+  if (probe != nullptr) found.peak = samples.back()[0];
   return found;
 }
 
@@ -221,8 +239,10 @@ double distance(const std::vector<T>& a, const std::vector<T>& b) {
   double greatest = 0, apart = 0;
   for (std::size_t i = 0; i < b.size(); ++i) {
     const double expected = static_cast<double>(kernels::widened(b[i]));
+    const double difference = std::abs(static_cast<double>(kernels::widened(a[i])) - expected);
+    if (!std::isfinite(difference)) return std::numeric_limits<double>::infinity();
     greatest = std::max(greatest, std::abs(expected));
-    apart = std::max(apart, std::abs(static_cast<double>(kernels::widened(a[i])) - expected));
+    apart = std::max(apart, difference);
   }
   return apart / (greatest * kernels::unit_of(std::is_same_v<T, float> ? Dtype::f32 : Dtype::bf16));
 }

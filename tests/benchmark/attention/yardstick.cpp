@@ -67,7 +67,7 @@ void forward_tile(Shape<T>& shape, const Inputs<T>& inputs, std::int64_t head, s
   const std::int64_t key_column = kernels::kv_head_of(problem, head) * dim;
   std::fill_n(work.sum.data(), queries * dim, 0.0f);
   std::fill_n(work.total.data(), queries, 0.0f);
-  std::fill_n(work.m.data(), queries, -std::numeric_limits<float>::infinity());
+  std::fill_n(work.m.data(), queries, std::numeric_limits<float>::lowest());
   T* p = in_place(work.scores.data(), work.p.data());
   for_each_key_tile(shape.size, first + queries, [&](std::int64_t key, TileSize size) {
     const std::int64_t place = key * shape.key_row() + key_column;

@@ -36,7 +36,7 @@ inline float exponential(float x) {
 }
 
 float greatest(const float* row, std::int64_t count) {
-  float found = -std::numeric_limits<float>::infinity();
+  float found = std::numeric_limits<float>::lowest();
 #pragma omp simd reduction(max : found)
   for (std::int64_t i = 0; i < count; ++i) found = row[i] > found ? row[i] : found;
   return found;
