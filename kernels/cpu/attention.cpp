@@ -78,7 +78,7 @@ CpuContext cpu_context(const Problem& problem, const Inputs<T>& inputs, const Cp
   pack_keys(problem, {inputs.k, problem.kv_heads, problem.head_dim}, {inputs.v, problem.kv_heads, problem.head_dim},
             arithmetic.values, pass, micro, threads, memory.keys);
   if (!memory.tiles.empty() && memory.tiles.front().head_dim != problem.head_dim) memory.tiles.clear();
-  while (static_cast<int>(memory.tiles.size()) < threads) memory.tiles.emplace_back(problem.head_dim);
+  while (static_cast<int>(memory.tiles.size()) < threads * kTilesAThread) memory.tiles.emplace_back(problem.head_dim);
   return {problem,
           micro,
           arithmetic,

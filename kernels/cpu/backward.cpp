@@ -104,7 +104,7 @@ void add_gradients(CpuContext& context, std::span<const Run> causal, std::span<c
     if (squares.empty()) return;
     parallel_for(static_cast<std::int64_t>(squares.size()), context.threads, [&](std::int64_t i, int thread) {
       const Square& square = squares[static_cast<std::size_t>(i)];
-      Tile& tile = context.tiles[static_cast<std::size_t>(thread)];
+      Tile& tile = tile_of(context, thread);
       if (square.triangle->routed) {
         add_routed_square(context, tile, square);
       } else {

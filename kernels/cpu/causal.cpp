@@ -8,39 +8,53 @@
 namespace mobasim::kernels {
 namespace {
 
-struct RowTile {
-  Run run;
-  std::int64_t first_row, rows, head;
+// Rows of one head that read the keys together.
+struct RowGroup {
+  Run run, rows;
+  std::int64_t head;
 };
 
-// Row tiles with the longest first, so that the threads end together.
-std::vector<RowTile> row_tiles(std::span<const Run> runs, std::int64_t heads) {
-  std::vector<RowTile> tiles;
+// Groups with the longest first, so that the threads end together.
+std::vector<RowGroup> row_groups(std::span<const Run> runs, std::int64_t heads) {
+  constexpr std::int64_t kRows = kTilesAThread * kLanes;
+  std::vector<RowGroup> groups;
   for (const Run& run : runs) {
-    for (std::int64_t row = run.begin; row < run.end; row += kLanes) {
-      const std::int64_t rows = std::min<std::int64_t>(kLanes, run.end - row);
-      for (std::int64_t head = 0; head < heads; ++head) tiles.push_back({run, row, rows, head});
+    for (std::int64_t row = run.begin; row < run.end; row += kRows) {
+      for (std::int64_t head = 0; head < heads; ++head) {
+        groups.push_back({run, {row, std::min(row + kRows, run.end)}, head});
+      }
     }
   }
-  const auto longer = [](const RowTile& a, const RowTile& b) {
-    return a.first_row - a.run.begin > b.first_row - b.run.begin;
+  const auto longer = [](const RowGroup& a, const RowGroup& b) {
+    return a.rows.begin - a.run.begin > b.rows.begin - b.run.begin;
   };
-  std::stable_sort(tiles.begin(), tiles.end(), longer);
-  return tiles;
+  std::stable_sort(groups.begin(), groups.end(), longer);
+  return groups;
+}
+
+// Some keys at a time, which the tiles of the group read while they stand in the second cache.
+void attend_group(const CpuContext& context, const RowGroup& group, std::span<Tile> tiles) {
+  constexpr std::int64_t kKeys = 2 * kTileKeys;
+  std::int64_t tokens_of_tile[kLanes], count = 0;
+  for (std::int64_t row = group.rows.begin; row < group.rows.end; row += kLanes, ++count) {
+    const std::int64_t rows = std::min<std::int64_t>(kLanes, group.rows.end - row);
+    std::iota(tokens_of_tile, tokens_of_tile + rows, row);
+    begin_forward(tiles[static_cast<std::size_t>(count)], context, group.head, tokens_of_tile, rows);
+  }
+  const std::span<Tile> used = tiles.first(static_cast<std::size_t>(count));
+  const std::int64_t kv_head = kv_head_of(context.problem, group.head);
+  for (std::int64_t at = group.run.begin; at < group.rows.end; at += kKeys) {
+    for (Tile& tile : used) attend(tile, context, kv_head, at, std::min(at + kKeys, group.rows.end), Mask::causal);
+  }
+  for (const Tile& tile : used) write_rows(tile, context, group.head);
 }
 
 }  // namespace
 
 void causal_forward(CpuContext& context, std::span<const Run> runs) {
-  const std::vector<RowTile> work = row_tiles(runs, context.problem.heads);
-  parallel_for(static_cast<std::int64_t>(work.size()), context.threads, [&](std::int64_t i, int thread) {
-    const RowTile& item = work[static_cast<std::size_t>(i)];
-    Tile& tile = context.tiles[static_cast<std::size_t>(thread)];
-    std::int64_t tokens_of_tile[kLanes];
-    std::iota(tokens_of_tile, tokens_of_tile + item.rows, item.first_row);
-    begin_forward(tile, context, item.head, tokens_of_tile, item.rows);
-    attend(tile, context, kv_head_of(context.problem, item.head), item.run.begin, item.run.end, Mask::causal);
-    write_rows(tile, context, item.head);
+  const std::vector<RowGroup> groups = row_groups(runs, context.problem.heads);
+  parallel_for(static_cast<std::int64_t>(groups.size()), context.threads, [&](std::int64_t i, int thread) {
+    attend_group(context, groups[static_cast<std::size_t>(i)], tiles_of(context, thread));
   });
 }
 

@@ -31,7 +31,7 @@ struct CpuContext {
   Dtype mean_keys;
   TensorRows q, d_o;
   const PackedKeys& keys;
-  std::vector<Tile>& tiles;  // one a thread
+  std::vector<Tile>& tiles;  // kTilesAThread for each
   PackedGradients& gradients;
   CpuWorkspace::Parts& memory;
   // What the forward pass writes, and the backward pass reads: o like q, lse [tokens, heads].
@@ -41,6 +41,12 @@ struct CpuContext {
   // Backward: delta = rowsum(d_o * o) [tokens, heads].
   const float* delta = nullptr;
 };
+
+inline constexpr std::int64_t kTilesAThread = 4;
+[[nodiscard]] inline std::span<Tile> tiles_of(const CpuContext& context, int thread) {
+  return std::span(context.tiles).subspan(static_cast<std::size_t>(thread * kTilesAThread), kTilesAThread);
+}
+[[nodiscard]] inline Tile& tile_of(const CpuContext& context, int thread) { return tiles_of(context, thread).front(); }
 
 // A run of tokens with causal attention among themselves: a sequence (full attention) or a block (MoBA's own).
 struct Run {

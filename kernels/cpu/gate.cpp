@@ -66,7 +66,7 @@ Buffer<float> mean_keys(CpuContext& context, Run sequence) {
     const std::int64_t count = std::min(problem.block, sequence.end - first);
     const float* keys = context.keys.k_row(i / blocks, first);
     float* const units = means.data() + i * columns / values;
-    float* const mean = values == 1 ? units : context.tiles[static_cast<std::size_t>(thread)].row_units.data();
+    float* const mean = values == 1 ? units : tile_of(context, thread).row_units.data();
     if (values == 1) {
       sum_rows(keys, count, columns, mean);
     } else {

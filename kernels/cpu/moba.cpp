@@ -106,7 +106,7 @@ void moba_forward(CpuContext& context, std::span<const Run> sequences, Selection
   std::vector<ChunkScratch> scratch = scratch_for(context, chunks);
   parallel_for(static_cast<std::int64_t>(chunks.size()), context.threads, [&](std::int64_t i, int thread) {
     const Chunk& chunk = chunks[static_cast<std::size_t>(i)];
-    Tile& tile = context.tiles[static_cast<std::size_t>(thread)];
+    Tile& tile = tile_of(context, thread);
     ChunkScratch& mine = scratch[static_cast<std::size_t>(thread)];
     choose_blocks(context, tile, mine.gate, chunk.sequence, chunk.rows, chunk.head, *chunk.means, selection);
     const RoutedRows routed =
