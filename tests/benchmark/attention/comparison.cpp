@@ -125,10 +125,10 @@ std::optional<Chosen> chosen_tiles(const Library<T>& library, const Problem& pro
   Problem trial = problem;
   trial.cu_seqlens = {0, std::min(kLongest, kernels::tokens(problem))};
   const Operands<T> operands(trial);
-  Chosen chosen;
+  Chosen chosen{kCandidates[0], kCandidates[0]};
   double least_forward = std::numeric_limits<double>::infinity(), least_backward = least_forward;
   for (const TileSize size : kCandidates) {
-    if (size.keys > kernels::tokens(trial)) continue;
+    if (size.keys > kernels::tokens(trial) || rules.stop()) continue;
     std::optional<TileProducts<T>> products = library.products(trial, size);
     if (!products) return std::nullopt;
     const Yardstick<T> made = yardstick(trial, size, threads, std::move(*products));
@@ -223,13 +223,19 @@ Comparison compared_in(const Problem& full, int threads, const ComparisonRules& 
   kernels::SamplingRules sampling;
   sampling.most_rounds = sampling.settled_rounds = rules.rounds;
   kernels::Random random(kSeed);
-  const kernels::Samples samples = kernels::sampled(field.arms, rules.seconds, sampling, random, [] { return false; });
-  Comparison found{threads, {}, {}, std::move(field.timed)};
+  const kernels::Samples samples = kernels::sampled(field.arms, rules.seconds, sampling, random, rules.stop);
+  const auto rounds_of = [](const auto& times) { return times.empty() ? 0 : times[0].size(); };
+  std::size_t rounds = rounds_of(samples[0]);
+  for (const auto& times : samples) rounds = std::min(rounds, rounds_of(times));
+  Comparison found{threads, {}, {}, {}};
+  if (rounds == 0) return found;
+  found.timed = std::move(field.timed);
+  const auto whole = [&](std::vector<double> times) { return times.resize(rounds), times; };
   for (std::size_t i = 0; i < found.timed.size(); ++i) {
-    found.timed[i].forward = samples[i][0];
-    found.timed[i].backward = samples[i][1];
+    found.timed[i].forward = whole(samples[i][0]);
+    found.timed[i].backward = whole(samples[i][1]);
   }
-  if (probe != nullptr) found.peak = samples.back()[0];
+  if (probe != nullptr) found.peak = whole(samples.back()[0]);
   return found;
 }
 

@@ -22,8 +22,10 @@ struct ComparisonRules {
   int rounds;
   double seconds;
   bool moba, openblas, onednn;
+  std::function<bool()> stop = [] { return false; };  // asked between two samples
 };
-// Says through `note` what is left out, and why.
+// Says through `note` what is left out, and why. Stopped early, it has the whole rounds that there are; `timed` is
+// empty where there is none.
 [[nodiscard]] Comparison compared(const kernels::Problem& full, kernels::Dtype dtype, int threads,
                                   const ComparisonRules& rules, const std::function<void(const std::string&)>& note);
 

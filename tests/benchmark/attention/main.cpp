@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <omp.h>
 
+#include <csignal>
 #include <cstdio>
 
 #include "kernels/cpu/micro_kernels.h"
@@ -19,6 +20,8 @@ using namespace mobasim;
 using namespace mobasim::benchmark;
 
 namespace {
+
+volatile std::sig_atomic_t interruption = 0;
 
 kernels::Problem full_attention(std::int64_t length, std::int64_t heads, std::int64_t dim) {
   kernels::Problem problem;
@@ -77,6 +80,7 @@ int quick(const Options& options, const ComparisonRules& rules) {
 std::vector<Result> measured(const Options& options, const ComparisonRules& rules) {
   std::vector<Result> found;
   for_each_shape(options, [&](const kernels::Problem& problem, kernels::Dtype dtype, int threads) {
+    if (interruption != 0) return;
     const double begin = kernels::now();
     const Comparison comparison =
         compared(problem, dtype, threads, rules, [](const std::string& line) { fmt::print(stderr, "{}\n", line); });
@@ -101,7 +105,8 @@ void print(const std::vector<Result>& found, Options::Format format) {
 }
 
 int run(const Options& options) {
-  const ComparisonRules rules{options.rounds, options.seconds, options.moba, options.openblas, options.onednn};
+  const ComparisonRules rules{options.rounds,   options.seconds, options.moba,
+                              options.openblas, options.onednn,  [] { return interruption != 0; }};
   if (options.quick) {
     if (options.openblas && openblas_version().empty()) {
       fmt::print("MOBASIM_SKIP: OpenBLAS was not found when this was built\n");
@@ -118,7 +123,7 @@ int run(const Options& options) {
     found = measured(options, rules);
   }
   print(found, options.format);
-  return 0;
+  return interruption != 0 ? 130 : 0;
 }
 
 }  // namespace
@@ -126,6 +131,8 @@ int run(const Options& options) {
 int main(int count, char** arguments) {
   // A library would use all threads where it is called outside of a parallel loop; loops ask for theirs by number.
   omp_set_num_threads(1);
+  // What was measured until then is printed.
+  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { interruption = 1; });
   try {
     const Options options = options_of(count, arguments);
     if (options.help) {
