@@ -43,17 +43,17 @@ std::vector<Triangle> triangles_of(const CpuContext& context, std::span<const Ru
   return triangles;
 }
 
-// Sorts the picks of each (head, chunk); returns the memory they lie in.
-Buffer<std::int32_t> sort_all_picks(const CpuContext& context, Triangle& triangle, const Selection& selection) {
+// Sorts the picks of each (head, chunk), in `memory`.
+void sort_all_picks(const CpuContext& context, const Selection& selection, Triangle& triangle,
+                    Buffer<std::int32_t>& memory) {
   const Problem& problem = context.problem;
   const std::int64_t chunks = chunks_of(triangle), size = sorted_size(problem, triangle.run, triangle.chunk);
-  Buffer<std::int32_t> memory(static_cast<std::size_t>(problem.heads * chunks * size));
+  memory.grow(static_cast<std::size_t>(problem.heads * chunks * size));
   triangle.picks.resize(static_cast<std::size_t>(problem.heads * chunks));
   parallel_for(problem.heads * chunks, context.threads, [&](std::int64_t i, int) {
     triangle.picks[static_cast<std::size_t>(i)] = sorted_picks(
         problem, selection, i / chunks, triangle.run, chunk_at(triangle, i % chunks), memory.data() + i * size);
   });
-  return memory;
 }
 
 // The squares `distance` chunks below the diagonal. No two share a chunk of keys or a chunk of rows of a head, so all
@@ -95,9 +95,10 @@ void add_routed_square(CpuContext& context, Tile& tile, const Square& square) {
 void add_gradients(CpuContext& context, std::span<const Run> causal, std::span<const Run> routed,
                    const Selection& selection) {
   std::vector<Triangle> triangles = triangles_of(context, causal, routed);
-  std::vector<Buffer<std::int32_t>> sorted;
-  for (Triangle& triangle : triangles) {
-    if (triangle.routed) sorted.push_back(sort_all_picks(context, triangle, selection));
+  std::vector<Buffer<std::int32_t>>& sorted = context.memory.moba.sorted;
+  sorted.resize(std::max(sorted.size(), triangles.size()));
+  for (std::size_t i = 0; i < triangles.size(); ++i) {
+    if (triangles[i].routed) sort_all_picks(context, selection, triangles[i], sorted[i]);
   }
   for (std::int64_t distance = 0;; ++distance) {
     const std::vector<Square> squares = squares_at(triangles, distance, context.problem.kv_heads);

@@ -14,6 +14,8 @@ void causal_forward(CpuContext& context, std::span<const Run> runs);
 // else all keys lie before all rows.
 void add_causal_gradients(CpuContext& context, Tile& tile, Run rows, Run keys, std::int64_t kv_head);
 
+// The packed dq of a row.
+[[nodiscard]] float* dq_row(CpuContext& context, std::int64_t head, std::int64_t token);
 // Adds the tile's dq to the context's.
 void add_dq(CpuContext& context, const Tile& tile, std::int64_t head);
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "kernels/cpu/attention.h"
+#include "kernels/cpu/moba_memory.h"
 #include "kernels/cpu/packed.h"
 #include "kernels/cpu/tensor_rows.h"
 #include "kernels/cpu/tile.h"
@@ -21,6 +22,7 @@ struct CpuWorkspace::Parts {
   std::vector<Tile> tiles;
   PackedGradients gradients;
   Buffer<float> delta;
+  MobaMemory moba;
 };
 
 struct CpuContext {

@@ -8,19 +8,17 @@
 namespace mobasim::kernels {
 namespace {
 
-constexpr std::int64_t kGroup = 16;  // columns summed at a time, in registers; divides every padded head_dim
+constexpr std::int64_t kGroup = 16;  // columns added at a time, by vectors; divides every padded head_dim
 static_assert(kColumnMultiple % kGroup == 0);
 
 // Sums in the order of the tokens; rows of `columns` values.
 template <class T>
-void sum_rows(const T* rows, std::int64_t count, std::int64_t columns, float* out) {
-  for (std::int64_t c = 0; c < columns; c += kGroup) {
-    float sum[kGroup] = {};
-    for (std::int64_t t = 0; t < count; ++t) {
-      const T* row = rows + t * columns + c;
-      for (std::int64_t i = 0; i < kGroup; ++i) sum[i] += widened(row[i]);
+void sum_rows(const T* __restrict rows, std::int64_t count, std::int64_t columns, float* __restrict out) {
+  std::fill_n(out, columns, 0.0f);
+  for (std::int64_t t = 0; t < count; ++t) {
+    for (std::int64_t c = 0; c < columns; c += kGroup) {
+      for (std::int64_t i = 0; i < kGroup; ++i) out[c + i] += widened(rows[t * columns + c + i]);
     }
-    std::copy_n(sum, kGroup, out + c);
   }
 }
 
@@ -28,13 +26,7 @@ void write_picks(const Tile& tile, const Buffer<std::int32_t>& best, std::int64_
                  std::int64_t head, Selection& selection) {
   for (std::int64_t r = 0; r < tile.rows; ++r) {
     std::int32_t* picks = selection.picks.data() + (tile.token[r] * heads + head) * slots;
-    std::int64_t count = 0;
-    for (std::int64_t s = 0; s < slots; ++s) {
-      const std::int32_t block = best[static_cast<std::size_t>(s * kLanes + r)];
-      if (block >= 0) picks[count++] = block;
-    }
-    std::sort(picks, picks + count);
-    std::fill(picks + count, picks + slots, -1);
+    for (std::int64_t s = 0; s < slots; ++s) picks[s] = best[static_cast<std::size_t>(s * kLanes + r)];
   }
 }
 
@@ -51,16 +43,11 @@ void write_all_past(Run rows, const std::int32_t* past, std::int64_t slots, std:
 
 }  // namespace
 
-GateScratch::GateScratch(std::int64_t blocks, std::int64_t slots)
-    : scores(static_cast<std::size_t>(blocks * kLanes)),
-      values(static_cast<std::size_t>(slots * kLanes)),
-      best(static_cast<std::size_t>(slots * kLanes)) {}
-
-Buffer<float> mean_keys(CpuContext& context, Run sequence) {
+void set_mean_keys(CpuContext& context, Run sequence, Buffer<float>& means) {
   const Problem& problem = context.problem;
   const std::int64_t blocks = blocks_of(problem, sequence.end - sequence.begin), columns = context.keys.columns;
   const int values = context.arithmetic.values;
-  Buffer<float> means(static_cast<std::size_t>(problem.kv_heads * blocks * columns / values));
+  means.grow(static_cast<std::size_t>(problem.kv_heads * blocks * columns / values));
   parallel_for(problem.kv_heads * blocks, context.threads, [&](std::int64_t i, int thread) {
     const std::int64_t first = sequence.begin + i % blocks * problem.block;
     const std::int64_t count = std::min(problem.block, sequence.end - first);
@@ -81,10 +68,9 @@ Buffer<float> mean_keys(CpuContext& context, Run sequence) {
       }
     }
   });
-  return means;
 }
 
-void choose_blocks(const CpuContext& context, Tile& tile, GateScratch& scratch, Run sequence, Run rows,
+void choose_blocks(const CpuContext& context, Tile& tile, ChunkMemory& memory, Run sequence, Run rows,
                    std::int64_t head, const Buffer<float>& means, Selection& selection) {
   const Problem& problem = context.problem;
   const std::int64_t slots = slots_of(problem), blocks = blocks_of(problem, sequence.end - sequence.begin);
@@ -102,11 +88,11 @@ void choose_blocks(const CpuContext& context, Tile& tile, GateScratch& scratch, 
       continue;
     }
     std::iota(tokens_of_tile, tokens_of_tile + count, first);
-    begin_forward(tile, context, head, tokens_of_tile, count);
-    score_rows(tile, context, mean, open, scratch.scores.data());
-    context.micro.top_blocks(scratch.scores.data(), open, tile.lanes, slots, past, scratch.best.data(),
-                             scratch.values.data());
-    write_picks(tile, scratch.best, slots, problem.heads, head, selection);
+    take_queries(tile, context, head, tokens_of_tile, count);
+    score_rows(tile, context, mean, open, memory.scores.data());
+    context.micro.top_blocks(memory.scores.data(), open, tile.lanes, slots, past, memory.best.data(),
+                             memory.scratch.data());
+    write_picks(tile, memory.best, slots, problem.heads, head, selection);
   }
 }
 

@@ -7,19 +7,12 @@
 
 namespace mobasim::kernels {
 
-// Mean keys of the blocks of one sequence, rounded to what the context says, over the true length of each block:
-// units [kv_heads, blocks, columns].
-[[nodiscard]] Buffer<float> mean_keys(CpuContext& context, Run sequence);
-
-// What a thread needs beside its tile.
-struct GateScratch {
-  GateScratch(std::int64_t blocks, std::int64_t slots);
-  Buffer<float> scores, values;  // [blocks, kLanes] [slots, kLanes]
-  Buffer<std::int32_t> best;     // [slots, kLanes]
-};
+// Sets `means` to the mean keys of the blocks of one sequence, over the true length of each, rounded to what the
+// context says: [kv_heads, blocks, columns], in units.
+void set_mean_keys(CpuContext& context, Run sequence, Buffer<float>& means);
 
 // Writes the picks of one head for some rows of a sequence.
-void choose_blocks(const CpuContext& context, Tile& tile, GateScratch& scratch, Run sequence, Run rows,
+void choose_blocks(const CpuContext& context, Tile& tile, ChunkMemory& memory, Run sequence, Run rows,
                    std::int64_t head, const Buffer<float>& means, Selection& selection);
 
 }  // namespace mobasim::kernels

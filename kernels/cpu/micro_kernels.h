@@ -78,10 +78,10 @@ struct MicroKernels {
   // out[i] = the pair (a[i], b[i]), i < count; count a multiple of 16.
   void (*interleave)(const std::uint16_t* a, const std::uint16_t* b, std::int64_t count, float* out);
   // The `slots` best of the gate's scores [blocks, kLanes] for each lane, of blocks < past[lane]: best [slots, kLanes]
-  // holds block numbers, best first, -1 where there are fewer. On equal scores the lower block wins; NaN counts as
-  // -infinity. scratch: [slots, kLanes].
+  // holds block numbers in ascending order, then -1 where there are fewer. On equal scores the lower block wins; NaN
+  // counts as -infinity. scratch: [slots, kLanes].
   void (*top_blocks)(const float* scores, std::int64_t blocks, std::int64_t lanes, std::int64_t slots,
-                     const std::int32_t* past, std::int32_t* best, float* scratch);
+                     const std::int32_t* past, std::int32_t* best, std::int32_t* scratch);
   // Runs about `count` independent multiply-adds of values on registers, f32 and bf16 (pairs by the instruction for
   // them; nullptr where there is none); returns how many, and a value through `sink` that depends on all of them.
   double (*multiply_adds)(double count, float* sink);

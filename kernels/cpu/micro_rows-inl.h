@@ -62,36 +62,57 @@ void interleave(const std::uint16_t* a, const std::uint16_t* b, i64 count, float
   }
 }
 
-void top_blocks(const float* scores, i64 blocks_open, i64 lanes, i64 slots, const std::int32_t* past,
-                std::int32_t* best, float* scratch) {
+// Integers in the order of scores: NaN counts as -infinity, -0 as 0; more than `lowest integer` for every score.
+HWY_INLINE hn::Vec<Integers> ordered(F score) {
   const Floats f;
   const Integers n;
-  const F lowest = hn::Set(f, -__builtin_inff());
+  const F number = hn::IfThenElse(hn::Eq(score, score), score, hn::Set(f, -__builtin_inff()));
+  const auto bits = hn::BitCast(n, hn::Add(number, hn::Zero(f)));
+  return hn::Xor(bits, hn::And(hn::ShiftRight<31>(bits), hn::Set(n, 0x7fffffff)));
+}
+
+// Rows [slots, kLanes] of block numbers put in ascending order in each lane; -1 comes last.
+void sort_blocks(std::int32_t* blocks, i64 slots) {
+  const Bits u;
+  for (i64 last = slots - 1; last > 0; --last) {
+    for (i64 s = 0; s < last; ++s) {
+      auto* a = reinterpret_cast<std::uint32_t*>(blocks + s * kLanes);
+      const U first = hn::LoadU(u, a), second = hn::LoadU(u, a + kLanes);
+      hn::StoreU(hn::Min(first, second), u, a);
+      hn::StoreU(hn::Max(first, second), u, a + kLanes);
+    }
+  }
+}
+
+void top_blocks(const float* scores, i64 blocks_open, i64 lanes, i64 slots, const std::int32_t* past,
+                std::int32_t* best, std::int32_t* scratch) {
+  const Floats f;
+  const Integers n;
+  const auto none = hn::Set(n, -0x7fffffff - 1);
   for (i64 lane = 0; lane < lanes; lane += kWidth) {
     for (i64 s = 0; s < slots; ++s) {
       hn::StoreU(hn::Set(n, -1), n, best + s * kLanes + lane);
-      hn::StoreU(lowest, f, scratch + s * kLanes + lane);
+      hn::StoreU(none, n, scratch + s * kLanes + lane);
     }
     const auto open = hn::LoadU(n, past + lane);
+    auto worst = none;  // kept by each lane
     for (i64 i = 0; i < blocks_open; ++i) {
-      const F score = hn::LoadU(f, scores + i * kLanes + lane);
-      F value = hn::IfThenElse(hn::Eq(score, score), score, lowest);
-      const auto number = hn::Set(n, static_cast<std::int32_t>(i));
-      auto block = hn::IfThenElse(hn::Lt(number, open), number, hn::Set(n, -1));
+      auto block = hn::Set(n, static_cast<std::int32_t>(i));
+      auto value = hn::IfThenElse(hn::Lt(block, open), ordered(hn::LoadU(f, scores + i * kLanes + lane)), none);
+      if (hn::AllFalse(n, hn::Gt(value, worst))) continue;
       for (i64 s = 0; s < slots; ++s) {  // insert, and carry on what was pushed out
-        float* kept_value = scratch + s * kLanes + lane;
+        std::int32_t* kept_value = scratch + s * kLanes + lane;
         std::int32_t* kept_block = best + s * kLanes + lane;
-        const F old_value = hn::LoadU(f, kept_value);
-        const auto old_block = hn::LoadU(n, kept_block);
-        const auto better = hn::Or(hn::Gt(value, old_value), hn::RebindMask(f, hn::Lt(old_block, hn::Zero(n))));
-        const auto taken = hn::And(better, hn::RebindMask(f, hn::Gt(block, hn::Set(n, -1))));
-        const auto taken_number = hn::RebindMask(n, taken);
-        hn::StoreU(hn::IfThenElse(taken, value, old_value), f, kept_value);
-        hn::StoreU(hn::IfThenElse(taken_number, block, old_block), n, kept_block);
-        value = hn::IfThenElse(taken, old_value, value);
-        block = hn::IfThenElse(taken_number, old_block, block);
+        const auto old_value = hn::LoadU(n, kept_value), old_block = hn::LoadU(n, kept_block);
+        const auto taken = hn::Gt(value, old_value);
+        worst = hn::Max(value, old_value);
+        hn::StoreU(worst, n, kept_value);
+        hn::StoreU(hn::IfThenElse(taken, block, old_block), n, kept_block);
+        value = hn::Min(value, old_value);
+        block = hn::IfThenElse(taken, old_block, block);
       }
     }
+    sort_blocks(best + lane, slots);
   }
 }
 

@@ -17,13 +17,6 @@ struct Chunk {
   const Buffer<float>* means;
 };
 
-// What a thread holds of the chunk it works on.
-struct ChunkScratch {
-  GateScratch gate;
-  Buffer<std::int32_t> sorted;
-  RowState state;
-};
-
 // Rows of a chunk: chunk_rows, but not so many that threads are left without a task. A row meets its blocks in
 // ascending order whatever its chunk, so its result is the same for chunks of any size.
 std::int64_t rows_of_task(const Problem& problem, std::int64_t length, int threads) {
@@ -55,8 +48,8 @@ std::vector<Chunk> chunks_of(const CpuContext& context, std::span<const Run> seq
   return chunks;
 }
 
-// Room for the largest of the chunks.
-std::vector<ChunkScratch> scratch_for(const CpuContext& context, const std::vector<Chunk>& chunks) {
+// Gives each thread room for the largest of the chunks.
+void make_room(const CpuContext& context, const std::vector<Chunk>& chunks, std::vector<ChunkMemory>& memory) {
   const Problem& problem = context.problem;
   std::int64_t rows = 0, blocks = 0, sorted = 0;
   for (const Chunk& chunk : chunks) {
@@ -64,15 +57,17 @@ std::vector<ChunkScratch> scratch_for(const CpuContext& context, const std::vect
     blocks = std::max(blocks, blocks_of(problem, chunk.sequence.end - chunk.sequence.begin));
     sorted = std::max(sorted, sorted_size(problem, chunk.sequence, chunk.rows.end - chunk.rows.begin));
   }
-  const auto size = static_cast<std::size_t>(rows);
-  std::vector<ChunkScratch> scratch;
-  for (int i = 0; i < context.threads; ++i) {
-    scratch.push_back({GateScratch(blocks, slots_of(problem)),
-                       Buffer<std::int32_t>(static_cast<std::size_t>(sorted)),
-                       {Buffer<float>(size * static_cast<std::size_t>(context.keys.columns)), Buffer<float>(size),
-                        Buffer<float>(size)}});
+  const auto size = [](std::int64_t count, std::int64_t values) { return static_cast<std::size_t>(count * values); };
+  memory.resize(std::max(memory.size(), static_cast<std::size_t>(context.threads)));
+  for (ChunkMemory& one : memory) {
+    one.scores.grow(size(blocks, kLanes));
+    one.best.grow(size(slots_of(problem), kLanes));
+    one.scratch.grow(size(slots_of(problem), kLanes));
+    one.sorted.grow(size(sorted, 1));
+    one.state.o.grow(size(rows, padded(problem.head_dim)));
+    one.state.m.grow(size(rows, 1));
+    one.state.sum.grow(size(rows, 1));
   }
-  return scratch;
 }
 
 void finish_own_blocks(CpuContext& context, Tile& tile, const Chunk& chunk, const RowState& state) {
@@ -81,8 +76,7 @@ void finish_own_blocks(CpuContext& context, Tile& tile, const Chunk& chunk, cons
     for (std::int64_t first = own.begin; first < own.end; first += kLanes) {
       const std::int64_t count = std::min<std::int64_t>(kLanes, own.end - first);
       std::iota(tokens_of_tile, tokens_of_tile + count, first);
-      begin_forward(tile, context, chunk.head, tokens_of_tile, count);
-      load_state(tile, state, chunk.rows.begin);
+      begin_forward_from(tile, context, chunk.head, tokens_of_tile, count, state, chunk.rows.begin);
       attend(tile, context, kv_head_of(context.problem, chunk.head), own.begin, own.end, Mask::causal);
       write_rows(tile, context, chunk.head);
     }
@@ -100,18 +94,19 @@ std::vector<Run> own_blocks(const Problem& problem, Run rows) {
 }
 
 void moba_forward(CpuContext& context, std::span<const Run> sequences, Selection& selection) {
-  std::vector<Buffer<float>> means;
-  for (const Run& sequence : sequences) means.push_back(mean_keys(context, sequence));
-  const std::vector<Chunk> chunks = chunks_of(context, sequences, means);
-  std::vector<ChunkScratch> scratch = scratch_for(context, chunks);
+  MobaMemory& memory = context.memory.moba;
+  memory.means.resize(std::max(memory.means.size(), sequences.size()));
+  for (std::size_t i = 0; i < sequences.size(); ++i) set_mean_keys(context, sequences[i], memory.means[i]);
+  const std::vector<Chunk> chunks = chunks_of(context, sequences, memory.means);
+  make_room(context, chunks, memory.chunks);
   parallel_for(static_cast<std::int64_t>(chunks.size()), context.threads, [&](std::int64_t i, int thread) {
     const Chunk& chunk = chunks[static_cast<std::size_t>(i)];
     Tile& tile = tile_of(context, thread);
-    ChunkScratch& mine = scratch[static_cast<std::size_t>(thread)];
-    choose_blocks(context, tile, mine.gate, chunk.sequence, chunk.rows, chunk.head, *chunk.means, selection);
+    ChunkMemory& mine = memory.chunks[static_cast<std::size_t>(thread)];
+    choose_blocks(context, tile, mine, chunk.sequence, chunk.rows, chunk.head, *chunk.means, selection);
     const RoutedRows routed =
         sorted_picks(context.problem, selection, chunk.head, chunk.sequence, chunk.rows, mine.sorted.data());
-    clear(mine.state, chunk.rows.end - chunk.rows.begin, context.keys.columns);
+    clear(mine.state, chunk.rows.end - chunk.rows.begin, tile.columns);
     routed_forward(context, tile, routed, mine.state);
     finish_own_blocks(context, tile, chunk, mine.state);
   });

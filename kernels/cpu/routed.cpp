@@ -12,14 +12,35 @@ Run keys_of(const Problem& problem, Run sequence, std::int64_t block) {
   return {begin, std::min(begin + problem.block, sequence.end)};
 }
 
-// use(tokens, count): the rows that picked a block, a tile at a time.
-template <class Use>
-void for_each_tile(const RoutedRows& routed, std::int64_t block, const Use& use) {
+// A line of the cache, in floats.
+constexpr std::int64_t kLine = 16;
+
+// Asks for a row to be brought to the second cache: rows of a tile lie apart, and no processor foresees which.
+void ask_for(const float* row, std::int64_t floats) {
+  for (std::int64_t c = 0; c < floats; c += kLine) __builtin_prefetch(row + c, 0, 2);
+}
+
+// Of one head, in the tensor's own format.
+std::int64_t units_of_row(const TensorRows& rows) {
+  return rows.dtype == Dtype::bf16 ? (rows.head_dim + 1) / 2 : rows.head_dim;
+}
+
+// use(block, tokens, count) for the rows that picked a block of [first_block, last_block), a tile at a time;
+// ask(token) for each row of the tile after it, before.
+template <class Use, class Ask>
+void for_each_tile(const RoutedRows& routed, std::int64_t first_block, std::int64_t last_block, const Use& use,
+                   const Ask& ask) {
   std::int64_t tokens_of_tile[kLanes];
-  for (std::int64_t at = routed.first[block]; at < routed.first[block + 1]; at += kLanes) {
-    const std::int64_t count = std::min<std::int64_t>(kLanes, routed.first[block + 1] - at);
-    for (std::int64_t r = 0; r < count; ++r) tokens_of_tile[r] = routed.rows.begin + routed.row[at + r];
-    use(tokens_of_tile, count);
+  const std::int64_t end = routed.first[last_block];
+  for (std::int64_t block = first_block; block < last_block; ++block) {
+    for (std::int64_t at = routed.first[block]; at < routed.first[block + 1]; at += kLanes) {
+      const std::int64_t count = std::min<std::int64_t>(kLanes, routed.first[block + 1] - at);
+      for (std::int64_t r = 0; r < count; ++r) tokens_of_tile[r] = routed.rows.begin + routed.row[at + r];
+      for (std::int64_t i = at + count; i < std::min(at + count + kLanes, end); ++i) {
+        ask(routed.rows.begin + routed.row[i]);
+      }
+      use(block, tokens_of_tile, count);
+    }
   }
 }
 
@@ -60,49 +81,55 @@ void clear(RowState& state, std::int64_t rows, std::int64_t columns) {
   std::fill_n(state.sum.data(), rows, 0.0f);
 }
 
-void load_state(Tile& tile, const RowState& state, std::int64_t first) {
-  for (std::int64_t r = 0; r < tile.rows; ++r) {
-    const std::int64_t row = tile.token[r] - first;
+void begin_forward_from(Tile& tile, const CpuContext& context, std::int64_t head, const std::int64_t* tokens,
+                        std::int64_t count, const RowState& state, std::int64_t first) {
+  take_queries(tile, context, head, tokens, count);
+  for (std::int64_t r = 0; r < count; ++r) {
+    const std::int64_t row = tokens[r] - first;
     std::copy_n(state.o.data() + row * tile.columns, tile.columns, tile.o.data() + r * tile.columns);
     tile.m[r] = state.m.data()[row];
     tile.sum[r] = state.sum.data()[row];
   }
-}
-
-void store_state(const Tile& tile, RowState& state, std::int64_t first) {
-  for (std::int64_t r = 0; r < tile.rows; ++r) {
-    const std::int64_t row = tile.token[r] - first;
-    std::copy_n(tile.o.data() + r * tile.columns, tile.columns, state.o.data() + row * tile.columns);
-    state.m.data()[row] = tile.m[r];
-    state.sum.data()[row] = tile.sum[r];
-  }
+  std::fill(tile.m + count, tile.m + kLanes, kLowest);
+  std::fill(tile.sum + count, tile.sum + kLanes, 0.0f);
 }
 
 void routed_forward(CpuContext& context, Tile& tile, const RoutedRows& routed, RowState& state) {
-  const std::int64_t kv_head = kv_head_of(context.problem, routed.head);
+  const std::int64_t kv_head = kv_head_of(context.problem, routed.head), first = routed.rows.begin;
   const std::int64_t blocks = blocks_of(context.problem, routed.rows.end - routed.sequence.begin);
-  for (std::int64_t block = 0; block < blocks; ++block) {
+  const auto use = [&](std::int64_t block, const std::int64_t* tokens_of_tile, std::int64_t count) {
     const Run keys = keys_of(context.problem, routed.sequence, block);
-    for_each_tile(routed, block, [&](const std::int64_t* tokens_of_tile, std::int64_t count) {
-      begin_forward(tile, context, routed.head, tokens_of_tile, count);
-      load_state(tile, state, routed.rows.begin);
-      attend(tile, context, kv_head, keys.begin, keys.end, Mask::none);
-      store_state(tile, state, routed.rows.begin);
-    });
-  }
+    begin_forward_from(tile, context, routed.head, tokens_of_tile, count, state, first);
+    attend(tile, context, kv_head, keys.begin, keys.end, Mask::none);
+    for (std::int64_t r = 0; r < count; ++r) {
+      const std::int64_t row = tokens_of_tile[r] - first;
+      std::copy_n(tile.o.data() + r * tile.columns, tile.columns, state.o.data() + row * tile.columns);
+      state.m.data()[row] = tile.m[r];
+      state.sum.data()[row] = tile.sum[r];
+    }
+  };
+  const std::int64_t units = units_of_row(context.q);
+  for_each_tile(routed, 0, blocks, use, [&](std::int64_t token) {
+    ask_for(static_cast<const float*>(context.q.row(token, routed.head)), units);
+    ask_for(state.o.data() + (token - first) * tile.columns, tile.columns);
+  });
 }
 
 void routed_backward(CpuContext& context, Tile& tile, const RoutedRows& routed, std::int64_t first_block,
                      std::int64_t last_block) {
   const std::int64_t kv_head = kv_head_of(context.problem, routed.head);
-  for (std::int64_t block = first_block; block < last_block; ++block) {
+  const auto use = [&](std::int64_t block, const std::int64_t* tokens_of_tile, std::int64_t count) {
     const Run keys = keys_of(context.problem, routed.sequence, block);
-    for_each_tile(routed, block, [&](const std::int64_t* tokens_of_tile, std::int64_t count) {
-      begin_backward(tile, context, routed.head, tokens_of_tile, count);
-      attend_backward(tile, context, kv_head, keys.begin, keys.end, Mask::none);
-      add_dq(context, tile, routed.head);
-    });
-  }
+    begin_backward(tile, context, routed.head, tokens_of_tile, count);
+    attend_backward(tile, context, kv_head, keys.begin, keys.end, Mask::none);
+    add_dq(context, tile, routed.head);
+  };
+  const std::int64_t units = units_of_row(context.q);
+  for_each_tile(routed, first_block, last_block, use, [&](std::int64_t token) {
+    ask_for(static_cast<const float*>(context.q.row(token, routed.head)), units);
+    ask_for(static_cast<const float*>(context.d_o.row(token, routed.head)), units);
+    ask_for(dq_row(context, routed.head, token), tile.columns);
+  });
 }
 
 }  // namespace mobasim::kernels

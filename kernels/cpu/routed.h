@@ -24,15 +24,11 @@ struct RoutedRows {
 // Rows of a chunk, in whole blocks: as many as give a block about two tiles of queries, where rows pick evenly.
 [[nodiscard]] std::int64_t chunk_rows(const Problem& problem, std::int64_t length);
 
-// Softmax sums of the rows of a chunk, not yet normalised.
-struct RowState {
-  Buffer<float> o, m, sum;  // [rows, columns] [rows] [rows]
-};
 // Puts the state of nothing attended into the first `rows` rows.
 void clear(RowState& state, std::int64_t rows, std::int64_t columns);
-// Copies the state of the tile's rows, `first` being the token of the state's first row, in and out.
-void load_state(Tile& tile, const RowState& state, std::int64_t first);
-void store_state(const Tile& tile, RowState& state, std::int64_t first);
+// Takes rows tokens[0..count) of `head` with their state, `first` being the token of the state's first row.
+void begin_forward_from(Tile& tile, const CpuContext& context, std::int64_t head, const std::int64_t* tokens,
+                        std::int64_t count, const RowState& state, std::int64_t first);
 
 void routed_forward(CpuContext& context, Tile& tile, const RoutedRows& routed, RowState& state);
 // Adds the gradients by what the rows picked among blocks [first_block, last_block).

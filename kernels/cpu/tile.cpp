@@ -163,10 +163,15 @@ Tile::Tile(std::int64_t dim)
       ds_by_key(size_of(kTileKeys, kLanes / 2)),
       ds_by_lane(size_of(kTileKeys / 2, kLanes)) {}
 
-void begin_forward(Tile& tile, const CpuContext& context, std::int64_t head, const std::int64_t* tokens,
-                   std::int64_t count) {
+void take_queries(Tile& tile, const CpuContext& context, std::int64_t head, const std::int64_t* tokens,
+                  std::int64_t count) {
   take_tokens(tile, tokens, count);
   take_rows(tile, context, context.q, head, tile.q_t.data(), nullptr);
+}
+
+void begin_forward(Tile& tile, const CpuContext& context, std::int64_t head, const std::int64_t* tokens,
+                   std::int64_t count) {
+  take_queries(tile, context, head, tokens, count);
   std::fill_n(tile.o.data(), count * tile.columns, 0.0f);
   std::fill_n(tile.m, kLanes, kLowest);
   std::fill_n(tile.sum, kLanes, 0.0f);

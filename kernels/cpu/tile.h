@@ -47,6 +47,9 @@ enum class Mask { none, causal };
 
 struct CpuContext;
 
+// Takes q of the rows tokens[0..count) of `head`, and not what they have attended to.
+void take_queries(Tile& tile, const CpuContext& context, std::int64_t head, const std::int64_t* tokens,
+                  std::int64_t count);
 // Takes rows tokens[0..count) of `head`; nothing is attended yet.
 void begin_forward(Tile& tile, const CpuContext& context, std::int64_t head, const std::int64_t* tokens,
                    std::int64_t count);
