@@ -10,6 +10,7 @@
 
 #include "cli/command.h"
 #include "kernels/conformance/conformance.h"
+#include "kernels/cpu/micro_kernels.h"
 #include "kernels/mutants.h"
 #include "sim/base/error.h"
 #include "sim/base/text.h"
@@ -21,11 +22,13 @@ constexpr const char* kDescription =
     R"(Check the attention kernels: picks, outputs and gradients of every case against a float64 reference.
 
 One row for each case, dtype and pass; max_error and bound are those of the element where their ratio is greatest, of all
-seeds together. The exit code is 1 when any row fails. The bounds are in docs/method/kernels.md. simt runs the CUDA kernels
-on the processor, every access checked; cuda runs them on a GPU.
+seeds together. The exit code is 1 when any row fails. The bounds are in docs/method/kernels.md. cpu runs the kernels of this
+machine, by default with the best instruction set it has; simt runs the CUDA kernels on the processor, every access checked;
+cuda runs them on a GPU.
 
 Examples:
-  mobasim verify                          the CPU kernels against the reference
+  mobasim verify                          the CPU kernels against the reference, f32 and bf16
+  mobasim verify --quick --instruction-set all     each instruction set that this processor has, forced in turn
   mobasim verify --backend reference      the reference against dense matrices
   mobasim verify --backend simt --quick   the CUDA kernels, the few cases that touch everything
   mobasim verify --backend cuda --conformance      first of all on a new GPU: what the hardware does for the kernels
@@ -36,7 +39,7 @@ Examples:
 constexpr int kThoroughSeeds = 3;
 
 struct Options {
-  std::string backend = "cpu", dtype;
+  std::string backend = "cpu", dtype, instruction_set;
   std::vector<std::string> cases;
   bool quick = false, thorough = false, conformance = false, mutants = false;
   int seeds = 0;  // 0: not given
@@ -54,20 +57,38 @@ std::vector<kernels::Case> chosen_cases(const Options& options) {
   return chosen;
 }
 
-// Without --dtype: what the backend computes in, and with --thorough both formats of the CUDA kernels.
-std::vector<std::optional<kernels::Dtype>> chosen_dtypes(const Options& options) {
+// The formats that a backend computes in; without --dtype all of them. The reference computes in float64 alone.
+std::vector<kernels::Dtype> dtypes_of(const std::string& backend) {
   using kernels::Dtype;
-  const bool both = options.dtype == "both" || (options.dtype.empty() && is_kernel_backend(options.backend));
-  if (both && is_kernel_backend(options.backend)) return {Dtype::bf16, Dtype::fp16};
-  if (options.dtype.empty()) return {std::nullopt};
-  if (options.dtype != "bf16" && options.dtype != "fp16" && options.dtype != "both") {
-    throw ConfigError(fmt::format("there is no --dtype '{}' here; there are bf16, fp16 and both", options.dtype));
+  if (backend == "cpu") return {Dtype::f32, Dtype::bf16};
+  if (is_kernel_backend(backend)) return {Dtype::bf16, Dtype::fp16};
+  return {};
+}
+
+std::vector<std::optional<kernels::Dtype>> chosen_dtypes(const Options& options) {
+  const std::vector<kernels::Dtype> all = dtypes_of(options.backend);
+  if (options.dtype.empty() && all.empty()) return {std::nullopt};
+  std::vector<std::optional<kernels::Dtype>> chosen;
+  std::vector<std::string> names;
+  for (const kernels::Dtype dtype : all) {
+    names.emplace_back(kernels::name(dtype));
+    if (options.dtype.empty() || options.dtype == "both" || options.dtype == names.back()) chosen.emplace_back(dtype);
   }
-  if (!is_kernel_backend(options.backend)) {
-    throw ConfigError(
-        fmt::format("--dtype belongs to --backend simt and cuda; {} computes in one format alone", options.backend));
+  if (!chosen.empty()) return chosen;
+  throw ConfigError(
+      all.empty() ? fmt::format("--dtype is not for --backend {}, which computes in one format alone", options.backend)
+                  : fmt::format("there is no --dtype '{}' for --backend {}; there are {} and both", options.dtype,
+                                options.backend, joined(names)));
+}
+
+// nullptr: the best.
+std::vector<const kernels::MicroKernels*> chosen_instruction_sets(const Options& options) {
+  if (options.instruction_set.empty()) return {nullptr};
+  if (options.backend != "cpu") {
+    throw ConfigError(fmt::format("--instruction-set is for --backend cpu, not {}", options.backend));
   }
-  return {kernels::dtype_named(options.dtype)};
+  if (options.instruction_set == "all") return kernels::micro_kernels();
+  return {&kernels::micro_kernels_named(options.instruction_set)};
 }
 
 int chosen_seeds(const Options& options) {
@@ -77,13 +98,15 @@ int chosen_seeds(const Options& options) {
 
 // The results of a case in one dtype, the worst of all seeds.
 std::vector<kernels::VerifyRow> results_of(const kernels::Case& row, const Options& options,
-                                           std::optional<kernels::Dtype> dtype) {
+                                           std::optional<kernels::Dtype> dtype,
+                                           const kernels::MicroKernels* instruction_set) {
   std::vector<kernels::VerifyRow> results;
   for (int seed = 1; seed <= chosen_seeds(options); ++seed) {
     if (interrupted()) throw Interrupted{};
     show_progress(fmt::format("verify {}: {}, seed {}", options.backend, row.name, seed));
     kernels::BackendOptions backend_options;
     backend_options.dtype = dtype;
+    backend_options.micro = instruction_set;
     backend_options.seed = static_cast<std::uint64_t>(seed);
     const kernels::Backend backend = kernels::backend_named(options.backend, backend_options);
     const std::vector<kernels::VerifyRow> found = kernels::verify(row, backend, backend_options.seed);
@@ -140,16 +163,18 @@ int verify(const Options& options) {
   const std::vector<std::optional<kernels::Dtype>> dtypes = chosen_dtypes(options);
   std::vector<kernels::VerifyRow> rows;
   int failed = 0, skipped = 0;
-  for (const kernels::Case& row : cases) {
-    for (const std::optional<kernels::Dtype> dtype : dtypes) {
-      for (kernels::VerifyRow& result : results_of(row, options, dtype)) {
-        failed += result.verdict == kernels::Verdict::fail;
-        skipped += result.verdict == kernels::Verdict::skipped;
-        if (!result.note.empty()) {
-          tell(fmt::format("{}, {}, {}: {}", result.case_name, kernels::name(result.dtype), result.pass_name,
-                           result.note));
-        }
-        rows.push_back(std::move(result));
+  const auto add = [&](kernels::VerifyRow result) {
+    failed += result.verdict == kernels::Verdict::fail;
+    skipped += result.verdict == kernels::Verdict::skipped;
+    if (!result.note.empty()) {
+      tell(fmt::format("{}, {}, {}: {}", result.case_name, kernels::name(result.dtype), result.pass_name, result.note));
+    }
+    rows.push_back(std::move(result));
+  };
+  for (const kernels::MicroKernels* instruction_set : chosen_instruction_sets(options)) {
+    for (const kernels::Case& row : cases) {
+      for (const std::optional<kernels::Dtype> dtype : dtypes) {
+        for (kernels::VerifyRow& result : results_of(row, options, dtype, instruction_set)) add(std::move(result));
       }
     }
   }
@@ -167,7 +192,11 @@ void add_verify(CLI::App& program, Action& chosen) {
   const auto options = std::make_shared<Options>();
   command->add_option("--backend", options->backend, "one of: " + joined(kernels::backend_names()))
       ->capture_default_str();
-  command->add_option("--dtype", options->dtype, "bf16, fp16 or both; of simt and cuda, which do both by default");
+  command->add_option(
+      "--dtype", options->dtype,
+      "one of the two formats of the backend, or both: f32 and bf16 of cpu, bf16 and fp16 of simt and cuda; both");
+  command->add_option("--instruction-set", options->instruction_set,
+                      "cpu: instead of the best, the one of this name (avx512_bf16, avx512, avx2, scalar), or all");
   CLI::Option* cases = command->add_option("--case", options->cases, "only the case of this name; may be repeated");
   CLI::Option* quick =
       command->add_flag("--quick", options->quick, "the few cases that touch every kernel and edge")->excludes(cases);

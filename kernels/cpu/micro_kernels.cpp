@@ -1,5 +1,7 @@
 #include "kernels/cpu/micro_kernels.h"
 
+#include <bit>
+
 // The files below are compiled once for each of these. Processors of x86 without AVX2 (none made since 2015) have the
 // last.
 #define HWY_DISABLED_TARGETS (~(HWY_AVX3 | HWY_AVX2 | HWY_NEON | HWY_EMU128 | HWY_SCALAR))

@@ -11,12 +11,29 @@ namespace {
 // r^6 (remainder (ln 2 / 2)^7 / 7! < 2^-22.9 relative at |r| = 1/2, where it is greatest), or to r^4 (< 2^-14) where
 // the result is rounded to bf16. c is split in two parts so that r is exact to f32 also for large |x|.
 struct Exponential {
-  float c, c_rest;  // c + c_rest = scale log2(e)
+  float c, c_rest;       // c + c_rest = scale log2(e)
+  float c_head, c_tail;  // the same sum; c_head has 12 significant bits
+
+  static constexpr std::uint32_t kHead = 0xfffff000u;
 
   explicit Exponential(double scale) {
     const double exact = scale * 1.4426950408889634074;
     c = static_cast<float>(exact);
     c_rest = static_cast<float>(exact - static_cast<double>(c));
+    c_head = std::bit_cast<float>(std::bit_cast<std::uint32_t>(c) & kHead);
+    c_tail = static_cast<float>(exact - static_cast<double>(c_head));
+  }
+
+  // c x - n. Without a fused multiply-add the product is exact only of heads of 12 bits (Veltkamp's splitting).
+  HWY_INLINE F remainder(F x, F n) const {
+    const Floats f;
+#if !HWY_NATIVE_FMA
+    const F head = hn::BitCast(f, hn::And(hn::BitCast(Bits(), x), hn::Set(Bits(), kHead)));
+    const F exact = hn::Sub(hn::Mul(head, hn::Set(f, c_head)), n);
+    return hn::Add(hn::Add(exact, hn::Mul(head, hn::Set(f, c_tail))), hn::Mul(hn::Sub(x, head), hn::Set(f, c)));
+#else
+    return hn::MulAdd(x, hn::Set(f, c_rest), hn::MulSub(x, hn::Set(f, c), n));
+#endif
   }
 
   template <bool kShort>
@@ -32,7 +49,7 @@ struct Exponential {
       r = hn::Sub(y, n);
       p = hn::MulAdd(r, hn::Set(f, 9.618129e-3f), hn::Set(f, 5.550411e-2f));
     } else {
-      r = hn::MulAdd(x, hn::Set(f, c_rest), hn::MulSub(x, hn::Set(f, c), n));
+      r = remainder(x, n);
       p = hn::MulAdd(r, hn::Set(f, 1.5403530e-4f), hn::Set(f, 1.3333558e-3f));
       p = hn::MulAdd(p, r, hn::Set(f, 9.618129e-3f));
       p = hn::MulAdd(p, r, hn::Set(f, 5.550411e-2f));

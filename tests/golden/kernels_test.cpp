@@ -16,7 +16,20 @@ TEST_CASE("verify prints a row for each case and pass and ends with 0 when all h
   CHECK(outcome.out.find("moba_whole_blocks,cpu,f32,backward,") != std::string::npos);
   CHECK(outcome.out.find("window_1,cpu,f32,forward,,,,skipped\n") != std::string::npos);
   CHECK(outcome.out.find("fail") == std::string::npos);
-  CHECK(outcome.err.find("0 failed, 2 skipped") != std::string::npos);
+  CHECK(outcome.out.find("moba_whole_blocks,cpu,bf16,backward,") != std::string::npos);
+  CHECK(outcome.err.find("0 failed, 4 skipped") != std::string::npos);
+}
+
+TEST_CASE("verify forces each instruction set in turn") {
+  const ScratchFolder folder;
+  const Outcome all = outcome_of_program(
+      {"verify", "--case", "moba_ties", "--dtype", "f32", "--instruction-set", "all"}, folder.path());
+  CHECK(all.exit_code == 0);
+  CHECK(all.out.find("moba_ties,cpu/scalar,f32,backward,") != std::string::npos);
+  const Outcome one = outcome_of_program(
+      {"verify", "--case", "moba_ties", "--dtype", "bf16", "--instruction-set", "scalar"}, folder.path());
+  CHECK(one.exit_code == 0);
+  CHECK(one.err.find("3 checks of 1 cases on cpu: 0 failed") != std::string::npos);
 }
 
 TEST_CASE("verify checks the reference too, and knows its cases") {
@@ -59,7 +72,10 @@ TEST_CASE("verify refuses flags that make no sense together") {
     CHECK(outcome.err.find(message) != std::string::npos);
   };
   refused({"--backend", "simt", "--dtype", "f32"}, "there are bf16, fp16 and both");
-  refused({"--backend", "cpu", "--dtype", "bf16"}, "--dtype belongs to --backend simt and cuda");
+  refused({"--backend", "cpu", "--dtype", "fp16"}, "there are f32, bf16 and both");
+  refused({"--backend", "reference", "--dtype", "bf16"}, "--dtype is not for --backend reference");
+  refused({"--instruction-set", "sse9"}, "this processor has no instruction set 'sse9'");
+  refused({"--backend", "simt", "--instruction-set", "scalar"}, "--instruction-set is for --backend cpu");
   refused({"--quick", "--case", "moba_ties"}, "excludes");
   refused({"--quick", "--thorough"}, "excludes");
   refused({"--backend", "simd"}, "did you mean 'simt'");
@@ -97,7 +113,8 @@ TEST_CASE("bench stops on Ctrl-C with 130 and leaves no file behind") {
   const std::string program = quoted_for_shell(MOBASIM_PROGRAM);
   // timeout runs the program in the foreground of its own group, where SIGINT is not ignored.
   const Outcome outcome = outcome_of_shell(
-      "timeout --foreground --preserve-status -s INT 2 " + program + " bench -o out; code=$?; ls out; exit $code", folder.path());
+      "timeout --foreground --preserve-status -s INT 2 " + program + " bench -o out; code=$?; ls out; exit $code",
+      folder.path());
   CHECK(outcome.exit_code == 130);
   CHECK(outcome.out == "");
 }
