@@ -7,21 +7,18 @@
 #include <limits>
 #include <memory>
 #include <numeric>
-#include <type_traits>
 
 #include "kernels/cpu/attention.h"
 #include "kernels/cpu/parallel.h"
-#include "kernels/fill.h"
 #include "kernels/timing.h"
 #include "kernels/work.h"
-#include "tests/benchmark/attention/yardstick.h"
+#include "tests/benchmark/attention/contenders.h"
 
 namespace mobasim::benchmark {
 namespace {
 
 using kernels::Dtype;
 
-constexpr std::uint64_t kSeed = 1;
 using Note = std::function<void(const std::string&)>;
 
 template <class Work>
@@ -38,31 +35,6 @@ int runs_of(const Problem& full, int threads, const ComparisonRules& rules) {
   if (rules.rounds == 1) return 1;
   return static_cast<int>(std::ceil(kLeastFlops * threads / kernels::forward_flops(full).value()));
 }
-
-template <class T>
-struct Operands {
-  std::vector<T> q, k, v, d_o;
-  explicit Operands(const Problem& problem) {
-    kernels::Tensors tensors = kernels::filled(problem, kernels::Fill::normal, kSeed);
-    if constexpr (std::is_same_v<T, float>) {
-      q = std::move(tensors.q), k = std::move(tensors.k), v = std::move(tensors.v), d_o = std::move(tensors.d_o);
-    } else {
-      q = narrow(tensors.q), k = narrow(tensors.k), v = narrow(tensors.v), d_o = narrow(tensors.d_o);
-    }
-  }
-  static std::vector<T> narrow(const std::vector<float>& values) {
-    std::vector<T> out(values.size());
-    std::transform(values.begin(), values.end(), out.begin(), kernels::narrowed);
-    return out;
-  }
-  [[nodiscard]] Inputs<T> view() const { return {q, k, v, d_o}; }
-};
-
-template <class T>
-struct Results {
-  Forward<T> forward;
-  Gradients<T> gradients;
-};
 
 template <class T>
 kernels::Arm own_arm(const Problem& problem, const Inputs<T>& inputs, int threads, int runs) {
@@ -86,29 +58,6 @@ kernels::Arm arm_of(const Yardstick<T>& forward, const Yardstick<T>& backward, c
     const double seconds = timed(runs, [&] { forward.forward(inputs, out->forward); });
     return std::vector<double>{seconds, timed(runs, [&] { backward.backward(inputs, out->forward, out->gradients); })};
   }};
-}
-
-// A library's products for a shape and a size of tiles.
-template <class T>
-struct Library {
-  const char* name;
-  std::function<std::optional<TileProducts<T>>(const Problem&, TileSize)> products;
-};
-
-template <class T>
-std::vector<Library<T>> libraries(int threads, const ComparisonRules& rules) {
-  std::vector<Library<T>> found;
-  if constexpr (std::is_same_v<T, float>) {
-    if (rules.openblas) {
-      found.push_back({"openblas", [](const Problem& problem, TileSize) { return openblas_products(problem); }});
-    }
-  }
-  if (rules.onednn) {
-    found.push_back({"onednn", [threads](const Problem& problem, TileSize size) {
-                       return onednn_products<T>(problem, size, threads);
-                     }});
-  }
-  return found;
 }
 
 struct Chosen {
@@ -179,7 +128,7 @@ struct Field {
 template <class T>
 void add_yardsticks(Field& field, const Problem& full, const Inputs<T>& inputs, int threads,
                     const ComparisonRules& rules, const Note& note) {
-  for (const Library<T>& library : libraries<T>(threads, rules)) {
+  for (const Library<T>& library : libraries<T>(threads, rules.openblas, rules.onednn)) {
     const std::optional<Chosen> tiles = chosen_tiles(library, full, threads, rules);
     if (!tiles) {
       note(fmt::format("{} is left out: it is not there, or has no products of such numbers", library.name));
@@ -222,7 +171,7 @@ Comparison compared_in(const Problem& full, int threads, const ComparisonRules& 
   if (probe != nullptr) field.arms.push_back(peak_arm(probe, count, threads));
   kernels::SamplingRules sampling;
   sampling.most_rounds = sampling.settled_rounds = rules.rounds;
-  kernels::Random random(kSeed);
+  kernels::Random random(1);
   const kernels::Samples samples = kernels::sampled(field.arms, rules.seconds, sampling, random, rules.stop);
   const auto rounds_of = [](const auto& times) { return times.empty() ? 0 : times[0].size(); };
   std::size_t rounds = rounds_of(samples[0]);
@@ -239,54 +188,6 @@ Comparison compared_in(const Problem& full, int threads, const ComparisonRules& 
   return found;
 }
 
-// The greatest difference of two tensors, in units of the rounding of sums of values about as large as `b`'s greatest.
-template <class T>
-double distance(const std::vector<T>& a, const std::vector<T>& b) {
-  double greatest = 0, apart = 0;
-  for (std::size_t i = 0; i < b.size(); ++i) {
-    const double expected = static_cast<double>(kernels::widened(b[i]));
-    const double difference = std::abs(static_cast<double>(kernels::widened(a[i])) - expected);
-    if (!std::isfinite(difference)) return std::numeric_limits<double>::infinity();
-    greatest = std::max(greatest, std::abs(expected));
-    apart = std::max(apart, difference);
-  }
-  return apart / (greatest * kernels::unit_of(std::is_same_v<T, float> ? Dtype::f32 : Dtype::bf16));
-}
-
-template <class T>
-std::vector<std::string> disagreements_in(const Problem& full, int threads, const ComparisonRules& rules,
-                                          bool spoiled) {
-  constexpr double kAllowed = 8;  // both round p and d_s, and the result
-  const Operands<T> operands(full);
-  Results<T> own, other;
-  kernels::CpuOptions options;
-  options.threads = threads;
-  kernels::cpu_forward(full, operands.view(), options, own.forward);
-  kernels::cpu_backward(full, operands.view(), own.forward, options, own.gradients);
-  std::vector<std::string> found;
-  for (const Library<T>& library : libraries<T>(threads, rules)) {
-    for (const TileSize size : {TileSize{128, 128}, TileSize{128, 512}}) {
-      std::optional<TileProducts<T>> products = library.products(full, size);
-      if (!products) continue;
-      const Yardstick<T> made = yardstick(full, size, threads, std::move(*products));
-      made.forward(operands.view(), other.forward);
-      made.backward(operands.view(), other.forward, other.gradients);
-      if (spoiled) std::swap(other.gradients.dk[5], other.gradients.dk[other.gradients.dk.size() / 2]);
-      const std::pair<const char*, double> distances[] = {{"o", distance(other.forward.o, own.forward.o)},
-                                                          {"dq", distance(other.gradients.dq, own.gradients.dq)},
-                                                          {"dk", distance(other.gradients.dk, own.gradients.dk)},
-                                                          {"dv", distance(other.gradients.dv, own.gradients.dv)}};
-      for (const auto& [tensor, apart] : distances) {
-        if (apart <= kAllowed) continue;
-        found.push_back(
-            fmt::format("{} of {} ({} tokens, head_dim {}, tiles {}x{}, {} threads): {:.3g} roundings apart", tensor,
-                        library.name, kernels::tokens(full), full.head_dim, size.queries, size.keys, threads, apart));
-      }
-    }
-  }
-  return found;
-}
-
 }  // namespace
 
 Comparison compared(const Problem& full, Dtype dtype, int threads, const ComparisonRules& rules, const Note& note) {
@@ -294,12 +195,6 @@ Comparison compared(const Problem& full, Dtype dtype, int threads, const Compari
                                           : compared_in<float>(full, threads, rules, note);
   found.dtype = dtype;
   return found;
-}
-
-std::vector<std::string> disagreements(const Problem& full, Dtype dtype, int threads, const ComparisonRules& rules,
-                                       bool spoiled) {
-  return dtype == Dtype::bf16 ? disagreements_in<Bf16>(full, threads, rules, spoiled)
-                              : disagreements_in<float>(full, threads, rules, spoiled);
 }
 
 }  // namespace mobasim::benchmark

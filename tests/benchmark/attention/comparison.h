@@ -29,9 +29,4 @@ struct ComparisonRules {
 [[nodiscard]] Comparison compared(const kernels::Problem& full, kernels::Dtype dtype, int threads,
                                   const ComparisonRules& rules, const std::function<void(const std::string&)>& note);
 
-// Where a yardstick and the kernels differ by more than rounding explains, in words; empty where they agree. When
-// `spoiled` one value of the yardstick is wrong on purpose: then the answer must not be empty.
-[[nodiscard]] std::vector<std::string> disagreements(const kernels::Problem& full, kernels::Dtype dtype, int threads,
-                                                     const ComparisonRules& rules, bool spoiled);
-
 }  // namespace mobasim::benchmark

@@ -10,6 +10,7 @@
 #include "kernels/machine.h"
 #include "kernels/timing.h"
 #include "sim/base/error.h"
+#include "tests/benchmark/attention/agreement.h"
 #include "tests/benchmark/attention/comparison.h"
 #include "tests/benchmark/attention/options.h"
 #include "tests/benchmark/attention/pages.h"
@@ -63,12 +64,12 @@ void for_each_shape(const Options& options, const Use& use) {
 int quick(const Options& options, const ComparisonRules& rules) {
   bool sound = true;
   for_each_shape(options, [&](const kernels::Problem& problem, kernels::Dtype dtype, int threads) {
-    for (const std::string& line : disagreements(problem, dtype, threads, rules, false)) {
+    for (const std::string& line : disagreements(problem, dtype, threads, rules.openblas, rules.onednn, false)) {
       fmt::print("wrong: {}\n", line);
       sound = false;
     }
     const bool any = rules.onednn || (rules.openblas && dtype == kernels::Dtype::f32 && !openblas_version().empty());
-    if (any && disagreements(problem, dtype, threads, rules, true).empty()) {
+    if (any && disagreements(problem, dtype, threads, rules.openblas, rules.onednn, true).empty()) {
       fmt::print("a wrong gradient is not found\n");
       sound = false;
     }
