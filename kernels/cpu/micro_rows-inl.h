@@ -100,11 +100,12 @@ void top_blocks(const float* scores, i64 blocks_open, i64 lanes, i64 slots, cons
       auto block = hn::Set(n, static_cast<std::int32_t>(i));
       auto value = hn::IfThenElse(hn::Lt(block, open), ordered(hn::LoadU(f, scores + i * kLanes + lane)), none);
       if (hn::AllFalse(n, hn::Gt(value, worst))) continue;
-      for (i64 s = 0; s < slots; ++s) {  // insert, and carry on what was pushed out
+      auto taken = hn::Lt(open, hn::Zero(n));  // none
+      for (i64 s = 0; s < slots; ++s) {  // insert, and carry on what was pushed out, which is older than its equals
         std::int32_t* kept_value = scratch + s * kLanes + lane;
         std::int32_t* kept_block = best + s * kLanes + lane;
         const auto old_value = hn::LoadU(n, kept_value), old_block = hn::LoadU(n, kept_block);
-        const auto taken = hn::Gt(value, old_value);
+        taken = hn::Or(taken, hn::Gt(value, old_value));
         worst = hn::Max(value, old_value);
         hn::StoreU(worst, n, kept_value);
         hn::StoreU(hn::IfThenElse(taken, block, old_block), n, kept_block);
