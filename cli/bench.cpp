@@ -4,10 +4,14 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
+#include <optional>
 
+#include "cli/bench_compare.h"
 #include "cli/command.h"
 #include "kernels/bench_files.h"
+#include "kernels/bench_journal.h"
 #include "kernels/cuda/bench_files.h"
 #include "sim/base/error.h"
 #include "sim/base/file.h"
@@ -20,7 +24,8 @@ constexpr const char* kDescription =
     R"(Time this machine: attention (full and MoBA, forward and backward), matrix products, memory, peak.
 
 Prints the profile, one row a shape: median and quartiles. With -o also writes the device DIR/NAME.yaml, which plan and
-project take, its profile, every sample, and how it all came to be.
+project take, its profile, every sample, and how it all came to be. What is stopped by Ctrl-C or killed goes on with
+--resume. bench compare A B holds two profiles against each other.
 
 With --backend cuda the GPU at hand: whole passes of the CUDA kernels, and each stage of them, on shapes of a GPU's size.
 -o then writes DIR/NAME.profile.csv (name it in a device's YAML as its profile), NAME.stages.csv and the rest.
@@ -30,43 +35,93 @@ measurement); it needs no GPU.
 Examples:
   mobasim bench -o out                      one minute; out/cpu-local.yaml
   mobasim bench --budget 300 --threads 1    longer, on one thread, only printed
+  mobasim bench --case time_full_4096_d64 --dtype bf16 --instruction-set avx512
+  mobasim bench compare before/cpu-local.profile.csv after/cpu-local.profile.csv --format table
   mobasim bench --backend cuda --dry-run --device h100-sxm --case gpu_moba_b512_k3_32768_d128 --format table
   mobasim bench --backend cuda --budget 300 -o out --name my-gpu)";
 
 struct Options {
   std::filesystem::path folder;
-  std::string name, format = "csv", backend = "cpu", device = "h100-sxm", dtype = "bf16";
-  std::vector<std::string> cases;
+  std::string name, format = "csv", backend = "cpu", device = "h100-sxm", dtype, instruction_set;
+  std::vector<std::string> cases, only;
   double budget = 60;
   int threads = 0;
-  bool dry_run = false;
+  bool dry_run = false, resume = false;
 };
 
 void tell_about(const kernels::BenchResult& result) {
+  for (const std::string& what : result.unsupported) tell("left out: " + what);
   if (!result.left_out.empty()) {
     tell(fmt::format("the budget did not reach {} shapes, from '{}' on; a longer --budget does", result.left_out.size(),
                      result.left_out.front()));
   }
-  if (kernels::clock_drift(result) > 0.05) {
-    tell(
-        fmt::format("the peak varied by {:.0f}% through the run: the machine is busy or its clock moves, and the times "
-                    "are as noisy",
-                    100 * kernels::clock_drift(result)));
+  const kernels::SampleCount count = kernels::sample_count(result);
+  if (count.discarded > 0) {
+    tell(fmt::format("{} of {} samples were discarded: the machine was slower beside them", count.discarded,
+                     count.taken));
   }
+  const auto disturbed = std::count_if(result.rows.begin(), result.rows.end(), [](const kernels::MeasuredRow& row) {
+    return row.row.sampling == kernels::name(kernels::Ending::disturbed);
+  });
+  if (disturbed > 0) {
+    tell(fmt::format("{} rows are of a disturbed machine throughout (column sampling): their times are too long",
+                     disturbed));
+  }
+  if (result.load.known && result.load.others + result.load.stolen > 0.05) {
+    tell(fmt::format("other processes had {:.0f}% of the processors, and other machines {:.0f}%",
+                     100 * result.load.others, 100 * result.load.stolen));
+  }
+}
+
+std::vector<kernels::Dtype> dtypes_of(const std::string& word) {
+  if (word.empty()) return {};
+  if (word == "both") return {kernels::Dtype::f32, kernels::Dtype::bf16};
+  if (word == "f32" || word == "bf16") return {kernels::dtype_named(word)};
+  throw ConfigError(fmt::format("--dtype {}: on the processor there are f32, bf16 and both", word));
+}
+
+// The journal of this bench, where files are asked for; an interrupted one is gone on with or replaced.
+std::optional<kernels::Journal> journal_for(const Options& options, kernels::BenchOptions& bench) {
+  if (options.folder.empty()) return std::nullopt;
+  const std::filesystem::path file = options.folder / (options.name + ".partial.csv");
+  const kernels::Identity identity = kernels::identity_of(bench);
+  if (!options.resume || !std::filesystem::exists(file)) {
+    if (options.resume) tell(fmt::format("{} is not there: nothing to resume, the bench begins anew", file.string()));
+    return kernels::Journal(file, identity);
+  }
+  kernels::Journal journal = kernels::Journal::resumed(file, identity);
+  bench.before = journal.groups();
+  tell(fmt::format("resumed: {} groups were done", bench.before.size()));
+  return journal;
 }
 
 int bench_cpu(const Options& options) {
   kernels::BenchOptions bench_options;
   bench_options.budget = Seconds(options.budget);
   bench_options.threads = options.threads;
+  bench_options.instruction_set = options.instruction_set;
+  bench_options.dtypes = dtypes_of(options.dtype);
+  bench_options.only = options.only;
+  bench_options.cases = options.cases;
   bench_options.stop = interrupted;
   bench_options.progress = show_progress;
+  bench_options = kernels::completed(bench_options);
+  if (!options.folder.empty()) make_directories(options.folder);  // before a minute is spent
+  std::optional<kernels::Journal> journal = journal_for(options, bench_options);
+  if (journal) bench_options.finished = [&](const kernels::FinishedGroup& group) { journal->append(group); };
   const kernels::BenchResult result = kernels::bench(bench_options);
   end_progress();
-  if (result.stopped) throw Interrupted{};
+  if (result.stopped) {
+    if (journal) tell("what was done is kept; bench with --resume and the same options goes on from there");
+    throw Interrupted{};
+  }
   tell_about(result);
-  if (!options.folder.empty()) kernels::write_bench(result, bench_options, options.folder, options.name);
-  print(profile_table(result.rows), {options.format, {}});
+  if (journal) {
+    kernels::write_bench(result, bench_options, options.folder, options.name);
+    journal->remove();
+    if (!kernels::describes_device(result)) tell("only a part was measured: no device file was written");
+  }
+  print(profile_table(kernels::profile_rows(result.rows)), {options.format, {}});
   return 0;
 }
 
@@ -115,12 +170,21 @@ int bench_gpu(const Options& options) {
 int bench(Options options) {
   if (options.name.empty()) options.name = options.backend == "cpu" ? "cpu-local" : "gpu-local";
   kernels::check_device_name(options.name);
-  if (options.backend == "cpu" && (options.dry_run || !options.cases.empty())) {
-    throw ConfigError("--dry-run and --case are for --backend cuda");
+  if (options.resume && options.folder.empty()) throw ConfigError("--resume needs -o, the folder to go on in");
+  if (options.backend == "cpu") {
+    if (options.dry_run) throw ConfigError("--dry-run is for --backend cuda");
+    return bench_cpu(options);
+  }
+  if (options.resume || !options.only.empty() || !options.instruction_set.empty()) {
+    throw ConfigError("--resume, --only and --instruction-set are for --backend cpu");
+  }
+  if (options.dtype.empty()) options.dtype = "bf16";
+  if (options.dtype != "bf16" && options.dtype != "fp16") {
+    throw ConfigError(fmt::format("--dtype {}: on a GPU there are bf16 and fp16", options.dtype));
   }
   if (options.dry_run) return dry_run(options);
-  if (!options.folder.empty()) make_directories(options.folder);  // before a minute is spent
-  return options.backend == "cpu" ? bench_cpu(options) : bench_gpu(options);
+  if (!options.folder.empty()) make_directories(options.folder);
+  return bench_gpu(options);
 }
 
 }  // namespace
@@ -133,10 +197,14 @@ void add_bench(CLI::App& program, Action& chosen) {
   command->add_option("--backend", options->backend, "cpu or cuda")
       ->check(CLI::IsMember({"cpu", "cuda"}))
       ->capture_default_str();
-  command->add_option("--dtype", options->dtype, "cuda: bf16 or fp16")
-      ->check(CLI::IsMember({"bf16", "fp16"}))
-      ->capture_default_str();
-  command->add_option("--case", options->cases, "cuda: only the case of this name; may be repeated");
+  command->add_option("--dtype", options->dtype,
+                      "cpu: f32, bf16 or both; by default f32, and bf16 where the processor multiplies it. "
+                      "cuda: bf16 (default) or fp16");
+  command->add_option("--case", options->cases, "only the attention of this name; may be repeated");
+  command->add_option("--only", options->only, "cpu: only this part: gemm, attention or memory; may be repeated");
+  command->add_option("--instruction-set", options->instruction_set,
+                      "cpu: of the attention kernels; default: the best");
+  command->add_flag("--resume", options->resume, "cpu: go on with the bench that was interrupted in -o");
   command->add_flag("--dry-run", options->dry_run, "cuda: show what would run, and its roofline on --device");
   command->add_option("--device", options->device, "dry run: the device to hold it against, a name or a file")
       ->capture_default_str();
@@ -147,7 +215,10 @@ void add_bench(CLI::App& program, Action& chosen) {
   command->add_option("--format", options->format, "csv, json or table")
       ->check(CLI::IsMember({"csv", "json", "table"}))
       ->capture_default_str();
-  command->callback([&chosen, options] { chosen = [options] { return bench(*options); }; });
+  add_bench_compare(*command, chosen);
+  command->callback([&chosen, options, command] {
+    if (command->get_subcommands().empty()) chosen = [options] { return bench(*options); };
+  });
 }
 
 }  // namespace mobasim::cli

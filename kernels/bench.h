@@ -1,45 +1,91 @@
-// Times this machine: attention (full and MoBA, forward and backward), matrix products, memory copies and the peak of
-// its multiply-adds. What comes out is a device as the simulator reads it.
+// Times this machine: attention (full and MoBA, forward and backward), matrix products, memory and the peak of its
+// multiply-adds. What comes out is a device as the simulator reads it.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
+#include "kernels/dtype.h"
 #include "kernels/machine.h"
+#include "kernels/machine_load.h"
+#include "kernels/timing.h"
 #include "sim/base/profile.h"
 
 namespace mobasim::kernels {
 
+// One time of a row, as the sidecar has it.
+struct RowSample {
+  double time = 0;
+  double at = 0;     // seconds since the bench began
+  double probe = 0;  // FLOP/s; 0: none was taken
+  bool kept = true;  // counts towards the row
+};
+
+// A row with all that was measured of it.
+struct MeasuredRow {
+  ProfileRow row;
+  std::vector<RowSample> samples;  // in the order taken
+};
+
+struct FinishedGroup {
+  std::string name;
+  Seconds spent;  // by the bench when the group was done
+  std::vector<MeasuredRow> rows;
+};
+
 struct BenchOptions {
   Seconds budget{60};
-  int threads = 0;  // 0: as many as OpenMP would use
+  int threads = 0;                 // 0: as many as OpenMP would use
+  std::string instruction_set;     // of the kernels; empty: the best that this processor has
+  std::vector<Dtype> dtypes;       // f32, bf16; empty: f32, and bf16 where the instruction set multiplies it
+  std::vector<std::string> only;   // of bench_parts(); empty: all
+  std::vector<std::string> cases;  // of attention, by name, and nothing else but the peak; empty: all
   std::uint64_t seed = 1;
   std::function<bool()> stop = [] { return false; };  // asked between two samples
   std::function<void(const std::string&)> progress = [](const std::string&) {};
+  std::vector<FinishedGroup> before;  // by an interrupted bench of the same options: not timed again
+  std::function<void(const FinishedGroup&)> finished = [](const FinishedGroup&) {};
 };
+[[nodiscard]] const std::vector<std::string>& bench_parts();  // gemm, attention, memory
 
 struct BenchResult {
   Machine machine;
   int threads = 1;
-  std::string instruction_set;               // of the CPU kernels
-  std::vector<ProfileRow> rows;              // in the order of the case table
-  std::vector<std::vector<double>> samples;  // of each row, in the order taken
-  FlopRate peak_f32;                         // the greatest of the probes: a peak is what the machine can do
-  ByteRate memory_bandwidth;                 // measured, of the largest copies: bytes read and written
-  Bytes input_pool;                          // inputs rotate over this much memory
-  std::vector<std::string> left_out;         // shapes that the budget did not reach
-  std::vector<FlopRate> peak_probes;         // through the run: how steady the clock was
-  Seconds spent;
+  std::string instruction_set;  // of the CPU kernels
+  std::vector<Dtype> dtypes;
+  std::vector<MeasuredRow> rows;         // in the order of the case table
+  std::map<std::string, FlopRate> peak;  // by format, of all threads
+  ByteRate memory_bandwidth;             // measured, of the largest copies: bytes read and written; 0: not measured
+  Bytes input_pool;                      // inputs of a format rotate over this much memory
+  std::vector<std::string> left_out;     // shapes that the budget did not reach
+  std::vector<std::string> unsupported;  // what this processor or a library cannot do, in words
+  std::vector<FlopRate> probes;          // through the run: how steady the machine was
+  bool warmed_up = false;                // the clock had settled before anything was timed
+  Load load;
+  std::string load_at_start;
+  Seconds spent;         // with what an interrupted bench spent before
   bool stopped = false;  // options.stop said so: the result is not complete
 };
 
-// Throws ConfigError for a budget below least_budget().
+// Throws ConfigError for a budget below least_budget() and for names that do not exist.
 [[nodiscard]] BenchResult bench(const BenchOptions& options);
 [[nodiscard]] Seconds least_budget();
 
-// (greatest - least) / greatest of the peak probes.
+// The options as they stand once the machine is known: threads, instruction set and formats named. Throws as bench
+// does.
+[[nodiscard]] BenchOptions completed(BenchOptions options);
+
+// 1 - (5th percentile of the probes) / (95th).
 [[nodiscard]] double clock_drift(const BenchResult& result);
+// Samples that were thrown away, and all that were taken, the kept ones too.
+struct SampleCount {
+  std::int64_t discarded = 0, taken = 0;
+};
+[[nodiscard]] SampleCount sample_count(const BenchResult& result);
+// Whether all that a device file says was measured.
+[[nodiscard]] bool describes_device(const BenchResult& result);
 
 }  // namespace mobasim::kernels

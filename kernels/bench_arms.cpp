@@ -3,13 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "kernels/cpu/attention.h"
-#include "kernels/cpu/buffer.h"
-#include "kernels/cpu/parallel.h"
+#include "kernels/fill.h"
 #include "kernels/gemm.h"
 #include "kernels/work.h"
+#include "sim/base/error.h"
 
 namespace mobasim::kernels {
 namespace {
@@ -21,40 +20,46 @@ double seconds_of(const Work& work) {
   return now() - begin;
 }
 
-ProfileRow row_of(std::string operation, std::string implementation) {
-  ProfileRow row;
-  row.operation = std::move(operation);
-  row.implementation = std::move(implementation);
-  row.dtype = "f32";
-  return row;
-}
-
 // One run is a forward pass and the backward pass of it, timed apart.
-Arm attention_arm(const Problem& problem, InputPool& pool, int threads) {
+template <class T>
+Arm attention_arm(const Problem& problem, const ArmOptions& options) {
   struct Outputs {
-    Forward<float> forward;
-    Gradients<float> gradients;
+    Forward<T> forward;
+    Gradients<T> gradients;
+    CpuWorkspace workspace;
   };
   const auto out = std::make_shared<Outputs>();
-  return {[problem, &pool, threads, out] {
+  CpuOptions cpu;
+  cpu.threads = options.threads;
+  cpu.micro = options.micro;
+  cpu.workspace = &out->workspace;
+  return {[problem, &pool = pool_of<T>(*options.pools), cpu, out] {
     const std::size_t queries = static_cast<std::size_t>(query_size(problem));
     const std::size_t keys = static_cast<std::size_t>(key_size(problem));
-    const Inputs<float> inputs{pool.next(queries), pool.next(keys), pool.next(keys), pool.next(queries)};
-    const CpuOptions options{threads, nullptr};
-    const double forward = seconds_of([&] { cpu_forward(problem, inputs, options, out->forward); });
-    const double backward = seconds_of([&] { cpu_backward(problem, inputs, out->forward, options, out->gradients); });
+    const Inputs<T> inputs{pool.next(queries), pool.next(keys), pool.next(keys), pool.next(queries)};
+    const double forward = seconds_of([&] { cpu_forward(problem, inputs, cpu, out->forward); });
+    const double backward = seconds_of([&] { cpu_backward(problem, inputs, out->forward, cpu, out->gradients); });
     return std::vector<double>{forward, backward};
   }};
 }
 
-std::size_t input_floats(const Problem& problem) {
-  return static_cast<std::size_t>(2 * query_size(problem) + 2 * key_size(problem));
+template <class T>
+Arm gemm_arm(const GemmCase& gemm, Dtype dtype, const ArmOptions& options) {
+  const auto product = std::make_shared<MatrixProduct>(ProductShape{gemm.m, gemm.n, gemm.k, dtype}, options.threads);
+  const auto c = std::make_shared<Buffer<T>>(static_cast<std::size_t>(gemm.m * gemm.n), T{});
+  return {[gemm, &pool = pool_of<T>(*options.pools), product, c] {
+    const std::span<const T> a = pool.next(static_cast<std::size_t>(gemm.m * gemm.k));
+    const std::span<const T> b = pool.next(static_cast<std::size_t>(gemm.k * gemm.n));
+    return std::vector<double>{seconds_of([&] { product->run(a.data(), b.data(), c->data()); })};
+  }};
 }
 
 }  // namespace
 
 ProfileRow attention_row(const Problem& problem, std::string implementation, std::string_view dtype, const char* pass) {
-  ProfileRow row = row_of("attention", std::move(implementation));
+  ProfileRow row;
+  row.operation = "attention";
+  row.implementation = std::move(implementation);
   row.dtype = dtype;
   row.mechanism = name(problem.mechanism);
   row.pass = pass;
@@ -79,95 +84,90 @@ void set_measured(ProfileRow& row, const std::vector<double>& samples) {
   row.basis = Basis::measured;
 }
 
-InputPool::InputPool(std::size_t floats, std::uint64_t seed) : values_(floats) {
+template <class T>
+InputPool<T>::InputPool(std::size_t values, std::uint64_t seed) : values_(values) {
+  if (values == 0) return;
   // Normal values with a period that is no multiple of a row's length: 30 ns a value would take seconds for all.
-  std::vector<float> period(std::min<std::size_t>(floats, (std::size_t{1} << 20) + 7));
-  fill_normal(period, seed);
-  for (std::size_t at = 0; at < floats; at += period.size()) {
-    std::copy_n(period.data(), std::min(period.size(), floats - at), values_.data() + at);
+  std::vector<float> normal(std::min<std::size_t>(values, (std::size_t{1} << 20) + 7));
+  fill_normal(normal, seed);
+  std::vector<T> period(normal.size());
+  std::transform(normal.begin(), normal.end(), period.begin(), [](float value) {
+    if constexpr (std::is_same_v<T, Bf16>) {
+      return narrowed(value);
+    } else {
+      return value;
+    }
+  });
+  for (std::size_t at = 0; at < values; at += period.size()) {
+    std::copy_n(period.data(), std::min(period.size(), values - at), values_.data() + at);
   }
 }
 
-std::span<const float> InputPool::next(std::size_t floats) {
-  if (at_ + floats > values_.size()) at_ = 0;
-  const std::span<const float> window(values_.data() + at_, floats);
-  at_ += (floats + 15) / 16 * 16;
+template <class T>
+std::span<const T> InputPool<T>::next(std::size_t values) {
+  constexpr std::size_t kLine = 64 / sizeof(T);  // windows begin on lines of the cache
+  if (at_ + values > values_.size()) at_ = 0;
+  const std::span<const T> window(values_.data() + at_, values);
+  at_ += (values + kLine - 1) / kLine * kLine;
   return window;
 }
 
-Group peak_group(int threads) {
-  constexpr double kMultiplyAdds = 1e9;  // a thread and run: tens of milliseconds
-  Group group{"peak of multiply-adds", {}, {{row_of("fma_peak", "mobasim_cpu")}}, {}, true};
-  group.rows[0][0].flops = Flops(2 * kMultiplyAdds * threads);
-  group.work = group.rows[0][0].flops;
-  group.arms.push_back({[threads] {
-    const MicroKernels& micro = *micro_kernels().front();
-    Buffer<float> sinks(static_cast<std::size_t>(16 * threads), 0.0f);
-    return std::vector<double>{seconds_of([&] {
-      parallel_for(threads, threads,
-                   [&](std::int64_t i, int) { (void)micro.multiply_adds(kMultiplyAdds, sinks.data() + 16 * i); });
-    })};
-  }});
+template class InputPool<float>;
+template class InputPool<Bf16>;
+
+Group gemm_group(const GemmCase& gemm, const ArmOptions& options, std::vector<std::string>& left_out) {
+  Group group;
+  group.name = fmt::format("matrix product {} x {} x {}", gemm.m, gemm.n, gemm.k);
+  for (const Dtype dtype : options.dtypes) {
+    try {
+      group.arms.push_back(dtype == Dtype::f32 ? gemm_arm<float>(gemm, dtype, options)
+                                               : gemm_arm<Bf16>(gemm, dtype, options));
+    } catch (const Unsupported& error) {
+      if (std::find(left_out.begin(), left_out.end(), error.what()) == left_out.end()) left_out.push_back(error.what());
+      continue;
+    }
+    ProfileRow row;
+    row.operation = "gemm";
+    row.implementation = "onednn";
+    row.dtype = name(dtype);
+    row.m = gemm.m;
+    row.n = gemm.n;
+    row.k = gemm.k;
+    row.threads = options.threads;
+    row.flops = Flops(2.0 * static_cast<double>(gemm.m) * static_cast<double>(gemm.n) * static_cast<double>(gemm.k));
+    group.rows.push_back({row});
+    group.work.push_back(row.flops);
+    group.kinds.push_back(fmt::format("gemm {}", row.dtype));
+  }
   return group;
 }
 
-Group copy_group(std::size_t bytes, int threads) {
-  Group group{fmt::format("copy of {} MB", bytes / 1000000), {}, {{row_of("memory_copy", "memcpy")}}, {}, true};
-  group.rows[0][0].bytes = Bytes(2 * static_cast<double>(bytes));  // read and written
-  struct Blocks {
-    Buffer<char> from, to;
-  };
-  const auto blocks = std::make_shared<Blocks>(Blocks{Buffer<char>(bytes, 1), Buffer<char>(bytes, 0)});
-  group.arms.push_back({[bytes, threads, blocks] {
-    return std::vector<double>{seconds_of([&] {
-      parallel_for(threads, threads, [&](std::int64_t i, int) {
-        const std::size_t first = bytes * static_cast<std::size_t>(i) / static_cast<std::size_t>(threads);
-        const std::size_t last = bytes * static_cast<std::size_t>(i + 1) / static_cast<std::size_t>(threads);
-        std::memcpy(blocks->to.data() + first, blocks->from.data() + first, last - first);
-      });
-    })};
-  }});
-  return group;
-}
-
-Group gemm_group(const GemmCase& gemm, InputPool& pool, int threads) {
-  Group group{fmt::format("matrix product {} x {} x {}", gemm.m, gemm.n, gemm.k), {}, {{row_of("gemm", "onednn")}}, {}};
-  ProfileRow& row = group.rows[0][0];
-  row.m = gemm.m;
-  row.n = gemm.n;
-  row.k = gemm.k;
-  row.flops = Flops(2.0 * static_cast<double>(gemm.m) * static_cast<double>(gemm.n) * static_cast<double>(gemm.k));
-  group.work = row.flops;
-  const auto c = std::make_shared<Buffer<float>>(static_cast<std::size_t>(gemm.m * gemm.n), 0.0f);
-  const auto product = std::make_shared<MatrixProduct>(ProductShape{gemm.m, gemm.n, gemm.k}, threads);
-  group.arms.push_back({[gemm, &pool, product, c] {
-    const std::span<const float> a = pool.next(static_cast<std::size_t>(gemm.m * gemm.k));
-    const std::span<const float> b = pool.next(static_cast<std::size_t>(gemm.k * gemm.n));
-    return std::vector<double>{seconds_of([&] { product->run(a.data(), b.data(), c->data()); })};
-  }});
-  return group;
-}
-
-Group attention_group(const std::vector<Case>& cases, InputPool& pool, int threads) {
+Group attention_group(const std::vector<Case>& cases, const ArmOptions& options) {
   const Problem& first = cases.front().problem;
-  Group group{fmt::format("attention, {} tokens, head_dim {}", first.cu_seqlens[1], first.head_dim), {}, {}, {}};
-  for (const Case& row : cases) {
-    const Flops forward = forward_flops(row.problem), backward = backward_flops(row.problem);
-    group.arms.push_back(attention_arm(row.problem, pool, threads));
-    group.rows.push_back({attention_row(row.problem, "mobasim_cpu", "f32", "forward"),
-                          attention_row(row.problem, "mobasim_cpu", "f32", "backward")});
-    group.work += forward + 1.25 * backward;  // one product is computed again
+  Group group;
+  group.name = fmt::format("attention, {} tokens, head_dim {}", first.cu_seqlens[1], first.head_dim);
+  for (const Dtype dtype : options.dtypes) {
+    for (const Case& row : cases) {
+      group.arms.push_back(dtype == Dtype::f32 ? attention_arm<float>(row.problem, options)
+                                               : attention_arm<Bf16>(row.problem, options));
+      group.rows.emplace_back();
+      for (const char* pass : {"forward", "backward"}) {
+        group.rows.back().push_back(attention_row(row.problem, "mobasim_cpu", name(dtype), pass));
+        group.rows.back().back().threads = options.threads;
+      }
+      // One product is computed again in the backward pass.
+      group.work.push_back(forward_flops(row.problem) + 1.25 * backward_flops(row.problem));
+      group.kinds.push_back(fmt::format("{} {}", name(row.problem.mechanism), name(dtype)));
+    }
   }
   return group;
 }
 
-std::size_t largest_input() {
-  std::size_t largest = 0;
-  for (const Case& row : cases_for(Purpose::time)) largest = std::max(largest, input_floats(row.problem));
-  for (const GemmCase& gemm : gemm_cases()) {
-    largest = std::max(largest, static_cast<std::size_t>(gemm.m * gemm.k + gemm.k * gemm.n));
-  }
-  return largest + 64;  // windows begin on multiples of 16
+std::size_t largest_input(const std::vector<Case>& cases) {
+  std::int64_t largest = 0;
+  for (const Case& row : cases) largest = std::max(largest, 2 * query_size(row.problem) + 2 * key_size(row.problem));
+  for (const GemmCase& gemm : gemm_cases()) largest = std::max(largest, gemm.m * gemm.k + gemm.k * gemm.n);
+  return static_cast<std::size_t>(largest) + 4 * 64;  // windows begin on lines of the cache
 }
 
 }  // namespace mobasim::kernels

@@ -1,29 +1,56 @@
-// What bench times: each group of arms is one comparison (full attention and MoBA at one length), sampled in turns.
+// What bench times: each group of arms is one comparison (full attention and MoBA of one shape, in each format),
+// sampled in turns.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "kernels/bf16.h"
 #include "kernels/cases.h"
 #include "kernels/cpu/buffer.h"
+#include "kernels/cpu/micro_kernels.h"
 #include "kernels/timing.h"
 #include "sim/base/profile.h"
 
 namespace mobasim::kernels {
 
 // Inputs: windows of one block of memory, each run at another place, so that no run finds its inputs in the cache where
-// the pool is at least twice the last-level cache.
+// the pool is at least twice the last-level cache. T: float or Bf16.
+template <class T>
 class InputPool {
  public:
-  InputPool(std::size_t floats, std::uint64_t seed);
-  [[nodiscard]] std::span<const float> next(std::size_t floats);
-  [[nodiscard]] std::size_t floats() const { return values_.size(); }
+  InputPool(std::size_t values, std::uint64_t seed);
+  [[nodiscard]] std::span<const T> next(std::size_t values);
 
  private:
-  Buffer<float> values_;
+  Buffer<T> values_;
   std::size_t at_ = 0;
+};
+
+// Of each format that is timed; the others are empty.
+struct InputPools {
+  InputPool<float> f32;
+  InputPool<Bf16> bf16;
+};
+template <class T>
+[[nodiscard]] InputPool<T>& pool_of(InputPools& pools) {
+  if constexpr (std::is_same_v<T, float>) {
+    return pools.f32;
+  } else {
+    return pools.bf16;
+  }
+}
+
+// What every arm of a bench shares.
+struct ArmOptions {
+  int threads = 1;
+  const MicroKernels* micro = nullptr;
+  std::vector<Dtype> dtypes;
+  InputPools* pools = nullptr;
 };
 
 // What a row of a timed pass says before its time: pass is forward or backward.
@@ -36,16 +63,23 @@ struct Group {
   std::string name;
   std::vector<Arm> arms;
   std::vector<std::vector<ProfileRow>> rows;  // of each arm, one for each of its times; times are filled in later
-  Flops work;                                 // of one round, as executed
+  std::vector<Flops> work;                    // of each arm, as executed; 0 where time is not that of multiply-adds
+  std::vector<std::string> kinds;             // of each arm: arms of a kind run at about one rate
   bool always = false;                        // runs whatever the budget: the profile needs it
 };
 
-[[nodiscard]] Group peak_group(int threads);
-[[nodiscard]] Group copy_group(std::size_t bytes, int threads);
-[[nodiscard]] Group gemm_group(const GemmCase& gemm, InputPool& pool, int threads);
+// The peak of multiply-adds in each format, with one thread and with all.
+[[nodiscard]] Group peak_group(const ArmOptions& options);
+// Copies of `bytes` and of a quarter, reads and triads of `bytes`.
+[[nodiscard]] Group memory_group(int threads, std::size_t bytes);
+// Formats that the library has no kernel for on this processor are left out, told in `left_out`.
+[[nodiscard]] Group gemm_group(const GemmCase& gemm, const ArmOptions& options, std::vector<std::string>& left_out);
 // All cases of one length and head_dim.
-[[nodiscard]] Group attention_group(const std::vector<Case>& cases, InputPool& pool, int threads);
-// Floats that the inputs of the largest timed case need.
-[[nodiscard]] std::size_t largest_input();
+[[nodiscard]] Group attention_group(const std::vector<Case>& cases, const ArmOptions& options);
+// Values that the inputs of the largest of `cases` and of the products need.
+[[nodiscard]] std::size_t largest_input(const std::vector<Case>& cases);
+
+// FLOP/s of a short run (about a millisecond) of f32 multiply-adds by all threads: what the machine can do now.
+[[nodiscard]] std::function<double()> peak_probe(const MicroKernels& micro, int threads);
 
 }  // namespace mobasim::kernels

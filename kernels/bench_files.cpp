@@ -16,8 +16,8 @@ namespace {
 template <class Choose, class Value>
 std::vector<double> fractions(const BenchResult& result, const Choose& choose, const Value& value) {
   std::vector<double> found;
-  for (const ProfileRow& row : result.rows) {
-    if (choose(row)) found.push_back(std::min(1.0, value(row)));
+  for (const MeasuredRow& measured : result.rows) {
+    if (choose(measured.row)) found.push_back(std::min(1.0, value(measured.row)));
   }
   return found;
 }
@@ -30,7 +30,7 @@ std::string efficiency(const std::vector<double>& found, const char* basis, cons
 }
 
 std::string efficiencies(const BenchResult& result) {
-  const auto of_peak = [&](const ProfileRow& row) { return row.flops / row.time / result.peak_f32; };
+  const auto of_peak = [&](const ProfileRow& row) { return row.flops / row.time / result.peak.at(row.dtype); };
   const auto of_bandwidth = [&](const ProfileRow& row) { return row.bytes / row.time / result.memory_bandwidth; };
   const auto attention = [&](const char* mechanism) {
     return fractions(
@@ -53,12 +53,6 @@ std::string efficiencies(const BenchResult& result) {
   return out;
 }
 
-std::string shape(const ProfileRow& row) {
-  if (row.operation == "gemm") return fmt::format("{}x{}x{}", row.m, row.n, row.k);
-  if (row.operation != "attention") return fmt::format("{}", row.bytes.value());
-  return fmt::format("{} {} {} b{} k{} d{}", row.mechanism, row.pass, row.sequence, row.block, row.top_k, row.head_dim);
-}
-
 }  // namespace
 
 std::string device_yaml(const BenchResult& result, const std::string& name) {
@@ -67,7 +61,10 @@ std::string device_yaml(const BenchResult& result, const std::string& name) {
   out +=
       fmt::format("source: {}\n", json_text(fmt::format("measured by mobasim bench {} (commit {}) on {}, {} threads",
                                                         kVersion, kCommit, result.machine.cpu_model, result.threads)));
-  out += fmt::format("peak: {{f32: {:.4g} GFLOP/s}}\n", result.peak_f32.value() / 1e9);
+  std::vector<std::string> peaks;
+  for (const auto& [dtype, rate] : result.peak)
+    peaks.push_back(fmt::format("{}: {:.4g} GFLOP/s", dtype, rate.value() / 1e9));
+  out += fmt::format("peak: {{{}}}\n", joined(peaks));
   out += fmt::format("memory: {:.0f} B\n", result.machine.memory.value());
   out += fmt::format("memory_bandwidth: {:.4g} GB/s\n", result.memory_bandwidth.value() / 1e9);
   out += efficiencies(result);
@@ -75,68 +72,33 @@ std::string device_yaml(const BenchResult& result, const std::string& name) {
   return out;
 }
 
-Table sample_table(const std::vector<ProfileRow>& rows, const std::vector<std::vector<double>>& samples) {
-  Table table{{"row", "operation", "shape", "sample", "time_s"}, {}};
+std::string shape(const ProfileRow& row) {
+  if (row.operation == "gemm") return fmt::format("{}x{}x{} {}", row.m, row.n, row.k, row.dtype);
+  if (row.operation == "fma_peak") return fmt::format("{} {} threads", row.dtype, row.threads);
+  if (row.operation != "attention") return fmt::format("{} bytes", row.bytes.value());
+  std::string out = fmt::format("{} {} {}", row.mechanism, row.pass, row.sequence);
+  if (row.block > 0) out += fmt::format(" b{} k{}", row.block, row.top_k);
+  return out + fmt::format(" d{} {}", row.head_dim, row.dtype);
+}
+
+std::vector<ProfileRow> profile_rows(const std::vector<MeasuredRow>& rows) {
+  std::vector<ProfileRow> out;
+  for (const MeasuredRow& measured : rows) out.push_back(measured.row);
+  return out;
+}
+
+Table sample_table(const std::vector<MeasuredRow>& rows) {
+  Table table{{"row", "operation", "shape", "sample", "time_s", "at_s", "probe_flop_per_s", "kept"}, {}};
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    for (std::size_t s = 0; s < samples[i].size(); ++s) {
-      table.rows.push_back({static_cast<std::int64_t>(i + 1), rows[i].operation, shape(rows[i]),
-                            static_cast<std::int64_t>(s + 1), samples[i][s]});
+    const auto& [row, samples] = rows[i];
+    for (std::size_t s = 0; s < samples.size(); ++s) {
+      const RowSample& sample = samples[s];
+      const Cell probe = sample.probe > 0 ? Cell{sample.probe} : Cell{};
+      table.rows.push_back({static_cast<std::int64_t>(i + 1), row.operation, shape(row),
+                            static_cast<std::int64_t>(s + 1), sample.time, sample.at, probe, sample.kept});
     }
   }
   return table;
-}
-
-std::string json_texts(const std::vector<std::string>& words) {
-  std::vector<std::string> parts;
-  for (const std::string& word : words) parts.push_back(json_text(word));
-  return "[" + joined(parts) + "]";
-}
-
-std::string json_object(const std::vector<std::pair<std::string, std::string>>& fields) {
-  std::string out = "{\n";
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    out += fmt::format("  {}: {}{}\n", json_text(fields[i].first), fields[i].second, i + 1 < fields.size() ? "," : "");
-  }
-  return out + "}\n";
-}
-
-std::string provenance_json(const BenchResult& result, const std::string& name, const BenchOptions& options) {
-  std::vector<std::string> probes;
-  for (const FlopRate rate : result.peak_probes) probes.push_back(shortest(rate.value()));
-  const bool cold =
-      result.machine.last_level_cache > Bytes(0) && result.input_pool >= 2 * result.machine.last_level_cache;
-  return json_object({
-      {"device", json_text(name)},
-      {"date", json_text(utc_now())},
-      {"program", json_text(fmt::format("mobasim {} (commit {})", kVersion, kCommit))},
-      {"compiler", json_text(fmt::format("{}, {} build", kCompiler, kBuildType))},
-      {"cpu_model", json_text(result.machine.cpu_model)},
-      {"processors", fmt::format("{}", result.machine.processors)},
-      {"threads", fmt::format("{}", result.threads)},
-      {"instruction_set", json_text(result.instruction_set)},
-      {"governor", json_text(result.machine.governor)},
-      {"system", json_text(result.machine.system)},
-      {"memory_bytes", shortest(result.machine.memory.value())},
-      {"last_level_cache_bytes", shortest(result.machine.last_level_cache.value())},
-      {"budget_s", shortest(options.budget.value())},
-      {"spent_s", fmt::format("{:.1f}", result.spent.value())},
-      {"seed", fmt::format("{}", options.seed)},
-      {"inputs",
-       json_text(fmt::format("standard normal; each run at another place of a pool of {:.0f} MB, {}; outputs reused",
-                             result.input_pool.value() / 1e6,
-                             cold ? "at least twice the last-level cache: cold"
-                                  : "not known to be twice the last-level cache: perhaps hot"))},
-      {"timing",
-       json_text("one warm-up round; arms of a group (full and MoBA of one shape) in random order, round after "
-                 "round; stops at 10 rounds and 0.5 s once the quartiles are within 2% of the median, else at 40 "
-                 "rounds or when the share of the budget is spent, after 3 rounds at least; median and quartiles")},
-      {"flop_convention",
-       json_text("useful: causal pairs only; forward 4 head_dim a pair, gate 2 head_dim a product, backward "
-                 "8 head_dim a pair")},
-      {"peak_probes_flop_per_s", "[" + joined(probes) + "]"},
-      {"clock_drift", fmt::format("{:.4f}", clock_drift(result))},
-      {"left_out", json_texts(result.left_out)},
-  });
 }
 
 void check_device_name(const std::string& name) {
@@ -149,10 +111,12 @@ void write_bench(const BenchResult& result, const BenchOptions& options, const s
                  const std::string& name) {
   check_device_name(name);
   make_directories(folder);
-  write_file(folder / (name + ".profile.csv"), rendered(profile_table(result.rows), TableFormat::csv));
-  write_file(folder / (name + ".samples.csv"), rendered(sample_table(result.rows, result.samples), TableFormat::csv));
-  write_file(folder / (name + ".provenance.json"), provenance_json(result, name, options));
-  write_file(folder / (name + ".yaml"), device_yaml(result, name));
+  std::vector<FileContent> files = {
+      {folder / (name + ".profile.csv"), rendered(profile_table(profile_rows(result.rows)), TableFormat::csv)},
+      {folder / (name + ".samples.csv"), rendered(sample_table(result.rows), TableFormat::csv)},
+      {folder / (name + ".provenance.json"), provenance_json(result, name, options)}};
+  if (describes_device(result)) files.push_back({folder / (name + ".yaml"), device_yaml(result, name)});
+  write_files(files);
 }
 
 }  // namespace mobasim::kernels

@@ -14,8 +14,11 @@ namespace mobasim::kernels {
 
 // NAME.yaml: peak, memory, bandwidth, and efficiencies with the range of what was measured.
 [[nodiscard]] std::string device_yaml(const BenchResult& result, const std::string& name);
-// One line a sample; samples[i] are those of rows[i].
-[[nodiscard]] Table sample_table(const std::vector<ProfileRow>& rows, const std::vector<std::vector<double>>& samples);
+// One line a sample; the column `row` counts those of the profile from 1.
+[[nodiscard]] Table sample_table(const std::vector<MeasuredRow>& rows);
+[[nodiscard]] std::vector<ProfileRow> profile_rows(const std::vector<MeasuredRow>& rows);
+// A row's shape in few words: "moba forward 4096 b512 k3 d64 f32".
+[[nodiscard]] std::string shape(const ProfileRow& row);
 [[nodiscard]] std::string provenance_json(const BenchResult& result, const std::string& name,
                                           const BenchOptions& options);
 
@@ -27,7 +30,8 @@ namespace mobasim::kernels {
 // Throws ConfigError when `name` is no file name.
 void check_device_name(const std::string& name);
 
-// Writes NAME.profile.csv, NAME.samples.csv, NAME.provenance.json and, last, NAME.yaml; each is whole or not there.
+// Writes NAME.profile.csv, NAME.samples.csv, NAME.provenance.json and, where describes_device(result), NAME.yaml: all
+// or none.
 // Throws ConfigError (the name) and std::system_error.
 void write_bench(const BenchResult& result, const BenchOptions& options, const std::filesystem::path& folder,
                  const std::string& name);

@@ -1,8 +1,11 @@
 #include "kernels/timing.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 namespace mobasim::kernels {
@@ -14,18 +17,83 @@ void shuffle(std::vector<std::size_t>& order, Random& random) {
   }
 }
 
-bool settled(const Samples& samples, const SamplingRules& rules) {
-  for (const auto& arm : samples) {
-    double seconds = 0;
-    for (const std::vector<double>& times : arm) {
-      const Quartiles found = quartiles(times);
-      if (found.hi - found.lo > rules.settled_spread * found.median) return false;
-      seconds += std::accumulate(times.begin(), times.end(), 0.0);
+int kept_rounds(const std::vector<std::vector<Run>>& arms) {
+  std::int64_t least = std::numeric_limits<int>::max();
+  for (const std::vector<Run>& runs : arms) {
+    least = std::min<std::int64_t>(least, std::count_if(runs.begin(), runs.end(), [](const Run& r) { return r.kept; }));
+  }
+  return static_cast<int>(least);
+}
+
+bool settled(const std::vector<std::vector<Run>>& arms, const SamplingRules& rules) {
+  for (const std::vector<Run>& runs : arms) {
+    for (std::size_t which = 0; which < runs.front().times.size(); ++which) {
+      if (error_of_median(kept_times(runs, which)) > rules.settled_error) return false;
     }
-    if (seconds < rules.settled_seconds) return false;
   }
   return true;
 }
+
+// One group: the rounds so far.
+class Rounds {
+ public:
+  Rounds(const std::vector<Arm>& arms, const Sampling& sampling)
+      : arms_(arms), sampling_(sampling), begin_(sampling.clock()) {
+    out_.arms.resize(arms.size());
+  }
+
+  // False when it was stopped.
+  bool warm_up() {
+    for (const Arm& arm : arms_) {
+      if (sampling_.stop()) return false;
+      arm.run();
+    }
+    begin_ = sampling_.clock();
+    last_probe_ = probed();
+    return true;
+  }
+
+  bool round(const std::vector<std::size_t>& order) {
+    for (const std::size_t i : order) {
+      if (sampling_.stop()) return false;
+      Run run;
+      run.at = spent();
+      run.times = arms_[i].run();
+      const double before = last_probe_;
+      last_probe_ = probed();
+      run.probe = std::min(before, last_probe_);
+      run.kept = !sampling_.probe || run.probe >= sampling_.rules.least_probe * sampling_.level;
+      out_.arms[i].push_back(std::move(run));
+    }
+    return true;
+  }
+
+  [[nodiscard]] double spent() const { return sampling_.clock() - begin_; }
+  [[nodiscard]] const std::vector<std::vector<Run>>& arms() const { return out_.arms; }
+
+  [[nodiscard]] Sampled ended(Ending ending) {
+    if (ending != Ending::stopped && kept_rounds(out_.arms) < sampling_.rules.least_rounds) {
+      for (std::vector<Run>& runs : out_.arms) {
+        for (Run& run : runs) run.kept = true;
+      }
+      ending = Ending::disturbed;
+    }
+    out_.ending = ending;
+    return std::move(out_);
+  }
+
+ private:
+  double probed() {
+    if (!sampling_.probe) return 0;
+    out_.probes.push_back(sampling_.probe());
+    return out_.probes.back();
+  }
+
+  const std::vector<Arm>& arms_;
+  const Sampling& sampling_;
+  double begin_, last_probe_ = 0;
+  Sampled out_;
+};
 
 }  // namespace
 
@@ -43,28 +111,86 @@ Quartiles quartiles(const std::vector<double>& samples) {
   return {quantile(samples, 0.25), quantile(samples, 0.5), quantile(samples, 0.75)};
 }
 
-Samples sampled(const std::vector<Arm>& arms, double seconds, const SamplingRules& rules, Random& random,
-                const std::function<bool()>& stop) {
-  Samples samples(arms.size());
-  for (const Arm& arm : arms) {
-    if (stop()) return samples;
-    arm.run();
+double error_of_median(std::vector<double> samples) {
+  const double count = static_cast<double>(samples.size());
+  if (samples.size() < 6) return std::numeric_limits<double>::infinity();
+  std::sort(samples.begin(), samples.end());
+  const double rank = std::floor((count - 1.959964 * std::sqrt(count)) / 2);  // 1-based; its mirror is the upper one
+  const std::size_t lower = static_cast<std::size_t>(std::max(rank, 1.0)) - 1, upper = samples.size() - 1 - lower;
+  return (samples[upper] - samples[lower]) / 2 / quantile(samples, 0.5);
+}
+
+std::string text(const SamplingRules& rules) {
+  return fmt::format(
+      "one warm-up round; the arms of a group in random order, round after round; stops at {} rounds and {} s once the "
+      "95% interval of every median is within {:.3g}% of it, else at {} rounds or when the share of the budget is "
+      "spent, after {} rounds at least; median and quartiles",
+      rules.settled_rounds, rules.settled_seconds, 100 * rules.settled_error, rules.most_rounds, rules.least_rounds);
+}
+
+const char* name(Ending ending) {
+  switch (ending) {
+    case Ending::settled:
+      return "settled";
+    case Ending::rounds:
+      return "rounds";
+    case Ending::time_out:
+      return "time_out";
+    case Ending::disturbed:
+      return "disturbed";
+    case Ending::stopped:
+      return "stopped";
   }
+  return "";
+}
+
+std::vector<double> kept_times(const std::vector<Run>& runs, std::size_t which) {
+  std::vector<double> times;
+  for (const Run& run : runs) {
+    if (run.kept) times.push_back(run.times[which]);
+  }
+  return times;
+}
+
+Sampled sampled(const std::vector<Arm>& arms, const Sampling& sampling, Random& random) {
+  const SamplingRules& rules = sampling.rules;
+  Rounds rounds(arms, sampling);
+  if (!rounds.warm_up()) return rounds.ended(Ending::stopped);
   std::vector<std::size_t> order(arms.size());
   std::iota(order.begin(), order.end(), 0u);
-  const double begin = now();
-  for (int round = 0; round < rules.most_rounds; ++round) {
-    if (round >= rules.least_rounds && now() - begin > seconds) break;
-    if (round >= rules.settled_rounds && settled(samples, rules)) break;
-    shuffle(order, random);
-    for (const std::size_t i : order) {
-      if (stop()) return samples;
-      const std::vector<double> times = arms[i].run();
-      samples[i].resize(times.size());
-      for (std::size_t t = 0; t < times.size(); ++t) samples[i][t].push_back(times[t]);
+  int next_look = rules.settled_rounds;  // sorting all samples after each round would take longer than a short shape
+  for (int taken = 0; taken < rules.most_rounds; ++taken) {
+    if (taken >= rules.least_rounds && rounds.spent() > sampling.seconds) {
+      // Twice its share where too many runs were disturbed.
+      const bool enough = kept_rounds(rounds.arms()) >= rules.least_rounds;
+      if (enough || rounds.spent() > 2 * sampling.seconds) return rounds.ended(Ending::time_out);
     }
+    if (taken >= next_look && rounds.spent() >= rules.settled_seconds) {
+      if (kept_rounds(rounds.arms()) >= rules.settled_rounds && settled(rounds.arms(), rules)) {
+        return rounds.ended(Ending::settled);
+      }
+      next_look = taken + std::max(1, taken / 10);
+    }
+    shuffle(order, random);
+    if (!rounds.round(order)) return rounds.ended(Ending::stopped);
   }
-  return samples;
+  return rounds.ended(Ending::rounds);
+}
+
+bool warmed_up(const Sampling& sampling, std::vector<double>& probes) {
+  constexpr std::size_t kWindow = 40;
+  const double end = sampling.clock() + sampling.seconds;
+  while (!sampling.stop()) {
+    probes.push_back(sampling.probe());
+    const std::size_t count = probes.size();
+    if (count >= 2 * kWindow && count % kWindow == 0) {
+      const auto last = probes.end() - kWindow;
+      const double before = quantile({last - kWindow, last}, 0.5), after = quantile({last, probes.end()}, 0.5);
+      if (std::abs(after - before) <= 0.01 * before) return true;
+    }
+    if (sampling.clock() >= end) return false;
+  }
+  return false;
 }
 
 }  // namespace mobasim::kernels

@@ -183,9 +183,12 @@ class Bench {
         const bool steady_before = steady();
         const std::vector<Arm> arms = {{[&] { return runner.passes(*pool_); }},
                                        {[&] { return runner.stages(*pool_); }}};
-        const Samples samples = sampled(arms, seconds, {}, random_, options_.stop);
-        if (options_.stop()) return;
-        if (steady() && steady_before) return keep(row, samples);
+        Sampling sampling;
+        sampling.seconds = seconds;
+        sampling.stop = options_.stop;
+        const Sampled taken = sampled(arms, sampling, random_);
+        if (taken.ending == Ending::stopped) return;
+        if (steady() && steady_before) return keep(row, taken);
       }
       result_.left_out.push_back(row.name + ": the clock fell while it was timed, twice");
     } catch (const CudaError& error) {
@@ -193,15 +196,16 @@ class Bench {
     }
   }
 
-  void keep(const Case& row, const Samples& samples) {
+  void keep(const Case& row, const Sampled& taken) {
     const char* const passes[] = {"forward", "backward"};
     std::size_t stage = 0;
     for (std::size_t pass = 0; pass < 2; ++pass) {
       result_.rows.push_back(attention_row(row.problem, "mobasim_cuda", name(options_.dtype), passes[pass]));
-      set_measured(result_.rows.back(), samples[0][pass]);
-      result_.samples.push_back(samples[0][pass]);
+      result_.samples.push_back(kept_times(taken.arms[0], pass));
+      set_measured(result_.rows.back(), result_.samples.back());
+      result_.rows.back().sampling = kernels::name(taken.ending);
       for (const StageWork& work : pass == 0 ? forward_work(row.problem) : backward_work(row.problem)) {
-        const std::vector<double>& times = samples[1][stage++];
+        const std::vector<double> times = kept_times(taken.arms[1], stage++);
         result_.stages.push_back(
             {row.name, passes[pass], work, quartiles(times), static_cast<std::int64_t>(times.size())});
       }

@@ -84,11 +84,8 @@ std::string provenance_json(const GpuBenchResult& result, const GpuBenchOptions&
                                        "twice the L2 cache: cold; outputs and workspace reused",
                                        options.input_pool.value() / 1e6))},
       {"timing",
-       json_text(
-           "events on the stream; one warm-up round; whole passes and passes with an event around each stage in "
-           "random order, round after round; stops at 10 rounds and 0.5 s once the quartiles are within 2% of the "
-           "median, else at 40 rounds or when the share of the budget is spent, after 3 rounds at least; median "
-           "and quartiles")},
+       json_text("events on the stream; whole passes and passes with an event around each stage are the arms; " +
+                 text(SamplingRules()))},
       {"clock_watch",
        json_text(fmt::format("before and after each case a probe (full attention, {} tokens, {} heads of 64, forward, "
                              "median of 5) must be within 5% of its best; else the case is timed again, then left out",
@@ -105,13 +102,15 @@ void write_gpu_bench(const GpuBenchResult& result, const GpuBenchOptions& option
                      const std::filesystem::path& folder, const std::string& name) {
   check_device_name(name);
   make_directories(folder);
-  std::vector<ProfileRow> rows = result.rows;
-  for (ProfileRow& row : rows) {
-    row.source = fmt::format("mobasim bench --backend cuda {} ({}) on {}", kVersion, kCommit, gpu.name);
+  std::vector<MeasuredRow> rows;
+  for (std::size_t i = 0; i < result.rows.size(); ++i) {
+    rows.push_back({result.rows[i], {}});
+    rows.back().row.source = fmt::format("mobasim bench --backend cuda {} ({}) on {}", kVersion, kCommit, gpu.name);
+    for (const double time : result.samples[i]) rows.back().samples.push_back({time});
   }
-  write_file(folder / (name + ".profile.csv"), rendered(profile_table(rows), TableFormat::csv));
+  write_file(folder / (name + ".profile.csv"), rendered(profile_table(profile_rows(rows)), TableFormat::csv));
   write_file(folder / (name + ".stages.csv"), rendered(stage_table(result.stages), TableFormat::csv));
-  write_file(folder / (name + ".samples.csv"), rendered(sample_table(rows, result.samples), TableFormat::csv));
+  write_file(folder / (name + ".samples.csv"), rendered(sample_table(rows), TableFormat::csv));
   write_file(folder / (name + ".provenance.json"), provenance_json(result, options, gpu, name));
 }
 

@@ -26,6 +26,7 @@ constexpr CountColumn kCounts[] = {
     {"m", &ProfileRow::m},
     {"n", &ProfileRow::n},
     {"k", &ProfileRow::k},
+    {"threads", &ProfileRow::threads},
 };
 
 struct TextColumn {
@@ -45,6 +46,7 @@ class RowReader {
  public:
   RowReader(const CsvTable& table, std::size_t row) : table_(table), row_(row) {}
 
+  [[nodiscard]] bool has(std::string_view column) const { return table_.has_column(column); }
   [[nodiscard]] std::string text(std::string_view column) const {
     return std::string(table_.text(row_, table_.column(column)));
   }
@@ -81,9 +83,12 @@ class RowReader {
 ProfileRow row_from(const RowReader& reader) {
   ProfileRow row;
   for (const TextColumn& column : kTexts) row.*column.member = reader.text(column.name);
-  row.operation = reader.choice("operation", {"attention", "gemm", "memory_copy", "fma_peak"});
+  row.operation =
+      reader.choice("operation", {"attention", "gemm", "memory_copy", "memory_read", "memory_triad", "fma_peak"});
   if (row.operation == "attention") row.pass = reader.choice("pass", {"forward", "backward", "forward_backward"});
-  for (const CountColumn& column : kCounts) row.*column.member = reader.count(column.name);
+  for (const CountColumn& column : kCounts) {
+    if (column.member != &ProfileRow::threads || reader.has("threads")) row.*column.member = reader.count(column.name);
+  }
   row.flops = Flops(reader.number("flops"));
   row.bytes = Bytes(reader.number("bytes"));
   row.time = Seconds(reader.positive("time_s"));
@@ -95,6 +100,10 @@ ProfileRow row_from(const RowReader& reader) {
   row.samples = reader.count("samples");
   row.basis = *basis_named(reader.choice("basis", {"measured", "published"}));
   row.source = reader.text("source");
+  if (reader.has("sampling"))
+    row.sampling = reader.choice("sampling", {"", "settled", "rounds", "time_out", "disturbed"});
+  if (reader.has("discarded")) row.discarded = reader.count("discarded");
+  if (reader.has("probe_flop_per_s")) row.probe = FlopRate(reader.number("probe_flop_per_s"));
   return row;
 }
 
@@ -105,7 +114,8 @@ const std::vector<std::string>& profile_columns() {
     std::vector<std::string> names;
     for (const TextColumn& column : kTexts) names.emplace_back(column.name);
     for (const CountColumn& column : kCounts) names.emplace_back(column.name);
-    for (const char* name : {"flops", "bytes", "time_s", "time_lo_s", "time_hi_s", "samples", "basis", "source"}) {
+    for (const char* name : {"flops", "bytes", "time_s", "time_lo_s", "time_hi_s", "samples", "basis", "source",
+                             "sampling", "discarded", "probe_flop_per_s"}) {
       names.emplace_back(name);
     }
     return names;
@@ -126,16 +136,20 @@ Table profile_table(const std::vector<ProfileRow>& rows) {
     cells.push_back(unless_zero(row.samples));
     cells.emplace_back(std::string(name(row.basis)));
     cells.emplace_back(row.source);
+    cells.emplace_back(row.sampling);
+    cells.push_back(row.sampling.empty() ? Cell{} : Cell{row.discarded});
+    cells.push_back(unless_zero(row.probe.value()));
     table.rows.push_back(std::move(cells));
   }
   return table;
 }
 
-std::vector<ProfileRow> read_profile(const std::filesystem::path& path) {
-  const CsvTable table = CsvTable::read(path);
+std::vector<ProfileRow> profile_rows(const CsvTable& table) {
   std::vector<ProfileRow> rows;
   for (std::size_t row = 0; row < table.rows(); ++row) rows.push_back(row_from(RowReader(table, row)));
   return rows;
 }
+
+std::vector<ProfileRow> read_profile(const std::filesystem::path& path) { return profile_rows(CsvTable::read(path)); }
 
 }  // namespace mobasim

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sim/base/basis.h"
+#include "sim/base/csv.h"
 #include "sim/base/table.h"
 #include "sim/base/units.h"
 
@@ -15,7 +16,7 @@ namespace mobasim {
 
 // One measurement. Counts that do not apply are 0, texts that do not apply are empty.
 struct ProfileRow {
-  std::string operation;       // attention | gemm | memory_copy | fma_peak
+  std::string operation;       // attention | gemm | memory_copy | memory_read | memory_triad | fma_peak
   std::string mechanism;       // attention: full | moba | sliding_window
   std::string implementation;  // what ran: mobasim_cpu, flash_attention_2, flash_attention_3, flash_moba, onednn, ...
   std::string pass;            // attention: forward | backward | forward_backward; else empty
@@ -23,18 +24,25 @@ struct ProfileRow {
   std::int64_t sequence = 0, batch = 0, heads = 0, kv_heads = 0, head_dim = 0;
   std::int64_t block = 0, top_k = 0, window = 0;
   std::int64_t m = 0, n = 0, k = 0;  // gemm: [m, k] x [k, n]
+  std::int64_t threads = 0;          // of a processor that ran it; 0: not told
   Flops flops;                       // work by the useful convention (docs/method/attention.md)
-  Bytes bytes;                       // memory_copy: bytes moved; else 0
+  Bytes bytes;                       // memory_*: bytes moved; else 0
   Seconds time;                      // median, or the published value
   Seconds time_lo, time_hi;          // quartiles, or the published uncertainty
   std::int64_t samples = 0;          // 0: published without a count
   Basis basis = Basis::measured;     // measured or published
   std::string source;                // who measured: CPU model and commit, or the publication
+  // How well it was measured by bench; empty and 0 where nobody told.
+  std::string sampling;        // settled | rounds | time_out | disturbed (docs/bench.md)
+  std::int64_t discarded = 0;  // samples that were thrown away, not among `samples`
+  FlopRate probe;              // f32 multiply-adds beside the samples: the state of the machine
 };
 
 [[nodiscard]] const std::vector<std::string>& profile_columns();
 [[nodiscard]] Table profile_table(const std::vector<ProfileRow>& rows);
-// Throws ConfigError with the cell's place for anything malformed.
+// Throws ConfigError with the cell's place for anything malformed. threads, sampling, discarded and probe_flop_per_s
+// may be missing: older files have no such columns.
 [[nodiscard]] std::vector<ProfileRow> read_profile(const std::filesystem::path& path);
+[[nodiscard]] std::vector<ProfileRow> profile_rows(const CsvTable& table);  // other columns are left alone
 
 }  // namespace mobasim

@@ -20,6 +20,7 @@ TEST_CASE("a bench of a few seconds gives a device that the simulator accepts") 
   CHECK(device.memory_bandwidth > ByteRate(1e8));
   CHECK(device.gemm.basis == Basis::measured);
   CHECK(device.attention.at("moba").basis == Basis::measured);
+  for (const kernels::Dtype dtype : result.dtypes) CHECK(device.peak.contains(std::string(kernels::name(dtype))));
   CHECK(device.attention.at("sliding_window").basis == Basis::assumed);
   CHECK(device.profile.size() == result.rows.size());
 }

@@ -108,7 +108,7 @@ TEST_CASE("bench of a GPU says what would run without one, and never times what 
   CHECK(unknown.err.find("gpu_full_2048_d64") != std::string::npos);
 }
 
-TEST_CASE("bench stops on Ctrl-C with 130 and leaves no file behind") {
+TEST_CASE("bench stops on Ctrl-C with 130 and leaves what was done, to be resumed, and nothing else") {
   const ScratchFolder folder;
   const std::string program = quoted_for_shell(MOBASIM_PROGRAM);
   // timeout runs the program in the foreground of its own group, where SIGINT is not ignored.
@@ -116,5 +116,5 @@ TEST_CASE("bench stops on Ctrl-C with 130 and leaves no file behind") {
       "timeout --foreground --preserve-status -s INT 2 " + program + " bench -o out; code=$?; ls out; exit $code",
       folder.path());
   CHECK(outcome.exit_code == 130);
-  CHECK(outcome.out == "");
+  CHECK(outcome.out == "cpu-local.partial.csv\n");
 }

@@ -169,22 +169,26 @@ Comparison compared_in(const Problem& full, int threads, const ComparisonRules& 
   // As long as a sample of a forward pass, up to some 100 ms.
   const double count = std::min(5e9, kernels::forward_flops(full).value() / 2 * runs / threads);
   if (probe != nullptr) field.arms.push_back(peak_arm(probe, count, threads));
-  kernels::SamplingRules sampling;
-  sampling.most_rounds = sampling.settled_rounds = rules.rounds;
+  kernels::Sampling sampling;
+  sampling.rules.most_rounds = sampling.rules.settled_rounds = rules.rounds;
+  sampling.seconds = rules.seconds;
+  sampling.stop = rules.stop;
   kernels::Random random(1);
-  const kernels::Samples samples = kernels::sampled(field.arms, rules.seconds, sampling, random, rules.stop);
-  const auto rounds_of = [](const auto& times) { return times.empty() ? 0 : times[0].size(); };
-  std::size_t rounds = rounds_of(samples[0]);
-  for (const auto& times : samples) rounds = std::min(rounds, rounds_of(times));
+  const kernels::Sampled taken = kernels::sampled(field.arms, sampling, random);
+  std::size_t rounds = taken.arms[0].size();
+  for (const auto& arm : taken.arms) rounds = std::min(rounds, arm.size());
   Comparison found{threads, {}, {}, {}};
   if (rounds == 0) return found;
   found.timed = std::move(field.timed);
-  const auto whole = [&](std::vector<double> times) { return times.resize(rounds), times; };
+  const auto whole = [&](const std::vector<kernels::Run>& arm, std::size_t pass) {
+    std::vector<double> times = kernels::kept_times(arm, pass);
+    return times.resize(rounds), times;
+  };
   for (std::size_t i = 0; i < found.timed.size(); ++i) {
-    found.timed[i].forward = whole(samples[i][0]);
-    found.timed[i].backward = whole(samples[i][1]);
+    found.timed[i].forward = whole(taken.arms[i], 0);
+    found.timed[i].backward = whole(taken.arms[i], 1);
   }
-  if (probe != nullptr) found.peak = whole(samples.back()[0]);
+  if (probe != nullptr) found.peak = whole(taken.arms.back(), 0);
   return found;
 }
 

@@ -4,7 +4,6 @@
 
 #include "kernels/bench_arms.h"
 #include "kernels/bench_files.h"
-#include "kernels/timing.h"
 #include "kernels/work.h"
 #include "sim/base/csv.h"
 #include "sim/base/error.h"
@@ -17,23 +16,23 @@ using namespace mobasim::kernels;
 
 namespace {
 
-const std::function<bool()> kNever = [] { return false; };
-
 // A finished bench with a row of each kind.
 BenchResult small_result() {
   BenchResult result;
-  result.machine = {"Some \"Processor\"", 2, Bytes(8e9), Bytes(1e6), "performance", "Linux"};
+  result.machine.cpu_model = "Some \"Processor\"";
+  result.machine.memory = Bytes(8e9);
   result.threads = 2;
   result.instruction_set = "avx2";
-  result.peak_f32 = FlopRate(100e9);
+  result.dtypes = {Dtype::f32};
+  result.peak = {{"bf16", FlopRate(200e9)}, {"f32", FlopRate(100e9)}};
   result.memory_bandwidth = ByteRate(10e9);
-  result.peak_probes = {FlopRate(100e9), FlopRate(90e9)};
   const auto add = [&](ProfileRow row, double seconds) {
     row.dtype = "f32";
     row.time = row.time_lo = row.time_hi = Seconds(seconds);
-    row.samples = 3;
-    result.rows.push_back(row);
-    result.samples.push_back({seconds, seconds, seconds});
+    row.samples = 2;
+    row.discarded = 1;
+    row.sampling = "settled";
+    result.rows.push_back({row, {{seconds, 0, 90e9, true}, {9, 1, 50e9, false}, {seconds, 2, 90e9, true}}});
   };
   ProfileRow gemm, copy, full, moba;
   gemm.operation = "gemm";
@@ -56,54 +55,6 @@ BenchResult small_result() {
 
 }  // namespace
 
-TEST_CASE("quartiles are those of Hyndman and Fan's type 7") {
-  CHECK(quantile({5}, 0.25) == 5);
-  CHECK(quantile({4, 1, 3, 2}, 0.5) == 2.5);
-  const Quartiles found = quartiles({9, 1, 2, 3, 4, 5, 6, 7, 8});
-  CHECK(found.lo == 3);
-  CHECK(found.median == 5);
-  CHECK(found.hi == 7);
-}
-
-TEST_CASE("arms are sampled in turns, in an order that changes, after a warm-up that is not kept") {
-  std::vector<int> order;
-  const auto arm = [&](int which) {
-    return Arm{[&order, which] {
-      order.push_back(which);
-      return std::vector<double>{1.0 + 10.0 * which + static_cast<double>(order.size() % 7), 2.0};
-    }};
-  };
-  Random random(1);
-  SamplingRules rules;
-  rules.most_rounds = 20;
-  const Samples samples = sampled({arm(0), arm(1), arm(2)}, 1e9, rules, random, kNever);
-  REQUIRE(samples.size() == 3);
-  for (const auto& one : samples) {
-    REQUIRE(one.size() == 2);
-    CHECK(one[0].size() == 20);
-  }
-  REQUIRE(order.size() == 3 + 60);
-  int rotated = 0;
-  for (std::size_t round = 1; round <= 20; ++round) {
-    std::vector<int> three(order.begin() + static_cast<std::ptrdiff_t>(3 * round),
-                           order.begin() + static_cast<std::ptrdiff_t>(3 * round + 3));
-    rotated += three[0] != 0;
-    std::sort(three.begin(), three.end());
-    CHECK(three == std::vector<int>{0, 1, 2});
-  }
-  CHECK(rotated > 3);
-}
-
-TEST_CASE("sampling ends when the spread is small, when the time is spent, or when asked to") {
-  Random random(1);
-  const SamplingRules rules;
-  const Arm steady{[] { return std::vector<double>{0.1}; }};
-  CHECK(sampled({steady}, 1e9, rules, random, kNever)[0][0].size() == 10);
-  CHECK(sampled({steady}, 0, rules, random, kNever)[0][0].size() == 3);
-  int asked = 0;
-  CHECK(sampled({steady}, 1e9, rules, random, [&] { return ++asked > 5; })[0][0].size() == 4);
-}
-
 TEST_CASE("the work that a profile divides by is what the reference counts") {
   for (const Case& row : cases_for(Purpose::verify)) {
     kernels::Problem problem = row.problem;
@@ -121,35 +72,93 @@ TEST_CASE("useful FLOPs of a causal square") {
 }
 
 TEST_CASE("inputs rotate over the pool") {
-  InputPool pool(1000, 1);
+  InputPool<float> pool(1000, 1);
   const auto first = pool.next(300), second = pool.next(300), third = pool.next(300), fourth = pool.next(300);
   CHECK(second.data() >= first.data() + 300);
   CHECK(third.data() >= second.data() + 300);
   CHECK(fourth.data() == first.data());
 }
 
-TEST_CASE("a bench that is stopped says so, and a budget of nothing is refused") {
+TEST_CASE("a bench that is stopped says so, and what it cannot do is refused") {
   BenchOptions options;
   int asked = 0;
   options.stop = [&] { return ++asked > 3; };
   CHECK(bench(options).stopped);
-  options.budget = Seconds(1);
-  CHECK_THROWS_AS(bench(options), ConfigError);
+  const auto refused = [](auto change, const std::string& words) {
+    BenchOptions wrong;
+    change(wrong);
+    try {
+      (void)bench(wrong);
+      FAIL("accepted: " << words);
+    } catch (const ConfigError& error) {
+      CHECK(std::string(error.what()).find(words) != std::string::npos);
+    }
+  };
+  refused([](BenchOptions& o) { o.budget = Seconds(1); }, "at least 5 s");
+  refused([](BenchOptions& o) { o.only = {"atention"}; }, "did you mean 'attention'");
+  refused([](BenchOptions& o) { o.cases = {"time_full_2048_d46"}; }, "time_full_2048_d64");
+  refused([](BenchOptions& o) { o.instruction_set = "avx1024"; }, "it has ");
+}
+
+TEST_CASE("a bench of one case with each instruction set of this machine, and of what an interrupted one found") {
+  for (const MicroKernels* micro : micro_kernels()) {
+    BenchOptions options;
+    options.budget = least_budget();
+    options.threads = 1;
+    options.instruction_set = micro->name;
+    options.dtypes = {Dtype::f32, Dtype::bf16};
+    options.cases = {"time_full_512_d64"};
+    std::vector<FinishedGroup> groups;
+    options.finished = [&](const FinishedGroup& group) { groups.push_back(group); };
+    const BenchResult result = bench(options);
+    CHECK(result.instruction_set == micro->name);
+    CHECK_FALSE(describes_device(result));
+    std::int64_t attention = 0;
+    for (const MeasuredRow& measured : result.rows) {
+      attention += measured.row.operation == "attention";
+      CHECK(measured.row.samples + measured.row.discarded == static_cast<std::int64_t>(measured.samples.size()));
+      CHECK(measured.row.probe > FlopRate(0));
+      CHECK_FALSE(measured.row.sampling.empty());
+    }
+    CHECK(attention == 4);        // two formats, forward and backward
+    REQUIRE(groups.size() >= 3);  // the peak, attention, the peak again
+
+    options.before = groups;
+    options.finished = [](const FinishedGroup& group) { FAIL(group.name << " was timed again"); };
+    const BenchResult resumed = bench(options);
+    CHECK(profile_table(profile_rows(resumed.rows)).rows == profile_table(profile_rows(result.rows)).rows);
+  }
 }
 
 TEST_CASE("files of a bench: the profile reads back, samples and provenance are complete") {
   const tests::ScratchFolder scratch;
   const std::filesystem::path folder = scratch / "not-there-yet";
-  const BenchResult result = small_result();
+  BenchResult result = small_result();
+  for (int i = 0; i < 100; ++i) result.probes.emplace_back(i < 10 ? 80e9 : 100e9);
   write_bench(result, {}, folder, "some-device");
-  CHECK(read_profile(folder / "some-device.profile.csv").size() == result.rows.size());
-  CHECK(CsvTable::read(folder / "some-device.samples.csv").rows() == 15);
+  const std::vector<ProfileRow> rows = read_profile(folder / "some-device.profile.csv");
+  REQUIRE(rows.size() == result.rows.size());
+  CHECK(rows[0].sampling == "settled");
+  CHECK(rows[0].discarded == 1);
+  const CsvTable samples = CsvTable::read(folder / "some-device.samples.csv");
+  CHECK(samples.rows() == 15);
+  CHECK(samples.text(1, samples.column("kept")) == "false");
   const std::string yaml = text_of_file(folder / "some-device.yaml");
-  CHECK(yaml.find("peak: {f32: 100 GFLOP/s}") != std::string::npos);
+  CHECK(yaml.find("peak: {bf16: 200 GFLOP/s, f32: 100 GFLOP/s}") != std::string::npos);
   CHECK(yaml.find("gemm: {value: 0.7,") != std::string::npos);
   CHECK(yaml.find("full: {value: 0.5,") != std::string::npos);
   const std::string json = text_of_file(folder / "some-device.provenance.json");
   CHECK(json.find("\"cpu_model\": \"Some \\\"Processor\\\"\"") != std::string::npos);
-  CHECK(json.find("\"clock_drift\": 0.1000") != std::string::npos);
+  CHECK(json.find("\"clock_drift\": 0.2000") != std::string::npos);
+  CHECK(json.find("\"discarded\": 5") != std::string::npos);
   CHECK_THROWS_AS(write_bench(result, {}, folder, "../elsewhere"), ConfigError);
+}
+
+TEST_CASE("a part of a bench writes no device") {
+  const tests::ScratchFolder scratch;
+  BenchResult result = small_result();
+  result.rows.erase(result.rows.begin());
+  write_bench(result, {}, scratch.path(), "part");
+  CHECK(std::filesystem::exists(scratch / "part.profile.csv"));
+  CHECK_FALSE(std::filesystem::exists(scratch / "part.yaml"));
 }

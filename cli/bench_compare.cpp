@@ -1,0 +1,87 @@
+// mobasim bench compare: two benches beside each other.
+#include "cli/bench_compare.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+
+#include "kernels/bench_compare.h"
+#include "sim/base/error.h"
+#include "sim/base/text.h"
+
+namespace mobasim::cli {
+namespace {
+
+constexpr const char* kDescription =
+    R"(Compare two benches: B / A of the median times, shape by shape, with a 95% interval.
+
+A and B are profiles (NAME.profile.csv, with NAME.samples.csv beside it), folders with one profile, or devices. verdict:
+same (the whole interval is within the tolerance of 1), else faster or slower (it does not hold 1), else ambiguous.
+
+Example:
+  mobasim bench compare before after --format table)";
+
+struct Options {
+  std::string a, b;
+  double tolerance = 0.02;
+  Output output;
+};
+
+// The one file in `folder` that ends with .profile.csv.
+std::filesystem::path profile_in(const std::filesystem::path& folder) {
+  std::vector<std::string> found;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().string().ends_with(".profile.csv")) found.push_back(entry.path().filename().string());
+  }
+  std::sort(found.begin(), found.end());
+  if (found.size() == 1) return folder / found[0];
+  throw ConfigError(found.empty()
+                        ? fmt::format("{} has no file NAME.profile.csv", folder.string())
+                        : fmt::format("{} has several profiles, name one: {}", folder.string(), joined(found)));
+}
+
+std::filesystem::path profile_of(const std::string& name) {
+  const std::filesystem::path path = name;
+  if (std::filesystem::is_directory(path)) return profile_in(path);
+  if (path.extension() == ".csv") return path;
+  std::filesystem::path beside = config_file("devices", name);
+  return beside.replace_extension(".profile.csv");
+}
+
+int compare(const Options& options) {
+  kernels::CompareOptions rules;
+  rules.tolerance = options.tolerance;
+  const kernels::CompareResult result = kernels::compared(kernels::measurements_from(profile_of(options.a)),
+                                                          kernels::measurements_from(profile_of(options.b)), rules);
+  for (const std::string& warning : result.warnings) tell(warning);
+  print(kernels::comparison_table(result), options.output);
+  const auto count = [&](kernels::Verdict verdict) {
+    return std::count_if(result.rows.begin(), result.rows.end(),
+                         [&](const kernels::Comparison& row) { return row.verdict == verdict; });
+  };
+  using kernels::Verdict;
+  tell(fmt::format(
+      "{} shapes: {} faster, {} slower, {} same within {:.3g}%, {} ambiguous; geometric mean of B / A {:.4f} "
+      "({:.4f} to {:.4f})",
+      result.compared, count(Verdict::faster), count(Verdict::slower), count(Verdict::same), 100 * options.tolerance,
+      count(Verdict::ambiguous), result.mean.value, result.mean.lo, result.mean.hi));
+  return 0;
+}
+
+}  // namespace
+
+void add_bench_compare(CLI::App& bench, Action& chosen) {
+  CLI::App* command = bench.add_subcommand("compare", kDescription);
+  const auto options = std::make_shared<Options>();
+  command->add_option("A", options->a, "profile, folder or device")->required();
+  command->add_option("B", options->b, "likewise")->required();
+  command->add_option("--tolerance", options->tolerance, "ratios this near to 1 are the same")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  add_output_options(*command, options->output);
+  command->callback([&chosen, options] { chosen = [options] { return compare(*options); }; });
+}
+
+}  // namespace mobasim::cli

@@ -1,0 +1,10 @@
+// mobasim bench compare, a command below bench.
+#pragma once
+
+#include "cli/command.h"
+
+namespace mobasim::cli {
+
+void add_bench_compare(CLI::App& bench, Action& chosen);
+
+}  // namespace mobasim::cli

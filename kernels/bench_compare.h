@@ -1,0 +1,65 @@
+// Two benches beside each other: for each shape that both timed, how many times as long the second took, how sure that
+// is, and what follows.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "sim/base/profile.h"
+#include "sim/base/table.h"
+
+namespace mobasim::kernels {
+
+// A profile with the samples of its rows, where there are any.
+struct Measurements {
+  std::filesystem::path file;
+  std::vector<ProfileRow> rows;
+  std::vector<std::vector<double>> samples;       // of each row, the kept ones; empty: not known
+  std::map<std::string, std::string> provenance;  // its fields as they are written; empty: not known
+};
+// NAME.profile.csv and, where they are there, NAME.samples.csv and NAME.provenance.json beside it. Throws ConfigError,
+// also where the two do not belong together.
+[[nodiscard]] Measurements measurements_from(const std::filesystem::path& profile);
+
+struct CompareOptions {
+  double tolerance = 0.02;  // ratios from 1 / (1 + tolerance) to 1 + tolerance are the same
+  int resamples = 2000;
+  std::uint64_t seed = 1;
+};
+
+enum class Verdict { faster, slower, same, ambiguous, only_in_a, only_in_b };
+[[nodiscard]] const char* name(Verdict verdict);
+
+struct Ratio {
+  double value = 0, lo = 0, hi = 0;  // B / A of the medians, with a 95% interval
+};
+// same: the whole interval is within the tolerance. Else slower or faster: it does not hold 1. Else ambiguous.
+[[nodiscard]] Verdict verdict_of(const Ratio& ratio, double tolerance);
+
+struct Comparison {
+  ProfileRow row;  // of A; of B where only B has the shape
+  std::int64_t samples_a = 0, samples_b = 0;
+  Seconds time_a, time_b;
+  Ratio ratio;             // none for only_in_a and only_in_b
+  std::string interval;    // how it was found: bootstrap, quartiles, few_samples
+  double probe_ratio = 0;  // B / A of the multiply-adds beside the samples; 0: not known
+  Verdict verdict = Verdict::ambiguous;
+};
+
+struct CompareResult {
+  std::vector<Comparison> rows;  // in A's order, then those of B alone
+  std::int64_t compared = 0;
+  Ratio mean;                         // geometric, of all compared
+  std::vector<std::string> warnings;  // what differs of machine, threads, compiler, libraries
+};
+
+// The interval of a ratio is that of a bootstrap of both medians (percentiles, a fixed seed), at least 6 samples each;
+// of the quartiles where there are no samples. Throws ConfigError where no shape is in both.
+[[nodiscard]] CompareResult compared(const Measurements& a, const Measurements& b, const CompareOptions& options);
+
+[[nodiscard]] Table comparison_table(const CompareResult& result);
+
+}  // namespace mobasim::kernels

@@ -1,0 +1,79 @@
+#include "kernels/bench_groups.h"
+
+#include <algorithm>
+#include <iterator>
+#include <tuple>
+
+namespace mobasim::kernels {
+namespace {
+
+std::vector<Group> gemm_groups(const ArmOptions& arms, std::vector<std::string>& unsupported) {
+  std::vector<Group> groups;
+  for (const GemmCase& gemm : gemm_cases()) groups.push_back(gemm_group(gemm, arms, unsupported));
+  groups.front().always = true;  // a device file needs one
+  std::erase_if(groups, [](const Group& group) { return group.arms.empty(); });
+  std::stable_sort(groups.begin(), groups.end(), [](const Group& a, const Group& b) { return a.work[0] < b.work[0]; });
+  return groups;
+}
+
+bool power_of_4_from_512(std::int64_t length) {
+  while (length > 512 && length % 4 == 0) length /= 4;
+  return length == 512;
+}
+
+std::vector<Group> attention_groups(const BenchOptions& options, const ArmOptions& arms) {
+  std::vector<Case> timed = chosen_cases(options);
+  const auto order = [](const Case& row) {
+    const std::int64_t length = row.problem.cu_seqlens[1];
+    return std::tuple(!power_of_4_from_512(length), length, row.problem.head_dim);
+  };
+  std::stable_sort(timed.begin(), timed.end(), [&](const Case& a, const Case& b) { return order(a) < order(b); });
+  std::vector<Group> groups;
+  for (auto first = timed.begin(); first != timed.end();) {
+    const auto last = std::find_if(first, timed.end(), [&](const Case& row) { return order(row) != order(*first); });
+    groups.push_back(attention_group({first, last}, arms));
+    // The least that a device file needs: a length at which MoBA routes.
+    const Problem& problem = first->problem;
+    groups.back().always = !options.cases.empty() || (problem.cu_seqlens[1] == 2048 && problem.head_dim == 64);
+    first = last;
+  }
+  return groups;
+}
+
+}  // namespace
+
+std::vector<Case> chosen_cases(const BenchOptions& options) {
+  const std::vector<Case> all = cases_for(Purpose::time);
+  std::vector<Case> chosen;
+  for (const std::string& name : options.cases) chosen.push_back(case_named(all, name));
+  return options.cases.empty() ? all : chosen;
+}
+
+bool wants(const BenchOptions& options, const std::string& part) {
+  if (!options.cases.empty()) return part == "attention";
+  return options.only.empty() || std::find(options.only.begin(), options.only.end(), part) != options.only.end();
+}
+
+std::vector<Group> groups_of(const BenchOptions& options, const ArmOptions& arms,
+                             std::vector<std::string>& unsupported) {
+  std::vector<Group> groups;
+  if (wants(options, "gemm")) groups = gemm_groups(arms, unsupported);
+  if (wants(options, "attention")) std::ranges::move(attention_groups(options, arms), std::back_inserter(groups));
+  return groups;
+}
+
+void sort_rows(std::vector<MeasuredRow>& rows) {
+  const auto key = [](const MeasuredRow& measured) {
+    const ProfileRow& row = measured.row;
+    const int operation = row.operation == "fma_peak"           ? 0
+                          : row.operation.starts_with("memory") ? 1
+                          : row.operation == "gemm"             ? 2
+                                                                : 3;
+    return std::tuple(operation, row.operation, row.dtype != "f32", row.threads, row.bytes, row.mechanism, row.block,
+                      row.head_dim, row.sequence, row.pass == "backward", row.flops, row.m, row.n, row.k);
+  };
+  std::stable_sort(rows.begin(), rows.end(),
+                   [&](const MeasuredRow& a, const MeasuredRow& b) { return key(a) < key(b); });
+}
+
+}  // namespace mobasim::kernels

@@ -1,0 +1,24 @@
+// All groups of a bench, in the order in which a budget reaches them.
+#pragma once
+
+#include <vector>
+
+#include "kernels/bench.h"
+#include "kernels/bench_arms.h"
+
+namespace mobasim::kernels {
+
+// The attention cases that the options choose. Throws ConfigError for a name that is not in the table.
+[[nodiscard]] std::vector<Case> chosen_cases(const BenchOptions& options);
+
+// Products from the least to the greatest, then attention: first 512 tokens and each length 4 times as long, so that a
+// small budget has few lengths but the whole range, then the lengths between.
+[[nodiscard]] std::vector<Group> groups_of(const BenchOptions& options, const ArmOptions& arms,
+                                           std::vector<std::string>& unsupported);
+
+[[nodiscard]] bool wants(const BenchOptions& options, const std::string& part);
+
+// In the order of the table: peak, memory, products, attention by mechanism and shape.
+void sort_rows(std::vector<MeasuredRow>& rows);
+
+}  // namespace mobasim::kernels

@@ -1,0 +1,52 @@
+// One run of bench: its clock, its budget, the state of the machine, and what was found so far.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "kernels/bench.h"
+#include "kernels/bench_arms.h"
+#include "kernels/bench_plan.h"
+
+namespace mobasim::kernels {
+
+class BenchRun {
+ public:
+  // Rows go to `result`, whose machine, threads and instruction set are known.
+  BenchRun(const BenchOptions& options, const ArmOptions& arms, BenchResult& result);
+
+  [[nodiscard]] double spent() const;  // seconds, with what an interrupted bench spent
+  [[nodiscard]] double left() const;
+  // Until the probe is steady, at most `seconds`.
+  void warm_up(double seconds);
+  // Times a group for `seconds` after its first round, or takes what an interrupted bench found. Rows are added in the
+  // group's own order; `left_after`: seconds that will be spent when it is done. Its arms are gone then, and their
+  // memory.
+  void time(Group& group, double seconds, double left_after);
+  // As many of the groups as fit into what is left of the budget.
+  void time_all(std::vector<Group>& groups);
+  [[nodiscard]] bool stopped();
+  // What the probe reads when nothing disturbs the machine: the 90th percentile of all probes.
+  [[nodiscard]] FlopRate level() const;
+  void finish();
+
+ private:
+  [[nodiscard]] const FinishedGroup* done(const Group& group) const;
+  [[nodiscard]] Sampling sampling_of(const std::string& what, double seconds, double left_after);
+  void measure(const Group& group, double seconds, double left_after);
+  [[nodiscard]] MeasuredRow measured(ProfileRow row, const std::vector<Run>& runs, std::size_t which, Ending ending,
+                                     double begin) const;
+  void learn(const Group& group, const std::vector<MeasuredRow>& rows);
+  [[nodiscard]] Cost cost_of(const Group& group) const;
+
+  const BenchOptions& options_;
+  BenchResult& result_;
+  double begin_, spent_before_ = 0, probe_seconds_ = 0;
+  std::function<double()> probe_;
+  std::vector<double> probes_;
+  std::map<std::string, FlopRate> rates_;  // that arms of a kind ran at, for the next estimate
+};
+
+}  // namespace mobasim::kernels
