@@ -1,6 +1,7 @@
 #include "kernels/cpu/micro_kernels.h"
 
 #include <bit>
+#include <type_traits>
 
 // The files below are compiled once for each of these. Processors of x86 without AVX2 (none made since 2015) have the
 // last.

@@ -71,6 +71,13 @@ HWY_INLINE F paired(F first, F second) {
   return hn::BitCast(Floats(), hn::Or(lower, upper));
 }
 
+// use(vectors, lane) for all lanes: kMost vectors at a time, a power of two, and halves of it for what is left.
+template <int kMost, class Use>
+HWY_INLINE void for_each_lanes(i64 lanes, const Use& use, i64 lane = 0) {
+  for (; lane + kMost * kWidth <= lanes; lane += kMost * kWidth) use(std::integral_constant<int, kMost>(), lane);
+  if constexpr (kMost > 1) for_each_lanes<kMost / 2>(lanes, use, lane);
+}
+
 template <bool kMasked>
 HWY_INLINE F seen(F value, i64 key, hn::Vec<Integers> limit) {
   if constexpr (!kMasked) return value;
@@ -78,11 +85,10 @@ HWY_INLINE F seen(F value, i64 key, hn::Vec<Integers> limit) {
   return hn::IfThenElseZero(hn::RebindMask(Floats(), below), value);
 }
 
-template <bool kMasked, bool kPairs>
+template <int kVectors, bool kMasked, bool kPairs>
 HWY_INLINE void softmax_lanes(const ScoreTile& tile, const SoftmaxState& state, const Exponential& exponential,
                               i64 lane) {
   const Floats f;
-  constexpr int kVectors = Operations::kVectors == 4 ? 4 : 2;  // as many chains
   F greatest[kVectors], before[kVectors], total[kVectors];
   hn::Vec<Integers> limit[kVectors];
   float* const scores = tile.scores + lane;
@@ -141,63 +147,92 @@ HWY_INLINE void softmax_lanes(const ScoreTile& tile, const SoftmaxState& state, 
 template <bool kPairs>
 void softmax(const ScoreTile& tile, const SoftmaxState& state) {
   const Exponential exponential(tile.scale);
-  for (i64 lane = 0; lane < tile.lanes; lane += Operations::kVectors * kWidth) {
+  for_each_lanes<4>(tile.lanes, [&](auto vectors, i64 lane) HWY_ATTR {
     if (tile.limit == nullptr) {
-      softmax_lanes<false, kPairs>(tile, state, exponential, lane);
+      softmax_lanes<vectors(), false, kPairs>(tile, state, exponential, lane);
     } else {
-      softmax_lanes<true, kPairs>(tile, state, exponential, lane);
+      softmax_lanes<vectors(), true, kPairs>(tile, state, exponential, lane);
     }
+  });
+}
+
+// p of neighbouring lanes as bf16 one beside the other, rounded as paired() does.
+template <int kVectors>
+HWY_INLINE void store_lanes(const F* p, std::uint16_t* out) {
+  const Bits u;
+  const U half = hn::Set(u, 0x8000u);
+#if HWY_TARGET != HWY_SCALAR
+  if constexpr (kVectors % 2 == 0) {
+    const hn::Repartition<std::uint16_t, Bits> halves;
+    for (int v = 0; v < kVectors; v += 2) {
+      const auto first = hn::BitCast(halves, hn::Add(hn::BitCast(u, p[v]), half));
+      const auto second = hn::BitCast(halves, hn::Add(hn::BitCast(u, p[v + 1]), half));
+      hn::StoreU(hn::ConcatOdd(halves, second, first), halves, out + v * kWidth);
+    }
+    return;
+  }
+#endif
+  const hn::Rebind<std::uint16_t, Bits> narrow;
+  for (int v = 0; v < kVectors; ++v) {
+    const U upper = hn::ShiftRight<16>(hn::Add(hn::BitCast(u, p[v]), half));
+    hn::StoreU(hn::DemoteTo(narrow, hn::BitCast(Integers(), upper)), narrow, out + v * kWidth);
   }
 }
 
-// Sixteen-bit halves of p for neighbouring lanes, rounded as paired() does.
-HWY_INLINE void store_lanes(F p, float* units, i64 lane) {
-  const Bits u;
-  const U upper = hn::ShiftRight<16>(hn::Add(hn::BitCast(u, p), hn::Set(u, 0x8000u)));
-  const hn::Rebind<std::uint16_t, Bits> narrow;
-  hn::StoreU(hn::DemoteTo(narrow, hn::BitCast(Integers(), upper)), narrow,
-             reinterpret_cast<std::uint16_t*>(units) + lane);
-}
-
-template <bool kMasked, bool kPairs>
+template <int kVectors, bool kMasked, bool kPairs>
 HWY_INLINE void softmax_backward_lanes(const ScoreTile& tile, float* dp, const SoftmaxGradient& gradient,
                                        const Weights& weights, const Exponential& exponential, i64 lane) {
   const Floats f;
-  const F high = hn::LoadU(f, gradient.lse_high + lane), low = hn::LoadU(f, gradient.lse_low + lane);
-  const F delta = hn::LoadU(f, gradient.delta + lane), scale = hn::Set(f, static_cast<float>(tile.scale));
-  const hn::Vec<Integers> limit = kMasked ? hn::LoadU(Integers(), tile.limit + lane) : hn::Zero(Integers());
-  F previous = hn::Zero(f);
+  const F scale = hn::Set(f, static_cast<float>(tile.scale));
+  const auto by_key = [&](float* units, i64 key)
+                          HWY_ATTR { return reinterpret_cast<std::uint16_t*>(units + key * (kLanes / 2)) + lane; };
+  F previous[kVectors];
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v) previous[v] = hn::Zero(f);
   for (i64 j = 0; j < tile.keys; ++j) {
-    const i64 at = j * kLanes + lane;
-    const F x = hn::Sub(hn::Sub(hn::LoadU(f, tile.scores + at), high), low);
-    const F exact = exponential.of<kPairs>(x);
-    const F p = seen<kMasked>(exact, j, limit);
-    const F ds = seen<kMasked>(hn::Mul(hn::Mul(exact, hn::Sub(hn::LoadU(f, dp + at), delta)), scale), j, limit);
+    F p[kVectors], ds[kVectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      const i64 of_lane = lane + v * kWidth, at = j * kLanes + of_lane;
+      const auto limit = kMasked ? hn::LoadU(Integers(), tile.limit + of_lane) : hn::Zero(Integers());
+      const F high = hn::LoadU(f, gradient.lse_high + of_lane), low = hn::LoadU(f, gradient.lse_low + of_lane);
+      const F exact = exponential.of<kPairs>(hn::Sub(hn::Sub(hn::LoadU(f, tile.scores + at), high), low));
+      const F change = hn::Sub(hn::LoadU(f, dp + at), hn::LoadU(f, gradient.delta + of_lane));
+      p[v] = seen<kMasked>(exact, j, limit);
+      ds[v] = seen<kMasked>(hn::Mul(hn::Mul(exact, change), scale), j, limit);
+      if constexpr (!kPairs) {
+        hn::StoreU(p[v], f, tile.scores + at);
+        hn::StoreU(ds[v], f, dp + at);
+      }
+    }
     if constexpr (kPairs) {
-      store_lanes(p, weights.p_by_key + j * (kLanes / 2), lane);
-      store_lanes(ds, weights.ds_by_key + j * (kLanes / 2), lane);
-      if (j % 2 == 1) hn::StoreU(paired(previous, ds), f, weights.ds_by_lane + j / 2 * kLanes + lane);
-      previous = ds;
-    } else {
-      hn::StoreU(p, f, tile.scores + at);
-      hn::StoreU(ds, f, dp + at);
+      store_lanes<kVectors>(p, by_key(weights.p_by_key, j));
+      store_lanes<kVectors>(ds, by_key(weights.ds_by_key, j));
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) {
+        if (j % 2 == 1) {
+          hn::StoreU(paired(previous[v], ds[v]), f, weights.ds_by_lane + j / 2 * kLanes + lane + v * kWidth);
+        }
+        previous[v] = ds[v];
+      }
     }
   }
-  if (kPairs && tile.keys % 2 == 1) {
-    hn::StoreU(paired(previous, hn::Zero(f)), f, weights.ds_by_lane + tile.keys / 2 * kLanes + lane);
+  if (!kPairs || tile.keys % 2 == 0) return;
+  for (int v = 0; v < kVectors; ++v) {
+    hn::StoreU(paired(previous[v], hn::Zero(f)), f, weights.ds_by_lane + tile.keys / 2 * kLanes + lane + v * kWidth);
   }
 }
 
 template <bool kPairs>
 void softmax_backward(const ScoreTile& tile, float* dp, const SoftmaxGradient& gradient, const Weights& weights) {
   const Exponential exponential(tile.scale);
-  for (i64 lane = 0; lane < tile.lanes; lane += kWidth) {
+  for_each_lanes<kPairs ? 4 : 1>(tile.lanes, [&](auto vectors, i64 lane) HWY_ATTR {
     if (tile.limit == nullptr) {
-      softmax_backward_lanes<false, kPairs>(tile, dp, gradient, weights, exponential, lane);
+      softmax_backward_lanes<vectors(), false, kPairs>(tile, dp, gradient, weights, exponential, lane);
     } else {
-      softmax_backward_lanes<true, kPairs>(tile, dp, gradient, weights, exponential, lane);
+      softmax_backward_lanes<vectors(), true, kPairs>(tile, dp, gradient, weights, exponential, lane);
     }
-  }
+  });
 }
 
 }  // namespace
