@@ -79,7 +79,8 @@ struct Group {
 // Values that the inputs of the largest of `cases` and of the products need.
 [[nodiscard]] std::size_t largest_input(const std::vector<Case>& cases);
 
-// FLOP/s of a short run (about a millisecond) of f32 multiply-adds by all threads: what the machine can do now.
+// FLOP/s of f32 multiply-adds by all threads, the median of three parts that take about a millisecond together: what
+// the machine can do now. Of what interrupts it for a moment the median knows nothing, of a slower clock all three.
 [[nodiscard]] std::function<double()> peak_probe(const MicroKernels& micro, int threads);
 
 }  // namespace mobasim::kernels

@@ -100,6 +100,7 @@ void BenchRun::finish() {
 Sampling BenchRun::sampling_of(const std::string& what, double seconds, double left_after) {
   Sampling sampling;
   sampling.seconds = seconds;
+  sampling.most_seconds = std::min(2 * seconds, left());
   sampling.probe = probe_;
   sampling.level = level().value();
   sampling.stop = [this, what, end = spent() + std::max(0.0, seconds), left_after] {
@@ -122,7 +123,7 @@ void BenchRun::measure(const Group& group, double seconds, double left_after) {
   FinishedGroup finished{group.name, Seconds(spent()), {}};
   for (std::size_t arm = 0; arm < group.rows.size(); ++arm) {
     for (std::size_t which = 0; which < group.rows[arm].size(); ++which) {
-      finished.rows.push_back(measured(group.rows[arm][which], taken.arms[arm], which, taken.ending, begin));
+      finished.rows.push_back(measured(group.rows[arm][which], taken.arms[arm], which, taken.ending_of(arm), begin));
     }
   }
   learn(group, finished.rows);

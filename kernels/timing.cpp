@@ -17,12 +17,14 @@ void shuffle(std::vector<std::size_t>& order, Random& random) {
   }
 }
 
+int kept_runs(const std::vector<Run>& runs) {
+  return static_cast<int>(std::count_if(runs.begin(), runs.end(), [](const Run& run) { return run.kept; }));
+}
+
 int kept_rounds(const std::vector<std::vector<Run>>& arms) {
-  std::int64_t least = std::numeric_limits<int>::max();
-  for (const std::vector<Run>& runs : arms) {
-    least = std::min<std::int64_t>(least, std::count_if(runs.begin(), runs.end(), [](const Run& r) { return r.kept; }));
-  }
-  return static_cast<int>(least);
+  int least = std::numeric_limits<int>::max();
+  for (const std::vector<Run>& runs : arms) least = std::min(least, kept_runs(runs));
+  return least;
 }
 
 bool settled(const std::vector<std::vector<Run>>& arms, const SamplingRules& rules) {
@@ -72,11 +74,11 @@ class Rounds {
   [[nodiscard]] const std::vector<std::vector<Run>>& arms() const { return out_.arms; }
 
   [[nodiscard]] Sampled ended(Ending ending) {
-    if (ending != Ending::stopped && kept_rounds(out_.arms) < sampling_.rules.least_rounds) {
-      for (std::vector<Run>& runs : out_.arms) {
-        for (Run& run : runs) run.kept = true;
-      }
-      ending = Ending::disturbed;
+    for (std::vector<Run>& runs : out_.arms) {
+      out_.disturbed.push_back(kept_runs(runs) <
+                               std::min<int>(sampling_.rules.least_rounds, static_cast<int>(runs.size())));
+      if (!out_.disturbed.back()) continue;
+      for (Run& run : runs) run.kept = true;
     }
     out_.ending = ending;
     return std::move(out_);
@@ -161,9 +163,8 @@ Sampled sampled(const std::vector<Arm>& arms, const Sampling& sampling, Random& 
   int next_look = rules.settled_rounds;  // sorting all samples after each round would take longer than a short shape
   for (int taken = 0; taken < rules.most_rounds; ++taken) {
     if (taken >= rules.least_rounds && rounds.spent() > sampling.seconds) {
-      // Twice its share where too many runs were disturbed.
       const bool enough = kept_rounds(rounds.arms()) >= rules.least_rounds;
-      if (enough || rounds.spent() > 2 * sampling.seconds) return rounds.ended(Ending::time_out);
+      if (enough || rounds.spent() > sampling.most_seconds) return rounds.ended(Ending::time_out);
     }
     if (taken >= next_look && rounds.spent() >= rules.settled_seconds) {
       if (kept_rounds(rounds.arms()) >= rules.settled_rounds && settled(rounds.arms(), rules)) {

@@ -47,7 +47,8 @@ struct SamplingRules {
 // What a group of arms is timed with.
 struct Sampling {
   SamplingRules rules;
-  double seconds = 0;  // its share of the time; least_rounds are taken whatever it is
+  double seconds = 0;       // its share of the time; least_rounds are taken whatever it is
+  double most_seconds = 0;  // where so many runs were discarded that fewer than least_rounds are left, at least seconds
   std::function<double()> clock = now;
   std::function<bool()> stop = [] { return false; };  // asked between two samples
   // A short piece of work whose rate tells what the machine can do now, taken between the samples; none: nothing is
@@ -68,7 +69,7 @@ enum class Ending {
   settled,    // the medians are known as well as the rules ask
   rounds,     // they are not, after most_rounds
   time_out,   // they are not, and the share of the time is spent
-  disturbed,  // likewise, and so few runs were undisturbed that the disturbed ones are kept
+  disturbed,  // of an arm: so few of its runs were undisturbed that the disturbed ones are kept
   stopped,    // stop() said so: not complete
 };
 [[nodiscard]] const char* name(Ending ending);
@@ -76,7 +77,10 @@ enum class Ending {
 struct Sampled {
   std::vector<std::vector<Run>> arms;  // in the order taken; the first round warms up and is not among them
   std::vector<double> probes;
+  std::vector<bool> disturbed;  // of each arm
   Ending ending = Ending::settled;
+  // Of one arm: disturbed where it is.
+  [[nodiscard]] Ending ending_of(std::size_t arm) const { return disturbed[arm] ? Ending::disturbed : ending; }
 };
 
 [[nodiscard]] Sampled sampled(const std::vector<Arm>& arms, const Sampling& sampling, Random& random);

@@ -203,7 +203,7 @@ class Bench {
       result_.rows.push_back(attention_row(row.problem, "mobasim_cuda", name(options_.dtype), passes[pass]));
       result_.samples.push_back(kept_times(taken.arms[0], pass));
       set_measured(result_.rows.back(), result_.samples.back());
-      result_.rows.back().sampling = kernels::name(taken.ending);
+      result_.rows.back().sampling = kernels::name(taken.ending_of(0));
       for (const StageWork& work : pass == 0 ? forward_work(row.problem) : backward_work(row.problem)) {
         const std::vector<double> times = kept_times(taken.arms[1], stage++);
         result_.stages.push_back(
