@@ -21,10 +21,10 @@ struct Chunk {
 // ascending order whatever its chunk, so its result is the same for chunks of any size.
 std::int64_t rows_of_task(const Problem& problem, std::int64_t length, int threads) {
   constexpr std::int64_t kMostRows = 16384;  // 8 MiB of state at head_dim 128
-  constexpr std::int64_t kTasksAThread = 4, kTiles = 2;
+  constexpr std::int64_t kTasksAThread = 4;
   const std::int64_t share = tokens(problem) * problem.heads / (kTasksAThread * threads);
   const std::int64_t rows =
-      std::min(chunk_rows(problem, length, kTiles), threads == 1 ? kMostRows : std::min(share, kMostRows));
+      std::min(chunk_rows(problem, length), threads == 1 ? kMostRows : std::min(share, kMostRows));
   return std::max<std::int64_t>(1, rows / problem.block) * problem.block;
 }
 

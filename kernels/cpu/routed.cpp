@@ -69,8 +69,9 @@ RoutedRows sorted_picks(const Problem& problem, const Selection& selection, std:
   return {sequence, rows, head, first, sorted};
 }
 
-std::int64_t chunk_rows(const Problem& problem, std::int64_t length, std::int64_t tiles) {
-  const std::int64_t rows = tiles * kLanes * blocks_of(problem, length) / slots_of(problem);
+std::int64_t chunk_rows(const Problem& problem, std::int64_t length) {
+  constexpr std::int64_t kQueries = 2 * kLanes;
+  const std::int64_t rows = kQueries * blocks_of(problem, length) / slots_of(problem);
   return (rows + problem.block - 1) / problem.block * problem.block;
 }
 

@@ -21,8 +21,8 @@ struct RoutedRows {
 [[nodiscard]] RoutedRows sorted_picks(const Problem& problem, const Selection& selection, std::int64_t head,
                                       Run sequence, Run rows, std::int32_t* scratch);
 
-// Rows of a chunk, in whole blocks: as many as give a block about so many tiles of queries, where rows pick evenly.
-[[nodiscard]] std::int64_t chunk_rows(const Problem& problem, std::int64_t length, std::int64_t tiles);
+// Rows of a chunk, in whole blocks: as many as give a block about two tiles of queries, where rows pick evenly.
+[[nodiscard]] std::int64_t chunk_rows(const Problem& problem, std::int64_t length);
 
 // Puts the state of nothing attended into the first `rows` rows.
 void clear(RowState& state, std::int64_t rows, std::int64_t columns);
