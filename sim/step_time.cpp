@@ -117,7 +117,10 @@ StepModel::StepModel(const ModelShape& model, const DeviceProfile& device, const
   efficiency(StackConstant::communication, device.collective);
   if (time > 0) range(StackConstant::attention, lo / time, hi / time);
   const auto rests = [&](TimePart part, Basis basis) { prepared_->basis[static_cast<std::size_t>(part)] = basis; };
-  rests(TimePart::products, product_basis(device, dtype));
+  const bool inside = std::all_of(context.layers.begin(), context.layers.end(),
+                                  [&](const LayerShape& layer) { return step::products_measured(context, layer); });
+  const Basis products = product_basis(device, dtype);
+  rests(TimePart::products, context.products.measured && !inside ? worst(products, Basis::extrapolated) : products);
   rests(TimePart::attention, time > 0 ? attention_basis : product_basis(device, wide));
   rests(TimePart::routing, attention_basis);
   rests(TimePart::elementwise, device.memory_bound.basis), rests(TimePart::optimizer, device.memory_bound.basis);
@@ -265,6 +268,12 @@ StepTime StepModel::time(const Workload& workload, const Layout& layout, const S
   step[TimePart::optimizer] =
       step::optimizer_time(context, first, layout, workload.offload_optimizer, constants[StackConstant::memory_bound]);
   return step;
+}
+
+LayerTime StepModel::layer_time(const Workload& workload, const Layout& layout, std::size_t group) const {
+  const LayerSplitting split = prepared_->splitting(workload, layout, constants());
+  const PassTimes times = step::layer_time(prepared_->context, prepared_->context.layers.at(group), split);
+  return {{times.forward}, {times.backward}};
 }
 
 double StepModel::roofline(const Workload& workload, const Layout& layout) const {

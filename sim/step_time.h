@@ -51,6 +51,11 @@ struct StepTime {
   }
 };
 
+// One layer of one microbatch, with its exposed communication and without waiting for its kernels' starts.
+struct LayerTime {
+  StepTime forward, backward;
+};
+
 // Sequence and dtype of the workload are fixed; microbatch, global_batch, recompute, loss_chunks and offload may vary.
 class StepModel {
  public:
@@ -65,6 +70,8 @@ class StepModel {
   [[nodiscard]] StepTime time(const Workload& workload, const Layout& layout) const;
   // With other constants (calibration).
   [[nodiscard]] StepTime time(const Workload& workload, const Layout& layout, const StackConstants& constants) const;
+  // Of the model's group of layers of this number.
+  [[nodiscard]] LayerTime layer_time(const Workload& workload, const Layout& layout, std::size_t group) const;
   // No layout of these devices can be faster: all products of the step at the peak, layers that are computed again as a
   // whole included.
   [[nodiscard]] double roofline(const Workload& workload, const Layout& layout) const;

@@ -118,6 +118,12 @@ AttentionParameters parameters_of(const Attention& attention) {
 
 AttentionParameters parameters_of(const ProfileRow& row) { return {row.block, row.top_k, row.window}; }
 
+Attention attention_of(const ProfileRow& row) {
+  if (row.mechanism == "moba") return Moba{row.block, row.top_k};
+  if (row.mechanism == "sliding_window") return SlidingWindow{row.window};
+  return FullAttention{};
+}
+
 Attention with_parameters(Attention attention, const AttentionParameters& parameters) {
   if (std::holds_alternative<Moba>(attention)) return Moba{parameters.block, parameters.top_k};
   if (std::holds_alternative<SlidingWindow>(attention)) return SlidingWindow{parameters.window};

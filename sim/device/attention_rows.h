@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "sim/device/curve.h"
 #include "sim/device/attention_layer.h"
+#include "sim/device/curve.h"
 
 namespace mobasim {
 
@@ -19,6 +19,8 @@ struct AttentionParameters {
 };
 [[nodiscard]] AttentionParameters parameters_of(const Attention& attention);
 [[nodiscard]] AttentionParameters parameters_of(const ProfileRow& row);
+// The mechanism that the row is of.
+[[nodiscard]] Attention attention_of(const ProfileRow& row);
 // The mechanism with other parameters.
 [[nodiscard]] Attention with_parameters(Attention attention, const AttentionParameters& parameters);
 

@@ -17,12 +17,6 @@ auto shape_of(const ProfileRow& row) {
                   row.heads, row.kv_heads, row.head_dim, row.block, row.top_k, row.window, row.m, row.n, row.k);
 }
 
-Attention attention_of(const ProfileRow& row) {
-  if (row.mechanism == "moba") return Moba{row.block, row.top_k};
-  if (row.mechanism == "sliding_window") return SlidingWindow{row.window};
-  return FullAttention{};
-}
-
 AttentionLayer layer_of(const ProfileRow& row, Pass pass) {
   AttentionLayer layer;
   layer.attention = attention_of(row);

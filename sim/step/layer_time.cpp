@@ -34,23 +34,24 @@ ProductTimes product(const ProductModel& model, double m, double n, double k, do
           count * product_seconds(model, k, n, m)};
 }
 
-ProductTimes layer_products(const StepContext& context, const LayerShape& layer, const LayerSplitting& split) {
-  const double m = split.tokens, h = context.hidden, t = split.tensor;
-  ProductTimes sum = product(context.products, m, (layer.queries + 2 * layer.keys) / t, h);
-  sum += product(context.products, m, h, layer.queries / t);
-  if (layer.ffn > 0) {
-    sum += product(context.products, m, layer.inner * layer.ffn / t, h);
-    sum += product(context.products, m, h, layer.ffn / t);
-  }
+// What a token is multiplied by in a layer: f(n, k, count) for [m, k] x [k, n], so many times.
+template <class F>
+void for_products(const StepContext& context, const LayerShape& layer, double tensor, const F& f) {
+  const double h = context.hidden, t = tensor;
+  f((layer.queries + 2 * layer.keys) / t, h, 1);
+  f(h, layer.queries / t, 1);
+  if (layer.ffn > 0) f(layer.inner * layer.ffn / t, h, 1), f(h, layer.ffn / t, 1);
   if (layer.experts > 0) {  // A31
-    sum += product(context.products, m, layer.experts, h);
-    sum += product(context.products, m, layer.inner * layer.expert_ffn / t, h, layer.active);
-    sum += product(context.products, m, h, layer.expert_ffn / t, layer.active);
-    if (layer.shared_ffn > 0) {
-      sum += product(context.products, m, layer.inner * layer.shared_ffn / t, h);
-      sum += product(context.products, m, h, layer.shared_ffn / t);
-    }
+    f(layer.experts, h, 1);
+    f(layer.inner * layer.expert_ffn / t, h, layer.active), f(h, layer.expert_ffn / t, layer.active);
+    if (layer.shared_ffn > 0) f(layer.inner * layer.shared_ffn / t, h, 1), f(h, layer.shared_ffn / t, 1);
   }
+}
+
+ProductTimes layer_products(const StepContext& context, const LayerShape& layer, const LayerSplitting& split) {
+  ProductTimes sum;
+  for_products(context, layer, split.tensor,
+               [&](double n, double k, double count) { sum += product(context.products, split.tokens, n, k, count); });
   return sum;
 }
 
@@ -192,6 +193,17 @@ LayerShape layer_shape(const ModelShape& model, const LayerGroup& group, std::in
   layer.parameters = layer_parameters(model, group);
   layer.matrix_values = active_matrix_values(group, model.hidden);
   return layer;
+}
+
+bool products_measured(const StepContext& context, const LayerShape& layer) {
+  if (!context.products.measured) return false;
+  const ProductFit& fit = *context.products.measured;
+  const double m = context.sequence;
+  bool inside = true;
+  for_products(context, layer, 1, [&](double n, double k, double) {
+    inside = inside && covers(fit, m, n, k) && covers(fit, m, k, n) && covers(fit, k, n, m);
+  });
+  return inside;
 }
 
 double beside(const StackProfile& stack, double communication, double window) {

@@ -91,6 +91,9 @@ struct LayerSplitting {
   StackConstants constants;
 };
 
+// Whether the device's measured rows reach around every product of the layer over one sequence, on one device.
+[[nodiscard]] bool products_measured(const StepContext& context, const LayerShape& layer);
+
 // What communication costs beside computation of `window` seconds: what is not hidden, and what it slows (A47).
 [[nodiscard]] double beside(const StackProfile& stack, double communication, double window);
 // Likewise a collective of `seconds`, it and the computation cut into `pieces`: one piece of either has nothing beside

@@ -1,0 +1,76 @@
+#include "sim/layer_check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "sim/device/attention_rows.h"
+#include "sim/step_time.h"
+
+namespace mobasim {
+namespace {
+
+ModelShape model_of(const ProfileRow& row) {
+  LayerGroup group;
+  group.layers = 1;
+  group.heads = row.heads, group.kv_heads = row.kv_heads, group.head_dim = row.head_dim, group.ffn = row.ffn;
+  group.attention = attention_of(row);
+  ModelShape model;
+  model.name = "a measured layer";
+  model.hidden = row.hidden, model.vocab = 1;
+  model.groups = {group};
+  return model;
+}
+
+std::string parts_text(const StepTime& time) {
+  std::string text;
+  for (std::size_t part = 0; part < kTimeParts; ++part) {
+    if (time.seconds[part] <= 0) continue;
+    text += fmt::format("{}{} {:.0f}%", text.empty() ? "" : ", ", name(static_cast<TimePart>(part)),
+                        100 * time.seconds[part] / time.total());
+  }
+  return text;
+}
+
+ShapeLeftOut foretold(const ProfileRow& row, const DeviceProfile& device) {
+  StackProfile stack;
+  stack.fusion = Fusion::fused;
+  const StepModel step(model_of(row), device, stack, {}, row.dtype, row.sequence);
+  Workload workload;
+  workload.sequence = row.sequence, workload.microbatch = workload.global_batch = std::max<std::int64_t>(row.batch, 1);
+  workload.dtype = row.dtype;
+  const LayerTime layer = step.layer_time(workload, {}, 0);
+  StepTime both;
+  for (std::size_t part = 0; part < kTimeParts; ++part) {
+    if (row.pass != "backward") both.seconds[part] += layer.forward.seconds[part];
+    if (row.pass != "forward") both.seconds[part] += layer.backward.seconds[part];
+  }
+  ShapeLeftOut one;
+  one.row = row;
+  one.prediction = Seconds(both.total());
+  one.basis =
+      worst(step.basis(TimePart::products), worst(step.basis(TimePart::attention), step.basis(TimePart::elementwise)));
+  one.note = parts_text(both);
+  return one;
+}
+
+}  // namespace
+
+std::vector<ShapeLeftOut> layers_foretold(const DeviceProfile& device) {
+  std::vector<ShapeLeftOut> layers;
+  for (const ProfileRow& row : device.profile) {
+    if (row.operation == "layer") layers.push_back(foretold(row, device));
+  }
+  return layers;
+}
+
+std::optional<double> greatest_layer_error(const std::vector<ShapeLeftOut>& layers) {
+  std::optional<double> greatest;
+  for (const ShapeLeftOut& one : layers) {
+    if (one.row.pass == "forward_backward") greatest = std::max(greatest.value_or(0), std::abs(error_of(one)));
+  }
+  return greatest;
+}
+
+}  // namespace mobasim
