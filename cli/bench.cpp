@@ -201,7 +201,7 @@ void add_bench(CLI::App& program, Action& chosen) {
                       "cpu: f32, bf16 or both; by default f32, and bf16 where the processor multiplies it. "
                       "cuda: bf16 (default) or fp16");
   command->add_option("--case", options->cases, "only the attention of this name; may be repeated");
-  command->add_option("--only", options->only, "cpu: only this part: gemm, attention or memory; may be repeated");
+  command->add_option("--only", options->only, "cpu: only this part: gemm, attention, layer or memory; may be repeated");
   command->add_option("--instruction-set", options->instruction_set,
                       "cpu: of the attention kernels; default: the best");
   command->add_flag("--resume", options->resume, "cpu: go on with the bench that was interrupted in -o");

@@ -78,7 +78,7 @@ void time_everything(BenchRun& run, const BenchOptions& options, const ArmOption
 }  // namespace
 
 const std::vector<std::string>& bench_parts() {
-  static const std::vector<std::string> parts = {"gemm", "attention", "memory"};
+  static const std::vector<std::string> parts = {"gemm", "attention", "layer", "memory"};
   return parts;
 }
 

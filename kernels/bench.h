@@ -49,7 +49,7 @@ struct BenchOptions {
   std::vector<FinishedGroup> before;  // by an interrupted bench of the same options: not timed again
   std::function<void(const FinishedGroup&)> finished = [](const FinishedGroup&) {};
 };
-[[nodiscard]] const std::vector<std::string>& bench_parts();  // gemm, attention, memory
+[[nodiscard]] const std::vector<std::string>& bench_parts();  // gemm, attention, layer, memory
 
 struct BenchResult {
   Machine machine;

@@ -167,6 +167,7 @@ std::size_t largest_input(const std::vector<Case>& cases) {
   std::int64_t largest = 0;
   for (const Case& row : cases) largest = std::max(largest, 2 * query_size(row.problem) + 2 * key_size(row.problem));
   for (const GemmCase& gemm : gemm_cases()) largest = std::max(largest, gemm.m * gemm.k + gemm.k * gemm.n);
+  for (const LayerShape& layer : layer_cases()) largest = std::max(largest, 2 * layer.sequence * layer.hidden);
   return static_cast<std::size_t>(largest) + 4 * 64;  // windows begin on lines of the cache
 }
 

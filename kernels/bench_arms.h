@@ -76,7 +76,10 @@ struct Group {
 [[nodiscard]] Group gemm_group(const GemmCase& gemm, const ArmOptions& options, std::vector<std::string>& left_out);
 // All cases of one length and head_dim.
 [[nodiscard]] Group attention_group(const std::vector<Case>& cases, const ArmOptions& options);
-// Values that the inputs of the largest of `cases` and of the products need.
+// All layers of one length and width.
+[[nodiscard]] Group layer_group(const std::vector<LayerShape>& shapes, const ArmOptions& options,
+                                std::vector<std::string>& left_out);
+// Values that the inputs of the largest of `cases` and of the products and layers need.
 [[nodiscard]] std::size_t largest_input(const std::vector<Case>& cases);
 
 // FLOP/s of f32 multiply-adds by all threads, the median of three parts that take about a millisecond together: what

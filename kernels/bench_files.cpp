@@ -75,6 +75,9 @@ std::string device_yaml(const BenchResult& result, const std::string& name) {
 std::string shape(const ProfileRow& row) {
   if (row.operation == "gemm") return fmt::format("{}x{}x{} {}", row.m, row.n, row.k, row.dtype);
   if (row.operation == "fma_peak") return fmt::format("{} {} threads", row.dtype, row.threads);
+  if (row.operation == "layer") {
+    return fmt::format("{} {} {} h{} f{} {}", row.mechanism, row.pass, row.sequence, row.hidden, row.ffn, row.dtype);
+  }
   if (row.operation != "attention") return fmt::format("{} bytes", row.bytes.value());
   std::string out = fmt::format("{} {} {}", row.mechanism, row.pass, row.sequence);
   if (row.block > 0) out += fmt::format(" b{} k{}", row.block, row.top_k);

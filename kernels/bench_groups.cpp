@@ -40,6 +40,20 @@ std::vector<Group> attention_groups(const BenchOptions& options, const ArmOption
   return groups;
 }
 
+std::vector<Group> layer_groups(const ArmOptions& arms, std::vector<std::string>& unsupported) {
+  std::vector<Group> groups;
+  const std::vector<LayerShape>& all = layer_cases();
+  for (auto first = all.begin(); first != all.end();) {
+    const auto last = std::find_if(first, all.end(), [&](const LayerShape& shape) {
+      return shape.hidden != first->hidden || shape.sequence != first->sequence;
+    });
+    groups.push_back(layer_group({first, last}, arms, unsupported));
+    first = last;
+  }
+  std::erase_if(groups, [](const Group& group) { return group.arms.empty(); });
+  return groups;
+}
+
 }  // namespace
 
 std::vector<Case> chosen_cases(const BenchOptions& options) {
@@ -58,6 +72,7 @@ std::vector<Group> groups_of(const BenchOptions& options, const ArmOptions& arms
                              std::vector<std::string>& unsupported) {
   std::vector<Group> groups;
   if (wants(options, "gemm")) groups = gemm_groups(arms, unsupported);
+  if (wants(options, "layer")) std::ranges::move(layer_groups(arms, unsupported), std::back_inserter(groups));
   if (wants(options, "attention")) std::ranges::move(attention_groups(options, arms), std::back_inserter(groups));
   return groups;
 }
@@ -68,7 +83,8 @@ void sort_rows(std::vector<MeasuredRow>& rows) {
     const int operation = row.operation == "fma_peak"           ? 0
                           : row.operation.starts_with("memory") ? 1
                           : row.operation == "gemm"             ? 2
-                                                                : 3;
+                          : row.operation == "attention"        ? 3
+                                                                : 4;
     return std::tuple(operation, row.operation, row.dtype != "f32", row.threads, row.bytes, row.mechanism, row.block,
                       row.head_dim, row.sequence, row.pass == "backward", row.flops, row.m, row.n, row.k);
   };

@@ -11,8 +11,8 @@ namespace mobasim::kernels {
 // The attention cases that the options choose. Throws ConfigError for a name that is not in the table.
 [[nodiscard]] std::vector<Case> chosen_cases(const BenchOptions& options);
 
-// Products from the least to the greatest, then attention: first 512 tokens and each length 4 times as long, so that a
-// small budget has few lengths but the whole range, then the lengths between.
+// Products from the least to the greatest, the layers, then attention: first 512 tokens and each length 4 times as
+// long, so that a small budget has few lengths but the whole range, then the lengths between.
 [[nodiscard]] std::vector<Group> groups_of(const BenchOptions& options, const ArmOptions& arms,
                                            std::vector<std::string>& unsupported);
 

@@ -7,6 +7,7 @@
 
 #include "kernels/backend.h"
 #include "kernels/fill.h"
+#include "kernels/layer.h"
 #include "kernels/problem.h"
 
 namespace mobasim::kernels {
@@ -40,5 +41,8 @@ struct GemmCase {
   std::int64_t m, n, k;
 };
 [[nodiscard]] const std::vector<GemmCase>& gemm_cases();
+
+// Layers that bench times; those of one width and length stand together and are compared.
+[[nodiscard]] const std::vector<LayerShape>& layer_cases();
 
 }  // namespace mobasim::kernels

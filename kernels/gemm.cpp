@@ -100,6 +100,15 @@ void MatrixProduct::run(const void* a, const void* b, void* c) {
 
 std::string MatrixProduct::kernel() const { return state_->plan.impl_info_str(); }
 
+std::string products_problem(Dtype dtype, int threads) {
+  try {
+    (void)MatrixProduct({64, 64, 64, dtype}, threads);
+  } catch (const Unsupported& error) {
+    return error.what();
+  }
+  return "";
+}
+
 std::string product_library() {
   const dnnl_version_t& version = *dnnl::version();
   return fmt::format("oneDNN {}.{}.{}", version.major, version.minor, version.patch);

@@ -38,6 +38,9 @@ class MatrixProduct {
   std::unique_ptr<State> state_;
 };
 
+// Why there are no products in the format on this processor; "" where there are.
+[[nodiscard]] std::string products_problem(Dtype dtype, int threads);
+
 // "oneDNN 2.6.3", as found when the program runs.
 [[nodiscard]] std::string product_library();
 

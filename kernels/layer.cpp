@@ -117,6 +117,7 @@ template <class T>
 struct Layer<T>::State {
   LayerShape shape;
   int threads;
+  const MicroKernels* micro;
   Problem problem;
   Rotation turns;
   LayerWeights<T> weights, gradients;
@@ -130,9 +131,10 @@ struct Layer<T>::State {
   std::vector<T> wide, y, d_x, d_x2, d_wide, d_heads, d_active, d_both, d_o;
   Gradients<T> d_attention;
 
-  State(const LayerShape& of, int wanted, std::uint64_t seed)
+  State(const LayerShape& of, int wanted, std::uint64_t seed, const MicroKernels* kernels)
       : shape(of),
         threads(thread_count(wanted)),
+        micro(kernels),
         problem(attention_of(of)),
         turns(rotation(of.sequence, of.head_dim)),
         weights(random_weights<T>(of, seed)),
@@ -155,7 +157,7 @@ struct Layer<T>::State {
 
   [[nodiscard]] RowSpace rows(std::int64_t width) const { return {shape.sequence, width, threads}; }
   [[nodiscard]] HeadCounts counts() const { return {shape.heads, shape.kv_heads}; }
-  [[nodiscard]] CpuOptions options() { return {threads, nullptr, kDtype<T>, &workspace}; }
+  [[nodiscard]] CpuOptions options() { return {threads, micro, kDtype<T>, &workspace}; }
 
   void forward(const T* x) {
     rms_norm(rows(shape.hidden), x, weights.attention_norm.data(), normed.data(), inverse_rms.data());
@@ -190,8 +192,8 @@ struct Layer<T>::State {
 };
 
 template <class T>
-Layer<T>::Layer(const LayerShape& shape, int threads, std::uint64_t seed)
-    : state_((check(shape), std::make_unique<State>(shape, threads, seed))) {}
+Layer<T>::Layer(const LayerShape& shape, int threads, std::uint64_t seed, const MicroKernels* micro)
+    : state_((check(shape), std::make_unique<State>(shape, threads, seed, micro))) {}
 template <class T>
 Layer<T>::Layer(Layer&&) noexcept = default;
 template <class T>

@@ -19,6 +19,8 @@
 
 namespace mobasim::kernels {
 
+struct MicroKernels;
+
 struct LayerShape {
   std::int64_t sequence = 0, hidden = 0, ffn = 0;  // one sequence
   std::int64_t heads = 1, kv_heads = 1, head_dim = 64;
@@ -43,7 +45,8 @@ class Layer {
  public:
   // Weights are random: normal, of variance 1 / rows of the matrix; gains near 1. All memory is allocated here or by
   // the first run. Throws ConfigError for violations(shape), Unsupported where there is no product in the format.
-  Layer(const LayerShape& shape, int threads, std::uint64_t seed);
+  // micro: of attention; nullptr: the best that this processor has.
+  Layer(const LayerShape& shape, int threads, std::uint64_t seed, const MicroKernels* micro = nullptr);
   Layer(Layer&&) noexcept;
   Layer& operator=(Layer&&) noexcept;
   ~Layer();

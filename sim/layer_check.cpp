@@ -55,12 +55,35 @@ ShapeLeftOut foretold(const ProfileRow& row, const DeviceProfile& device) {
   return one;
 }
 
+// Whether the rows are the forward and the backward pass of one layer.
+bool passes_of_one(const ProfileRow& forward, ProfileRow backward) {
+  if (forward.pass != "forward" || backward.pass != "backward") return false;
+  backward.pass = forward.pass;
+  return same_shape(forward, backward);
+}
+
+ShapeLeftOut together(ShapeLeftOut both, const ShapeLeftOut& backward) {
+  both.row.pass = "forward_backward";
+  both.row.flops += backward.row.flops;
+  both.row.time += backward.row.time, both.row.time_lo += backward.row.time_lo;
+  both.row.time_hi += backward.row.time_hi;
+  both.prediction += backward.prediction;
+  both.note.clear();
+  return both;
+}
+
 }  // namespace
 
 std::vector<ShapeLeftOut> layers_foretold(const DeviceProfile& device) {
   std::vector<ShapeLeftOut> layers;
   for (const ProfileRow& row : device.profile) {
     if (row.operation == "layer") layers.push_back(foretold(row, device));
+  }
+  const std::size_t timed = layers.size();
+  for (std::size_t i = 0; i < timed; ++i) {
+    for (std::size_t j = 0; j < timed; ++j) {
+      if (passes_of_one(layers[i].row, layers[j].row)) layers.push_back(together(layers[i], layers[j]));
+    }
   }
   return layers;
 }

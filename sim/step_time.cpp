@@ -192,7 +192,7 @@ bool StepModel::Prepared::like(const Chunk& chunk, const Chunk& other) const {
 
 void StepModel::Prepared::time_chunks(const Layout& layout, const LayerSplitting& split, Scratch& kept) const {
   kept.layers.clear(), kept.times.clear(), kept.chunks.clear(), kept.work.chunks.clear();
-  for (const LayerShape& layer : context.layers) kept.layers.push_back(layer_time(context, layer, split));
+  for (const LayerShape& layer : context.layers) kept.layers.push_back(step::layer_time(context, layer, split));
   const bool apart = layout.schedule == PipelineSchedule::zero_bubble_h1;
   const std::int64_t count = layout.pipeline * layout.virtual_stages;
   const ChunkSplit chunks(layers, count);

@@ -26,6 +26,8 @@ constexpr CountColumn kCounts[] = {
     {"m", &ProfileRow::m},
     {"n", &ProfileRow::n},
     {"k", &ProfileRow::k},
+    {"hidden", &ProfileRow::hidden},
+    {"ffn", &ProfileRow::ffn},
     {"threads", &ProfileRow::threads},
 };
 
@@ -83,11 +85,14 @@ class RowReader {
 ProfileRow row_from(const RowReader& reader) {
   ProfileRow row;
   for (const TextColumn& column : kTexts) row.*column.member = reader.text(column.name);
-  row.operation =
-      reader.choice("operation", {"attention", "gemm", "memory_copy", "memory_read", "memory_triad", "fma_peak"});
-  if (row.operation == "attention") row.pass = reader.choice("pass", {"forward", "backward", "forward_backward"});
+  row.operation = reader.choice(
+      "operation", {"attention", "gemm", "memory_copy", "memory_read", "memory_triad", "fma_peak", "layer"});
+  if (row.operation == "attention" || row.operation == "layer")
+    row.pass = reader.choice("pass", {"forward", "backward", "forward_backward"});
   for (const CountColumn& column : kCounts) {
-    if (column.member != &ProfileRow::threads || reader.has("threads")) row.*column.member = reader.count(column.name);
+    const std::string_view of = column.name;
+    const bool later = of == "threads" || of == "hidden" || of == "ffn";  // than the first files
+    if (!later || reader.has(of)) row.*column.member = reader.count(of);
   }
   row.flops = Flops(reader.number("flops"));
   row.bytes = Bytes(reader.number("bytes"));

@@ -16,14 +16,15 @@ namespace mobasim {
 
 // One measurement. Counts that do not apply are 0, texts that do not apply are empty.
 struct ProfileRow {
-  std::string operation;       // attention | gemm | memory_copy | memory_read | memory_triad | fma_peak
-  std::string mechanism;       // attention: full | moba | sliding_window
+  std::string operation;       // attention | gemm | memory_copy | memory_read | memory_triad | fma_peak | layer
+  std::string mechanism;       // attention, layer: full | moba | sliding_window
   std::string implementation;  // what ran: mobasim_cpu, flash_attention_2, flash_attention_3, flash_moba, onednn, ...
-  std::string pass;            // attention: forward | backward | forward_backward; else empty
+  std::string pass;            // likewise: forward | backward | forward_backward; else empty
   std::string dtype;           // f32 | bf16 | fp16 | fp8
   std::int64_t sequence = 0, batch = 0, heads = 0, kv_heads = 0, head_dim = 0;
   std::int64_t block = 0, top_k = 0, window = 0;
   std::int64_t m = 0, n = 0, k = 0;  // gemm: [m, k] x [k, n]
+  std::int64_t hidden = 0, ffn = 0;  // layer: one of a transformer, beside the shape of its attention
   std::int64_t threads = 0;          // of a processor that ran it; 0: not told
   Flops flops;                       // work by the useful convention (docs/method/attention.md)
   Bytes bytes;                       // memory_*: bytes moved; else 0
@@ -40,8 +41,8 @@ struct ProfileRow {
 
 [[nodiscard]] const std::vector<std::string>& profile_columns();
 [[nodiscard]] Table profile_table(const std::vector<ProfileRow>& rows);
-// Throws ConfigError with the cell's place for anything malformed. threads, sampling, discarded and probe_flop_per_s
-// may be missing: older files have no such columns.
+// Throws ConfigError with the cell's place for anything malformed. hidden, ffn, threads, sampling, discarded and
+// probe_flop_per_s may be missing: older files have no such columns.
 [[nodiscard]] std::vector<ProfileRow> read_profile(const std::filesystem::path& path);
 [[nodiscard]] std::vector<ProfileRow> profile_rows(const CsvTable& table);  // other columns are left alone
 

@@ -108,6 +108,10 @@ void check_rows(const DeviceProfile& device, std::vector<std::string>& found) {
     if (row.operation == "attention" && (row.sequence < 1 || row.head_dim < 1 || !(row.flops > Flops(0)))) {
       bad("attention needs sequence, head_dim and flops");
     }
+    if (row.operation == "layer" && (row.sequence < 1 || row.heads < 1 || row.kv_heads < 1 || row.head_dim < 1 ||
+                                     row.hidden < 1 || row.ffn < 1 || !(row.flops > Flops(0)))) {
+      bad("a layer needs sequence, heads, kv_heads, head_dim, hidden, ffn and flops");
+    }
     if (row.operation == "gemm" && (row.m < 1 || row.n < 1 || row.k < 1 || !(row.flops > Flops(0)))) {
       bad("gemm needs m, n, k and flops");
     }

@@ -14,7 +14,8 @@ namespace {
 
 auto shape_of(const ProfileRow& row) {
   return std::tie(row.operation, row.mechanism, row.implementation, row.pass, row.dtype, row.sequence, row.batch,
-                  row.heads, row.kv_heads, row.head_dim, row.block, row.top_k, row.window, row.m, row.n, row.k);
+                  row.heads, row.kv_heads, row.head_dim, row.block, row.top_k, row.window, row.m, row.n, row.k,
+                  row.hidden, row.ffn, row.threads);
 }
 
 AttentionLayer layer_of(const ProfileRow& row, Pass pass) {
@@ -72,6 +73,8 @@ bool inner(const ShapeLeftOut& one) { return one.predicted && one.basis != Basis
 
 }  // namespace
 
+bool same_shape(const ProfileRow& a, const ProfileRow& b) { return shape_of(a) == shape_of(b); }
+
 double error_of(const ShapeLeftOut& one) { return one.prediction / one.row.time - 1; }
 
 std::vector<ShapeLeftOut> shapes_left_out(const DeviceProfile& device) {
@@ -79,7 +82,7 @@ std::vector<ShapeLeftOut> shapes_left_out(const DeviceProfile& device) {
   for (std::size_t i = 0; i < device.profile.size(); ++i) {
     const ProfileRow& row = device.profile[i];
     if (row.operation != "attention" && row.operation != "gemm") continue;
-    const auto same = [&](const ProfileRow& other) { return shape_of(other) == shape_of(row); };
+    const auto same = [&](const ProfileRow& other) { return same_shape(other, row); };
     if (std::any_of(device.profile.begin(), device.profile.begin() + static_cast<std::ptrdiff_t>(i), same)) continue;
     DeviceProfile others = device;
     std::erase_if(others.profile, same);

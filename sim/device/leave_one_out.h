@@ -18,6 +18,8 @@ struct ShapeLeftOut {
   Basis basis = Basis::interpolated;  // extrapolated: no other row lies on this shape's far side
   std::string note;
 };
+// Whether two rows measure one shape: operation, kernel, pass, format and every size.
+[[nodiscard]] bool same_shape(const ProfileRow& a, const ProfileRow& b);
 // prediction / measured - 1
 [[nodiscard]] double error_of(const ShapeLeftOut& one);
 
