@@ -220,13 +220,13 @@ const std::vector<GemmCase>& gemm_cases() {
   return table;
 }
 
-// A wide and short one, and one where attention has a greater part.
+// One of products for the most part, and one where attention has the greater part.
 const std::vector<LayerShape>& layer_cases() {
   static const std::vector<LayerShape> table = {
-      {2048, 768, 2048, 12, 12, 64, Mechanism::full, 0, 0},
-      {2048, 768, 2048, 12, 12, 64, Mechanism::moba, 128, 8},
-      {4096, 512, 1408, 8, 2, 64, Mechanism::full, 0, 0},
-      {4096, 512, 1408, 8, 2, 64, Mechanism::moba, 128, 8},
+      {2048, 512, 1408, 8, 8, 64, Mechanism::full, 0, 0},
+      {2048, 512, 1408, 8, 8, 64, Mechanism::moba, 128, 8},
+      {4096, 256, 704, 4, 2, 64, Mechanism::full, 0, 0},
+      {4096, 256, 704, 4, 2, 64, Mechanism::moba, 128, 8},
   };
   return table;
 }

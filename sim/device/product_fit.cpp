@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::size_t kTerms = 5, kTermsOfFewRows = 2, kWork = 1;
 constexpr std::size_t kLeastRows = 3, kRowsForAllTerms = 8;
+constexpr int kRounds = 20;
+constexpr double kLeastError = 1e-3;  // smaller errors weigh no more
 using Terms = std::array<double, kTerms>;
 
 Terms terms(double m, double n, double k) { return {1, 2 * m * n * k, m * k, k * n, m * n}; }
@@ -28,14 +30,13 @@ struct NormalEquations {
   Terms right{}, norm{};
 };
 
-NormalEquations normal_equations(const std::vector<const ProfileRow*>& rows) {
+NormalEquations normal_equations(const std::vector<Terms>& rows, const std::vector<double>& weights) {
   NormalEquations equations;
-  for (const ProfileRow* row : rows) {
-    Terms x = terms(static_cast<double>(row->m), static_cast<double>(row->n), static_cast<double>(row->k));
-    for (double& value : x) value /= row->time.value();
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    const Terms& x = rows[row];
     for (std::size_t i = 0; i < kTerms; ++i) {
-      equations.right[i] += x[i];
-      for (std::size_t j = 0; j < kTerms; ++j) equations.products[i][j] += x[i] * x[j];
+      equations.right[i] += weights[row] * x[i];
+      for (std::size_t j = 0; j < kTerms; ++j) equations.products[i][j] += weights[row] * x[i] * x[j];
     }
   }
   for (std::size_t i = 0; i < kTerms; ++i) equations.norm[i] = std::sqrt(equations.products[i][i]);
@@ -96,21 +97,55 @@ Terms not_negative_solution(const NormalEquations& equations, std::size_t terms_
   return best;
 }
 
+double sum_of(const Terms& coefficients, const Terms& x) {
+  double sum = 0;
+  for (std::size_t i = 0; i < kTerms; ++i) sum += coefficients[i] * x[i];
+  return sum;
+}
+
+// Least absolute relative errors by least squares with weights 1 / |error| (Schlossmacher 1973, J. Am. Stat. Assoc.
+// 68): a row of a disturbed machine does not bend the others. `rows`: the terms over the time.
+Terms fitted_terms(const std::vector<Terms>& rows) {
+  const std::size_t allowed = rows.size() < kRowsForAllTerms ? kTermsOfFewRows : kTerms;
+  std::vector<double> weights(rows.size(), 1);
+  Terms x{};
+  for (int round = 0; round < kRounds; ++round) {
+    x = not_negative_solution(normal_equations(rows, weights), allowed);
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+      weights[row] = 1 / std::max(kLeastError, std::abs(sum_of(x, rows[row]) - 1));
+    }
+  }
+  return x;
+}
+
+// Residuals beyond three times their median are of disturbances, not of shapes: they count as that much.
+void bound_residuals(std::vector<ProductFit::Row>& rows) {
+  std::vector<double> sizes;
+  for (const ProductFit::Row& row : rows) sizes.push_back(std::abs(row.residual));
+  std::sort(sizes.begin(), sizes.end());
+  const double most = 3 * sizes[sizes.size() / 2];
+  for (ProductFit::Row& row : rows) row.residual = std::clamp(row.residual, -most, most);
+}
+
 }  // namespace
 
 std::optional<ProductFit> product_fit(const DeviceProfile& device, std::string_view dtype) {
   std::vector<const ProfileRow*> rows;
+  std::vector<Terms> over_time;
   for (const ProfileRow& row : device.profile) {
-    if (row.operation == "gemm" && stands_for(row.dtype, dtype)) rows.push_back(&row);
+    if (row.operation != "gemm" || !stands_for(row.dtype, dtype)) continue;
+    rows.push_back(&row);
+    over_time.push_back(terms(static_cast<double>(row.m), static_cast<double>(row.n), static_cast<double>(row.k)));
+    for (double& value : over_time.back()) value /= row.time.value();
   }
   if (rows.size() < kLeastRows) return std::nullopt;
-  const Terms x =
-      not_negative_solution(normal_equations(rows), rows.size() < kRowsForAllTerms ? kTermsOfFewRows : kTerms);
+  const Terms x = fitted_terms(over_time);
   ProductFit fit{x[0], x[1], x[2], x[3], x[4], {}};
   for (const ProfileRow* row : rows) {
     const auto m = static_cast<double>(row->m), n = static_cast<double>(row->n), k = static_cast<double>(row->k);
     fit.rows.push_back({octaves(m, n, k), std::log(row->time.value() / smooth(fit, m, n, k))});
   }
+  bound_residuals(fit.rows);
   return fit;
 }
 

@@ -3,10 +3,11 @@
 //   smooth  = start + per_flop 2 m n k + left m k + right k n + result m n
 //   seconds = smooth exp(sum w_i r_i / (1 + sum w_i)),   w_i = exp(-d_i^2 / 2)
 //
-// The coefficients minimise the squared relative error over the rows, none below 0 (Lawson and Hanson 1974, chapter
+// The coefficients minimise the absolute relative error over the rows, none below 0 (Lawson and Hanson 1974, chapter
 // 23): the work, and what each operand costs to be read, packed and written. r_i is the logarithm of what row i took
-// over `smooth`, d_i its distance in octaves of m, n and k: near measured shapes their rows are followed (Nadaraya
-// 1964, Watson 1964), with the weight of one row on the smooth part, since every row is noisy.
+// over `smooth` (at most three times their median size), d_i its distance in octaves of m, n and k: near measured
+// shapes their rows are followed (Nadaraya 1964, Watson 1964), with the weight of one row on the smooth part, since
+// every row is noisy.
 #pragma once
 
 #include <array>
