@@ -1,5 +1,7 @@
 #include "sim/base/profile.h"
 
+#include <algorithm>
+
 #include "sim/base/error.h"
 #include "sim/base/file.h"
 #include "tests/catch.h"
@@ -55,5 +57,32 @@ TEST_CASE("a malformed profile is refused at the cell") {
   CHECK_THROWS_AS(read_back({row}), ConfigError);
   row = example();
   row.time_lo = Seconds(-1);
+  CHECK_THROWS_AS(read_back({row}), ConfigError);
+}
+
+TEST_CASE("how well a row was measured reads back, and a profile of before these columns is read without") {
+  ProfileRow row = example();
+  row.threads = 2;
+  row.sampling = "time_out";
+  row.discarded = 0;
+  row.probe = FlopRate(1.5e11);
+  const std::vector<ProfileRow> rows = read_back({row});
+  CHECK(rows.at(0).threads == 2);
+  CHECK(rows.at(0).sampling == "time_out");
+  CHECK(rows.at(0).probe == FlopRate(1.5e11));
+  const std::vector<std::string> added = {"threads", "sampling", "discarded", "probe_flop_per_s"};
+  Table old{{}, {{}}};
+  const Table table = profile_table({row});
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    if (std::find(added.begin(), added.end(), table.columns[i]) != added.end()) continue;
+    old.columns.push_back(table.columns[i]);
+    old.rows[0].push_back(table.rows[0][i]);
+  }
+  REQUIRE(old.columns.size() == table.columns.size() - added.size());
+  const auto before = profile_rows(CsvTable::from_text(rendered(old, TableFormat::csv), "old.csv"));
+  CHECK(before.at(0).sequence == row.sequence);
+  CHECK(before.at(0).sampling.empty());
+  CHECK(before.at(0).threads == 0);
+  row.sampling = "lucky";
   CHECK_THROWS_AS(read_back({row}), ConfigError);
 }
