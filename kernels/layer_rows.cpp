@@ -46,7 +46,9 @@ inline float exponential(float x) {
   const float shifted = bounded * kLog2E + kToInteger;
   const float n = shifted - kToInteger;
   const float r = (bounded - n * kLn2High) - n * kLn2Low;
-  const float series = 1 + r * (1 + r / 2 * (1 + r / 3 * (1 + r / 4 * (1 + r / 5 * (1 + r / 6)))));
+  constexpr float kThird = 1.0f / 3, kFifth = 1.0f / 5, kSixth = 1.0f / 6;
+  const float series =
+      1 + r * (1 + r * 0.5f * (1 + r * kThird * (1 + r * 0.25f * (1 + r * kFifth * (1 + r * kSixth)))));
   return std::bit_cast<float>(std::bit_cast<std::uint32_t>(series) + (std::bit_cast<std::uint32_t>(shifted) << 23));
 }
 
