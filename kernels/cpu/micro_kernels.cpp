@@ -7,7 +7,7 @@
 // last.
 #define HWY_DISABLED_TARGETS (~(HWY_AVX3 | HWY_AVX2 | HWY_NEON | HWY_EMU128 | HWY_SCALAR))
 #define HWY_TARGET_INCLUDE "kernels/cpu/micro_kernels.cpp"
-#include "hwy/foreach_target.h"
+#include <hwy/foreach_target.h>
 // After it:
 #include "kernels/cpu/micro_products-inl.h"
 #include "kernels/cpu/micro_rows-inl.h"

@@ -1,6 +1,6 @@
 // The products of tiles, for the instruction set that Highway compiles this file for. No include guard:
 // hwy/foreach_target.h includes it once for each.
-#include "hwy/highway.h"
+#include <hwy/highway.h>
 #include "kernels/cpu/micro_kernels.h"
 
 HWY_BEFORE_NAMESPACE();
