@@ -85,14 +85,29 @@ std::optional<kernels::Journal> journal_for(const Options& options, kernels::Ben
   if (options.folder.empty()) return std::nullopt;
   const std::filesystem::path file = options.folder / (options.name + ".partial.csv");
   const kernels::Identity identity = kernels::identity_of(bench);
-  if (!options.resume || !std::filesystem::exists(file)) {
-    if (options.resume) tell(fmt::format("{} is not there: nothing to resume, the bench begins anew", file.string()));
+  const bool interrupted_before = std::filesystem::exists(file);
+  if (options.resume && !interrupted_before) {
+    throw ConfigError(fmt::format("there is nothing to resume: {} is not there; without --resume the bench begins anew",
+                                  file.string()));
+  }
+  if (!options.resume) {
+    if (interrupted_before) {
+      tell(fmt::format("{} was of an interrupted bench and begins anew; --resume would have gone on", file.string()));
+    }
     return kernels::Journal(file, identity);
   }
   kernels::Journal journal = kernels::Journal::resumed(file, identity);
   bench.before = journal.groups();
   tell(fmt::format("resumed: {} groups were done", bench.before.size()));
   return journal;
+}
+
+// A device must not stay behind with the profile of a bench that measured only a part of it.
+void check_folder(const Options& options, const kernels::BenchOptions& bench) {
+  const std::filesystem::path device = options.folder / (options.name + ".yaml");
+  if (options.folder.empty() || kernels::may_describe_device(bench) || !std::filesystem::exists(device)) return;
+  throw ConfigError(fmt::format("{} is a device, and this bench measures only a part of one: give another --name or -o",
+                                device.string()));
 }
 
 int bench_cpu(const Options& options) {
@@ -106,6 +121,7 @@ int bench_cpu(const Options& options) {
   bench_options.stop = interrupted;
   bench_options.progress = show_progress;
   bench_options = kernels::completed(bench_options);
+  check_folder(options, bench_options);
   if (!options.folder.empty()) make_directories(options.folder);  // before a minute is spent
   std::optional<kernels::Journal> journal = journal_for(options, bench_options);
   if (journal) bench_options.finished = [&](const kernels::FinishedGroup& group) { journal->append(group); };
@@ -201,7 +217,8 @@ void add_bench(CLI::App& program, Action& chosen) {
                       "cpu: f32, bf16 or both; by default f32, and bf16 where the processor multiplies it. "
                       "cuda: bf16 (default) or fp16");
   command->add_option("--case", options->cases, "only the attention of this name; may be repeated");
-  command->add_option("--only", options->only, "cpu: only this part: gemm, attention, layer or memory; may be repeated");
+  command->add_option("--only", options->only,
+                      "cpu: only this part: gemm, attention, layer or memory; may be repeated");
   command->add_option("--instruction-set", options->instruction_set,
                       "cpu: of the attention kernels; default: the best");
   command->add_flag("--resume", options->resume, "cpu: go on with the bench that was interrupted in -o");

@@ -23,9 +23,13 @@ bool progress_shown = false;
 
 std::vector<std::string> typed;  // the command line
 
+bool on_terminal = false;  // stderr is one
+
 // The first Ctrl-C asks for a clean stop; a second one ends the program as usual.
 void on_interrupt(int) {
   interrupt_seen = 1;
+  constexpr char kStopping[] = "\nstopping at the next chance; Ctrl-C again ends it now\n";
+  if (on_terminal && ::write(STDERR_FILENO, kStopping, sizeof kStopping - 1) < 0) interrupt_seen = 1;
   std::signal(SIGINT, SIG_DFL);
 }
 
@@ -101,6 +105,9 @@ void end_progress() {
 
 bool interrupted() { return interrupt_seen != 0; }
 
-void install_interrupt_handler() { std::signal(SIGINT, on_interrupt); }
+void install_interrupt_handler() {
+  on_terminal = ::isatty(STDERR_FILENO) == 1;
+  std::signal(SIGINT, on_interrupt);
+}
 
 }  // namespace mobasim::cli

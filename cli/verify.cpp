@@ -127,8 +127,8 @@ std::string worst_fraction(const std::vector<kernels::VerifyRow>& rows) {
     if (ran && (worst == nullptr || row.fraction > worst->fraction)) worst = &row;
   }
   if (worst == nullptr) return "nothing ran";
-  return fmt::format("the worst came to {:.3f} of its bound ({}, {}, {})", worst->fraction, worst->case_name,
-                     kernels::name(worst->dtype), worst->pass_name);
+  return fmt::format("the worst came to {:.3f} of its bound ({}, {}, {}, {})", worst->fraction, worst->case_name,
+                     worst->backend, kernels::name(worst->dtype), worst->pass_name);
 }
 
 int verify_primitives(const Options& options) {
@@ -167,7 +167,8 @@ int verify(const Options& options) {
     failed += result.verdict == kernels::Verdict::fail;
     skipped += result.verdict == kernels::Verdict::skipped;
     if (!result.note.empty()) {
-      tell(fmt::format("{}, {}, {}: {}", result.case_name, kernels::name(result.dtype), result.pass_name, result.note));
+      tell(fmt::format("{}, {}, {}, {}: {}", result.case_name, result.backend, kernels::name(result.dtype),
+                       result.pass_name, result.note));
     }
     rows.push_back(std::move(result));
   };

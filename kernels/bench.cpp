@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "kernels/bench_groups.h"
 #include "kernels/bench_run.h"
@@ -33,7 +34,7 @@ std::size_t memory_bytes(const Machine& machine) {
   return static_cast<std::size_t>(std::min(256e6, machine.memory.value() / 32));
 }
 
-// Of two measurements of the same peak the faster one stays: a peak is what the machine can do.
+// Of two measurements of the same peak the faster one stays.
 void keep_faster_peaks(std::vector<MeasuredRow>& rows) {
   const auto same = [](const ProfileRow& a, const ProfileRow& b) {
     return a.operation == "fma_peak" && b.operation == "fma_peak" && a.dtype == b.dtype && a.threads == b.threads;
@@ -47,16 +48,25 @@ void keep_faster_peaks(std::vector<MeasuredRow>& rows) {
   }
 }
 
+// A peak is what the machine can do: the fastest of its own rows, of what was done in the format, and, of f32, of the
+// probes (their 95th percentile). A disturbed machine then has no peak below what it was seen to do.
 void set_peaks(BenchResult& result) {
+  const auto raise = [&](const std::string& dtype, FlopRate rate) {
+    FlopRate& peak = result.peak[dtype];
+    peak = std::max(peak, rate);
+  };
   for (const MeasuredRow& measured : result.rows) {
     const ProfileRow& row = measured.row;
-    if (row.operation == "fma_peak" && row.threads == result.threads) result.peak[row.dtype] = row.flops / row.time;
-    if (row.operation == "memory_copy") {  // the largest stands last
-      result.memory_bandwidth = row.bytes / row.time;
+    if (row.flops > Flops(0)) raise(row.dtype, row.flops / row.time);
+    if (row.operation == "memory_copy") {
+      result.memory_bandwidth = std::max(result.memory_bandwidth, row.bytes / row.time);
     }
   }
-  // An instruction set without products of bf16 makes them in f32.
-  for (const Dtype dtype : result.dtypes) result.peak.try_emplace(std::string(name(dtype)), result.peak["f32"]);
+  std::vector<double> probes;
+  for (const FlopRate rate : result.probes) probes.push_back(rate.value());
+  if (!probes.empty()) raise("f32", FlopRate(quantile(probes, 0.95)));
+  // A processor without products of bf16 makes them in f32.
+  for (const Dtype dtype : result.dtypes) raise(std::string(name(dtype)), result.peak["f32"]);
 }
 
 void time_everything(BenchRun& run, const BenchOptions& options, const ArmOptions& arms, BenchResult& result) {
@@ -85,14 +95,17 @@ const std::vector<std::string>& bench_parts() {
 Seconds least_budget() { return Seconds(5); }
 
 BenchOptions completed(BenchOptions options) {
-  if (options.budget < least_budget()) {
-    throw ConfigError(fmt::format("a budget of {} s is too little to measure anything; give at least {} s",
+  if (!std::isfinite(options.budget.value()) || options.budget < least_budget()) {
+    throw ConfigError(fmt::format("a budget of {} s is no time or too little to measure anything; give at least {} s",
                                   options.budget.value(), least_budget().value()));
   }
   for (const std::string& part : options.only) {
     if (std::find(bench_parts().begin(), bench_parts().end(), part) != bench_parts().end()) continue;
     throw ConfigError(fmt::format("there is no part '{}' of a bench{}; there are {}", part,
                                   suggestion(part, bench_parts()), joined(bench_parts())));
+  }
+  if (!options.cases.empty() && !options.only.empty()) {
+    throw ConfigError("cases are of attention alone: they are chosen without parts of the bench");
   }
   (void)chosen_cases(options);
   const MicroKernels& micro = micro_of(options);
@@ -147,6 +160,14 @@ SampleCount sample_count(const BenchResult& result) {
     count.taken += static_cast<std::int64_t>(measured.samples.size());
   }
   return count;
+}
+
+bool may_describe_device(const BenchOptions& options) {
+  const auto all = [&] {
+    return std::all_of(bench_parts().begin(), bench_parts().end(),
+                       [&](const std::string& part) { return part == "layer" || wants(options, part); });
+  };
+  return options.cases.empty() && all();
 }
 
 bool describes_device(const BenchResult& result) {

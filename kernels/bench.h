@@ -57,8 +57,8 @@ struct BenchResult {
   std::string instruction_set;  // of the CPU kernels
   std::vector<Dtype> dtypes;
   std::vector<MeasuredRow> rows;         // in the order of the case table
-  std::map<std::string, FlopRate> peak;  // by format, of all threads
-  ByteRate memory_bandwidth;             // measured, of the largest copies: bytes read and written; 0: not measured
+  std::map<std::string, FlopRate> peak;  // by format: the fastest that all threads were seen to do
+  ByteRate memory_bandwidth;             // of the fastest copies: bytes read and written; 0: not measured
   Bytes input_pool;                      // inputs of a format rotate over this much memory
   std::vector<std::string> left_out;     // shapes that the budget did not reach
   std::vector<std::string> unsupported;  // what this processor or a library cannot do, in words
@@ -85,6 +85,8 @@ struct SampleCount {
   std::int64_t discarded = 0, taken = 0;
 };
 [[nodiscard]] SampleCount sample_count(const BenchResult& result);
+// Whether a bench of these options measures all that a device file says.
+[[nodiscard]] bool may_describe_device(const BenchOptions& options);
 // Whether all that a device file says was measured.
 [[nodiscard]] bool describes_device(const BenchResult& result);
 

@@ -17,7 +17,7 @@ template <class Choose, class Value>
 std::vector<double> fractions(const BenchResult& result, const Choose& choose, const Value& value) {
   std::vector<double> found;
   for (const MeasuredRow& measured : result.rows) {
-    if (choose(measured.row)) found.push_back(std::min(1.0, value(measured.row)));
+    if (choose(measured.row)) found.push_back(value(measured.row));
   }
   return found;
 }
@@ -43,7 +43,7 @@ std::string efficiencies(const BenchResult& result) {
   const auto copies = fractions(
       result, [](const ProfileRow& row) { return row.operation == "memory_copy"; }, of_bandwidth);
   out +=
-      fmt::format("  memory_bound: {}\n", efficiency(copies, "measured", "copies of the profile, against the largest"));
+      fmt::format("  memory_bound: {}\n", efficiency(copies, "measured", "copies of the profile, against the fastest"));
   out += "  attention:\n";
   const std::string measured = "median and range over the shapes and passes of the profile; useful FLOPs";
   out += fmt::format("    full: {}\n", efficiency(attention("full"), "measured", measured));
@@ -58,9 +58,16 @@ std::string efficiencies(const BenchResult& result) {
 std::string device_yaml(const BenchResult& result, const std::string& name) {
   std::string out = fmt::format("# Written by mobasim bench; how it came to be is in {}.provenance.json.\n", name);
   out += fmt::format("name: {}\n", json_text(name));
-  out +=
-      fmt::format("source: {}\n", json_text(fmt::format("measured by mobasim bench {} (commit {}) on {}, {} threads",
-                                                        kVersion, kCommit, result.machine.cpu_model, result.threads)));
+  std::string source = fmt::format("measured by mobasim bench {} (commit {}) on {}, {} threads", kVersion, kCommit,
+                                   result.machine.cpu_model, result.threads);
+  const auto disturbed = std::count_if(result.rows.begin(), result.rows.end(), [](const MeasuredRow& measured) {
+    return measured.row.sampling == kernels::name(Ending::disturbed);
+  });
+  if (disturbed > 0) {
+    source +=
+        fmt::format("; {} of {} rows of a disturbed machine: their times are too long", disturbed, result.rows.size());
+  }
+  out += fmt::format("source: {}\n", json_text(source));
   std::vector<std::string> peaks;
   for (const auto& [dtype, rate] : result.peak)
     peaks.push_back(fmt::format("{}: {:.4g} GFLOP/s", dtype, rate.value() / 1e9));

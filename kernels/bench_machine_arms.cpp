@@ -88,7 +88,7 @@ Group peak_group(const ArmOptions& options) {
       return std::vector<double>{seconds_of(multiply_adds, kPeakMultiplyAdds, threads, *sinks)};
     }});
   };
-  const MicroKernels& micro = *options.micro;
+  const MicroKernels& micro = *micro_kernels().front();  // of the processor, whatever set the kernels are forced to
   for (const int threads : options.threads > 1 ? std::vector<int>{options.threads, 1} : std::vector<int>{1}) {
     add(Dtype::f32, micro.multiply_adds, threads);
     if (micro.dot_products != nullptr) add(Dtype::bf16, micro.dot_products, threads);
@@ -101,8 +101,13 @@ Group memory_group(int threads, std::size_t bytes) {
   Group group;
   group.name = "memory";
   group.always = true;
-  const auto blocks =
-      std::make_shared<Blocks>(Blocks{Buffer<float>(size, 1), Buffer<float>(size, 2), Buffer<float>(size, 0)});
+  const auto blocks = std::make_shared<Blocks>(Blocks{Buffer<float>(size), Buffer<float>(size), Buffer<float>(size)});
+  // Filled by the threads that will read them: where there are several memories, each lies in its thread's own.
+  (void)seconds_of_parts(size, threads, [&](std::size_t, std::size_t first, std::size_t last) {
+    std::fill(blocks->a.data() + first, blocks->a.data() + last, 1.0f);
+    std::fill(blocks->b.data() + first, blocks->b.data() + last, 2.0f);
+    std::fill(blocks->c.data() + first, blocks->c.data() + last, 0.0f);
+  });
   for (const std::size_t values : {size / 4, size}) {
     add_memory_arm(group, "memory_copy", "memcpy", 8.0 * static_cast<double>(values), threads, [=] {
       return seconds_of_parts(values, threads, [&](std::size_t, std::size_t first, std::size_t last) {

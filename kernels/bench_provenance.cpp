@@ -33,24 +33,23 @@ void add_machine(Fields& fields, const BenchResult& result) {
 void add_disturbances(Fields& fields, const BenchResult& result) {
   const SampleCount count = sample_count(result);
   const auto known = [&](double value) { return result.load.known ? fmt::format("{:.4f}", value) : "null"; };
-  fields.insert(
-      fields.end(),
-      {
-          {"load_average_at_start", json_text(result.load_at_start)},
-          {"other_processes", known(result.load.others)},
-          {"stolen", known(result.load.stolen)},
-          {"preempted", fmt::format("{}", result.load.preempted)},
-          {"clock_settled", result.warmed_up ? "true" : "false"},
-          {"clock_drift", fmt::format("{:.4f}", clock_drift(result))},
-          {"samples", fmt::format("{}", count.taken)},
-          {"discarded", fmt::format("{}", count.discarded)},
-          {"discarding",
-           json_text(fmt::format(
-               "a sample is discarded where the lesser of the two probes beside it (the "
-               "median of three parts of a millisecond of f32 multiply-adds by all threads) is below {} of the 90th "
-               "percentile of all probes before it",
-               SamplingRules().least_probe))},
-      });
+  fields.insert(fields.end(),
+                {
+                    {"load_average_at_start", json_text(result.load_at_start)},
+                    {"other_processes", known(result.load.others)},
+                    {"stolen", known(result.load.stolen)},
+                    {"preempted", fmt::format("{}", result.load.preempted)},
+                    {"clock_settled", result.warmed_up ? "true" : "false"},
+                    {"clock_drift", fmt::format("{:.4f}", clock_drift(result))},
+                    {"samples", fmt::format("{}", count.taken)},
+                    {"discarded", fmt::format("{}", count.discarded)},
+                    {"discarding",
+                     json_text(fmt::format("a sample is discarded where the lesser of the two probes beside it (the "
+                                           "median of three parts, about a millisecond together, of f32 multiply-adds "
+                                           "by all threads) is below {} of the 90th "
+                                           "percentile of all probes before it",
+                                           SamplingRules().least_probe))},
+                });
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstring>
 #include <ctime>
 #include <fstream>
@@ -77,6 +78,13 @@ std::string frequency_range() {
   return fmt::format("{:.3g} to {:.3g} GHz", *least / 1e6, *most / 1e6);  // the files are in kHz
 }
 
+// "32768K"; 0 for anything else.
+Bytes kibibytes(const std::string& text) {
+  long value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && std::string_view(end) == "K" ? Bytes(1024.0 * static_cast<double>(value)) : Bytes(0);
+}
+
 Bytes bytes_or_0(long value) { return Bytes(value > 0 ? static_cast<double>(value) : 0.0); }
 
 }  // namespace
@@ -88,8 +96,10 @@ Machine this_machine() {
   if (machine.cpu_model.empty()) machine.cpu_model = "unknown processor";
   machine.processors = omp_get_num_procs();
   machine.memory = bytes_or_0(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
+  // What this processor's cores share; sysconf may count what other sockets or a host have.
+  machine.last_level_cache = kibibytes(first_line("/sys/devices/system/cpu/cpu0/cache/index3/size"));
 #ifdef _SC_LEVEL3_CACHE_SIZE
-  machine.last_level_cache = bytes_or_0(sysconf(_SC_LEVEL3_CACHE_SIZE));
+  if (machine.last_level_cache == Bytes(0)) machine.last_level_cache = bytes_or_0(sysconf(_SC_LEVEL3_CACHE_SIZE));
   if (machine.last_level_cache == Bytes(0)) machine.last_level_cache = bytes_or_0(sysconf(_SC_LEVEL2_CACHE_SIZE));
 #endif
   const std::string governor = first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");

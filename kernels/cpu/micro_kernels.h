@@ -20,12 +20,6 @@ struct LeftOperand {
   std::int64_t row, step;
 };
 
-// For row i of a product only begin[i] <= p < end[i] is summed; what lies outside is not touched (it may be NaN).
-struct SumRange {
-  const std::int32_t* begin;
-  const std::int32_t* end;
-};
-
 // A tile of raw scores [keys, kLanes], f32, and what its softmax is taken with.
 struct ScoreTile {
   float* scores;
@@ -68,7 +62,7 @@ struct Arithmetic {
 };
 
 struct MicroKernels {
-  const char* name;  // "scalar", "avx2", "avx512", "avx512_bf16"
+  const char* name;  // "scalar", "neon", "avx2", "avx512", "avx512_bf16"
   Arithmetic f32, bf16;
 
   // rows[i, 0..columns) *= factor[i]

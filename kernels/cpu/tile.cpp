@@ -22,7 +22,7 @@ void take_tokens(Tile& tile, const std::int64_t* tokens, std::int64_t count) {
 }
 
 // The tile's rows of a tensor: transposed to [units of head_dim, kLanes] and, where wanted, to be summed over lanes:
-// [lanes in units, columns], 0 beyond the last row.
+// [rows in units, columns]; the second half of a pair beyond the last row is 0.
 void take_rows(Tile& tile, const CpuContext& context, const TensorRows& from, std::int64_t head, float* transposed,
                float* to_sum) {
   const Arithmetic& arithmetic = context.arithmetic;

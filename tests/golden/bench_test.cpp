@@ -69,6 +69,13 @@ TEST_CASE("flags of a bench that do not belong together are refused before time 
     CHECK(outcome.out.empty());
   };
   refused("--resume", "--resume needs -o");
+  refused("--resume -o out", "there is nothing to resume");
+  refused("--budget nan", "a budget of nan s");
+  refused("--budget inf", "a budget of inf s");
+  refused("--case time_full_512_d64 --only gemm", "without parts of the bench");
+  put_file(folder / "out/cpu-local.yaml", "name: cpu-local");
+  refused("--only gemm -o out", "this bench measures only a part of one");
+  refused("--case time_full_512_d64 -o out", "this bench measures only a part of one");
   refused("--dtype fp16", "f32, bf16 and both");
   refused("--backend cuda --dtype f32", "bf16 and fp16");
   refused("--backend cuda --only gemm", "for --backend cpu");
