@@ -18,7 +18,8 @@ constexpr const char* kDescription =
     R"(Compare two benches: B / A of the median times, shape by shape, with a 95% interval.
 
 A and B are profiles (NAME.profile.csv, with NAME.samples.csv beside it), folders with one profile, or devices. verdict:
-same (the whole interval is within the tolerance of 1), else faster or slower (it does not hold 1), else ambiguous.
+same (the whole interval is within the tolerance of 1), else faster or slower (it does not hold 1), else ambiguous. why
+an ambiguous one is: disturbed, machine_differed, few_samples or wide_interval.
 
 Example:
   mobasim bench compare before after --format table)";
@@ -50,6 +51,12 @@ std::filesystem::path profile_of(const std::string& name) {
   return beside.replace_extension(".profile.csv");
 }
 
+std::string mean_in_words(const kernels::CompareResult& result) {
+  if (result.in_mean == 0) return "no geometric mean: no shape has an interval and a machine in the same state";
+  return fmt::format("geometric mean of B / A {:.4f} ({:.4f} to {:.4f}), of {} of {}", result.mean.value,
+                     result.mean.lo, result.mean.hi, result.in_mean, result.compared);
+}
+
 int compare(const Options& options) {
   kernels::CompareOptions rules;
   rules.tolerance = options.tolerance;
@@ -62,11 +69,9 @@ int compare(const Options& options) {
                          [&](const kernels::Comparison& row) { return row.verdict == verdict; });
   };
   using kernels::Verdict;
-  tell(fmt::format(
-      "{} shapes: {} faster, {} slower, {} same within {:.3g}%, {} ambiguous; geometric mean of B / A {:.4f} "
-      "({:.4f} to {:.4f})",
-      result.compared, count(Verdict::faster), count(Verdict::slower), count(Verdict::same), 100 * options.tolerance,
-      count(Verdict::ambiguous), result.mean.value, result.mean.lo, result.mean.hi));
+  tell(fmt::format("{} shapes: {} faster, {} slower, {} same within {:.3g}%, {} ambiguous; {}", result.compared,
+                   count(Verdict::faster), count(Verdict::slower), count(Verdict::same), 100 * options.tolerance,
+                   count(Verdict::ambiguous), mean_in_words(result)));
   return 0;
 }
 
@@ -77,8 +82,7 @@ void add_bench_compare(CLI::App& bench, Action& chosen) {
   const auto options = std::make_shared<Options>();
   command->add_option("A", options->a, "profile, folder or device")->required();
   command->add_option("B", options->b, "likewise")->required();
-  command->add_option("--tolerance", options->tolerance, "ratios this near to 1 are the same")
-      ->check(CLI::Range(0.0, 1.0))
+  command->add_option("--tolerance", options->tolerance, "ratios this near to 1 are the same: 0 to 1")
       ->capture_default_str();
   add_output_options(*command, options->output);
   command->callback([&chosen, options] { chosen = [options] { return compare(*options); }; });

@@ -5,30 +5,29 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <sstream>
 
 #include "kernels/bench_files.h"
 #include "kernels/random.h"
 #include "kernels/timing.h"
-#include "sim/base/csv.h"
 #include "sim/base/error.h"
-#include "sim/base/file.h"
 #include "sim/base/text.h"
 
 namespace mobasim::kernels {
 namespace {
 
-constexpr std::size_t kFewest = 6;  // of fewer, all lie on one side of the median in more than 5% of cases
+constexpr std::int64_t kFewest = 6;  // of fewer, all lie on one side of the median in more than 5% of cases
+// Probes that differ by more are those of another state of the machine: bench discards samples by the same tenth.
+constexpr double kLeastProbeRatio = 0.9, kMostProbeRatio = 1.1;
 
 // What two rows must share to be of one shape. Threads are not among it: that is a thing to compare.
 std::string key_of(const ProfileRow& row, const std::vector<ProfileRow>& all) {
   std::string key =
       fmt::format("{}|{}|{}|{}|{}", row.operation, row.mechanism, row.implementation, row.pass, row.dtype);
   for (const std::int64_t count : {row.sequence, row.batch, row.heads, row.kv_heads, row.head_dim, row.block, row.top_k,
-                                   row.window, row.m, row.n, row.k}) {
+                                   row.window, row.m, row.n, row.k, row.hidden, row.ffn}) {
     key += fmt::format("|{}", count);
   }
-  if (row.operation.starts_with("memory")) key += fmt::format("|{}", row.bytes.value());
+  key += fmt::format("|{}", row.bytes.value());  // of memory_*
   // The peaks of one bench differ in threads alone: one thread, or all.
   if (row.operation == "fma_peak") {
     const bool more = std::any_of(all.begin(), all.end(), [&](const ProfileRow& other) {
@@ -76,20 +75,6 @@ Ratio ratio_of(double value, const std::vector<double>& logarithms) {
           std::max(value, std::exp(quantile(logarithms, 0.975)))};
 }
 
-// Fields of a provenance file as bench writes it: one a line.
-std::map<std::string, std::string> fields_of(const std::string& json) {
-  std::map<std::string, std::string> fields;
-  std::istringstream stream(json);
-  for (std::string line; std::getline(stream, line);) {
-    const std::size_t first = line.find('"'), last = line.find("\": ");
-    if (first == std::string::npos || last == std::string::npos || last <= first) continue;
-    std::string value = line.substr(last + 3);
-    if (value.ends_with(',')) value.pop_back();
-    fields[line.substr(first + 1, last - first - 1)] = value;
-  }
-  return fields;
-}
-
 std::vector<std::string> sources(const Measurements& measurements) {
   std::vector<std::string> found;
   for (const ProfileRow& row : measurements.rows) {
@@ -117,42 +102,52 @@ std::vector<std::string> differences(const Measurements& a, const Measurements& 
   return found;
 }
 
-std::string interval_kind(const std::vector<double>& a, const std::vector<double>& b) {
-  if (a.empty() || b.empty()) return "quartiles";
-  return std::min(a.size(), b.size()) < kFewest ? "few_samples" : "bootstrap";
+std::string interval_kind(const Comparison& row, bool has_samples) {
+  // Published rows have no count: 0.
+  for (const std::int64_t count : {row.samples_a, row.samples_b}) {
+    if (count > 0 && count < kFewest) return "few_samples";
+  }
+  return has_samples ? "bootstrap" : "quartiles";
+}
+
+// Why the times of two rows cannot be held against each other; empty where they can.
+std::string machine_trouble(const ProfileRow& a, const ProfileRow& b, double probe_ratio) {
+  if (a.sampling == "disturbed" || b.sampling == "disturbed") return "disturbed";
+  // The probe runs on all threads of its bench: of different ones it does not tell the state of the machine.
+  const bool known = probe_ratio > 0 && a.threads == b.threads;
+  if (known && (probe_ratio < kLeastProbeRatio || probe_ratio > kMostProbeRatio)) return "machine_differed";
+  return "";
+}
+
+// What a row of A and its like of B come to. `logarithms` are those of resampled ratios.
+Comparison comparison(const ProfileRow& a, const ProfileRow& b, bool has_samples, const std::vector<double>& logarithms,
+                      double tolerance) {
+  Comparison row;
+  row.row = a;
+  row.samples_a = a.samples, row.samples_b = b.samples;
+  row.time_a = a.time, row.time_b = b.time;
+  row.ratio.value = b.time / a.time;
+  row.interval = interval_kind(row, has_samples);
+  const bool few = row.interval == "few_samples";
+  if (!few) row.ratio = ratio_of(row.ratio.value, logarithms);
+  if (a.probe > FlopRate(0)) row.probe_ratio = b.probe / a.probe;
+  row.why = machine_trouble(a, b, row.probe_ratio);
+  row.in_mean = row.why.empty() && !few;
+  row.verdict = row.in_mean ? verdict_of(row.ratio, tolerance) : Verdict::ambiguous;
+  if (row.why.empty() && row.verdict == Verdict::ambiguous) row.why = few ? "few_samples" : "wide_interval";
+  return row;
+}
+
+Comparison alone(const ProfileRow& of, Verdict verdict) {
+  Comparison row;
+  row.row = of;
+  row.verdict = verdict;
+  (verdict == Verdict::only_in_a ? row.samples_a : row.samples_b) = of.samples;
+  (verdict == Verdict::only_in_a ? row.time_a : row.time_b) = of.time;
+  return row;
 }
 
 }  // namespace
-
-Measurements measurements_from(const std::filesystem::path& profile) {
-  Measurements out{profile, read_profile(profile), {}, {}};
-  out.samples.resize(out.rows.size());
-  const std::string ending = ".profile.csv", text = profile.string();
-  if (!text.ends_with(ending)) return out;
-  const std::string stem = text.substr(0, text.size() - ending.size());
-  if (std::filesystem::exists(stem + ".provenance.json"))
-    out.provenance = fields_of(text_of_file(stem + ".provenance.json"));
-  const std::filesystem::path beside = stem + ".samples.csv";
-  if (!std::filesystem::exists(beside)) return out;
-  const CsvTable table = CsvTable::read(beside);
-  const std::size_t row = table.column("row"), time = table.column("time_s");
-  for (std::size_t i = 0; i < table.rows(); ++i) {
-    const std::int64_t number = table.whole_number(i, row);
-    if (number < 1 || number > static_cast<std::int64_t>(out.rows.size())) {
-      throw ConfigError(table.where(i, row),
-                        fmt::format("row {} is not in {}, which has {}", number, text, out.rows.size()));
-    }
-    if (table.has_column("kept") && table.text(i, table.column("kept")) == "false") continue;
-    out.samples[static_cast<std::size_t>(number - 1)].push_back(table.number(i, time));
-  }
-  for (std::size_t i = 0; i < out.rows.size(); ++i) {
-    const std::int64_t there = static_cast<std::int64_t>(out.samples[i].size());
-    if (there == 0 || there == out.rows[i].samples) continue;
-    throw ConfigError({beside.string()}, fmt::format("row {} has {} samples and {} in {}: the files are of two benches",
-                                                     i + 1, there, out.rows[i].samples, text));
-  }
-  return out;
-}
 
 const char* name(Verdict verdict) {
   switch (verdict) {
@@ -180,6 +175,9 @@ Verdict verdict_of(const Ratio& ratio, double tolerance) {
 }
 
 CompareResult compared(const Measurements& a, const Measurements& b, const CompareOptions& options) {
+  if (!(options.tolerance >= 0 && options.tolerance <= 1)) {
+    throw ConfigError(fmt::format("a tolerance is a number from 0 to 1, not {}", options.tolerance));
+  }
   CompareResult result;
   std::map<std::string, std::size_t> in_b;
   const std::vector<std::string> keys_a = keys_of(a.rows), keys_b = keys_of(b.rows);
@@ -188,51 +186,52 @@ CompareResult compared(const Measurements& a, const Measurements& b, const Compa
   std::vector<double> sums(static_cast<std::size_t>(options.resamples), 0);
   double sum = 0;
   for (std::size_t i = 0; i < a.rows.size(); ++i) {
-    Comparison row{a.rows[i],         static_cast<std::int64_t>(a.rows[i].samples), 0, a.rows[i].time, {}, {}, {}, 0,
-                   Verdict::only_in_a};
     const auto found = in_b.find(keys_a[i]);
-    if (found != in_b.end()) {
-      const std::size_t j = found->second;
-      const auto first = resampled_medians(a.rows[i], a.samples[i], options.resamples, random);
-      auto logarithms = resampled_medians(b.rows[j], b.samples[j], options.resamples, random);
-      for (std::size_t r = 0; r < logarithms.size(); ++r) sums[r] += logarithms[r] -= first[r];
-      row.samples_b = b.rows[j].samples;
-      row.time_b = b.rows[j].time;
-      const double value = row.time_b / row.time_a;
-      sum += std::log(value);
-      row.ratio = ratio_of(value, logarithms);
-      row.interval = interval_kind(a.samples[i], b.samples[j]);
-      if (a.rows[i].probe > FlopRate(0)) row.probe_ratio = b.rows[j].probe / a.rows[i].probe;
-      row.verdict = row.interval == "few_samples" ? Verdict::ambiguous : verdict_of(row.ratio, options.tolerance);
-      ++result.compared;
-      in_b.erase(found);
+    if (found == in_b.end()) {
+      result.rows.push_back(alone(a.rows[i], Verdict::only_in_a));
+      continue;
     }
-    result.rows.push_back(std::move(row));
+    const std::size_t j = found->second;
+    const auto first = resampled_medians(a.rows[i], a.samples[i], options.resamples, random);
+    auto logarithms = resampled_medians(b.rows[j], b.samples[j], options.resamples, random);
+    for (std::size_t r = 0; r < logarithms.size(); ++r) logarithms[r] -= first[r];
+    const bool has_samples = !a.samples[i].empty() && !b.samples[j].empty();
+    result.rows.push_back(comparison(a.rows[i], b.rows[j], has_samples, logarithms, options.tolerance));
+    ++result.compared;
+    in_b.erase(found);
+    if (!result.rows.back().in_mean) continue;
+    ++result.in_mean;
+    sum += std::log(result.rows.back().ratio.value);
+    for (std::size_t r = 0; r < logarithms.size(); ++r) sums[r] += logarithms[r];
   }
   if (result.compared == 0) {
     throw ConfigError(fmt::format("{} and {} have no shape in common", a.file.string(), b.file.string()));
   }
   for (std::size_t i = 0; i < b.rows.size(); ++i) {
-    if (!in_b.contains(keys_b[i])) continue;
-    result.rows.push_back({b.rows[i], 0, b.rows[i].samples, {}, b.rows[i].time, {}, {}, 0, Verdict::only_in_b});
+    if (in_b.contains(keys_b[i])) result.rows.push_back(alone(b.rows[i], Verdict::only_in_b));
   }
-  const double count = static_cast<double>(result.compared);
-  for (double& logarithm : sums) logarithm /= count;
-  result.mean = ratio_of(std::exp(sum / count), sums);
-  result.warnings = differences(a, b);
+  if (result.in_mean > 0) {
+    const double count = static_cast<double>(result.in_mean);
+    for (double& logarithm : sums) logarithm /= count;
+    result.mean = ratio_of(std::exp(sum / count), sums);
+  }
+  result.warnings = a.warnings;
+  result.warnings.insert(result.warnings.end(), b.warnings.begin(), b.warnings.end());
+  const std::vector<std::string> differing = differences(a, b);
+  result.warnings.insert(result.warnings.end(), differing.begin(), differing.end());
   return result;
 }
 
 Table comparison_table(const CompareResult& result) {
   Table table{{"operation", "shape", "implementation", "time_a_s", "time_b_s", "samples_a", "samples_b", "ratio",
-               "ratio_lo", "ratio_hi", "interval", "probe_ratio", "verdict"},
+               "ratio_lo", "ratio_hi", "interval", "probe_ratio", "verdict", "why"},
               {}};
   const auto unless_zero = [](auto value) { return value == decltype(value){} ? Cell{} : Cell{value}; };
   for (const Comparison& row : result.rows) {
     table.rows.push_back({row.row.operation, shape(row.row), row.row.implementation, unless_zero(row.time_a.value()),
                           unless_zero(row.time_b.value()), unless_zero(row.samples_a), unless_zero(row.samples_b),
                           unless_zero(row.ratio.value), unless_zero(row.ratio.lo), unless_zero(row.ratio.hi),
-                          row.interval, unless_zero(row.probe_ratio), std::string(name(row.verdict))});
+                          row.interval, unless_zero(row.probe_ratio), std::string(name(row.verdict)), row.why});
   }
   return table;
 }

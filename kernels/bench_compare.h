@@ -19,9 +19,10 @@ struct Measurements {
   std::vector<ProfileRow> rows;
   std::vector<std::vector<double>> samples;       // of each row, the kept ones; empty: not known
   std::map<std::string, std::string> provenance;  // its fields as they are written; empty: not known
+  std::vector<std::string> warnings;              // what is beside the profile and of no use
 };
 // NAME.profile.csv and, where they are there, NAME.samples.csv and NAME.provenance.json beside it. Throws ConfigError,
-// also where the two do not belong together.
+// also where the two do not belong together. A provenance that is not as bench writes it is a warning.
 [[nodiscard]] Measurements measurements_from(const std::filesystem::path& profile);
 
 struct CompareOptions {
@@ -34,7 +35,7 @@ enum class Verdict { faster, slower, same, ambiguous, only_in_a, only_in_b };
 [[nodiscard]] const char* name(Verdict verdict);
 
 struct Ratio {
-  double value = 0, lo = 0, hi = 0;  // B / A of the medians, with a 95% interval
+  double value = 0, lo = 0, hi = 0;  // B / A of the medians, with a 95% interval; lo and hi 0: none
 };
 // same: the whole interval is within the tolerance. Else slower or faster: it does not hold 1. Else ambiguous.
 [[nodiscard]] Verdict verdict_of(const Ratio& ratio, double tolerance);
@@ -47,17 +48,22 @@ struct Comparison {
   std::string interval;    // how it was found: bootstrap, quartiles, few_samples
   double probe_ratio = 0;  // B / A of the multiply-adds beside the samples; 0: not known
   Verdict verdict = Verdict::ambiguous;
+  // Of an ambiguous one: disturbed (a row's sampling), machine_differed (probe_ratio outside 0.9 to 1.1 with as many
+  // threads), few_samples, wide_interval.
+  std::string why;
+  bool in_mean = false;  // it has an interval, and the machine was the same
 };
 
 struct CompareResult {
   std::vector<Comparison> rows;  // in A's order, then those of B alone
-  std::int64_t compared = 0;
-  Ratio mean;                         // geometric, of all compared
-  std::vector<std::string> warnings;  // what differs of machine, threads, compiler, libraries
+  std::int64_t compared = 0, in_mean = 0;
+  Ratio mean;                         // geometric, of those in_mean; none of none
+  std::vector<std::string> warnings;  // what could not be read, and what differs of machine, compiler, libraries
 };
 
 // The interval of a ratio is that of a bootstrap of both medians (percentiles, a fixed seed), at least 6 samples each;
-// of the quartiles where there are no samples. Throws ConfigError where no shape is in both.
+// of the quartiles where there are no samples. Throws ConfigError where no shape is in both, and for a tolerance that
+// is not from 0 to 1.
 [[nodiscard]] CompareResult compared(const Measurements& a, const Measurements& b, const CompareOptions& options);
 
 [[nodiscard]] Table comparison_table(const CompareResult& result);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "kernels/bench_files.h"
 #include "kernels/machine.h"
 #include "mobasim_version.h"
@@ -20,6 +22,14 @@ std::vector<Pass> passes_of(const Problem& problem) {
 }
 
 std::string version(int number) { return fmt::format("{}.{}", number / 1000, number % 1000 / 10); }
+
+// When a sample was taken is not known of a GPU: an empty cell, not 0.
+Table sample_table_of_gpu(const std::vector<MeasuredRow>& rows) {
+  Table table = sample_table(rows);
+  const auto at = std::find(table.columns.begin(), table.columns.end(), "at_s") - table.columns.begin();
+  for (std::vector<Cell>& row : table.rows) row.at(static_cast<std::size_t>(at)) = Cell{};
+  return table;
+}
 
 }  // namespace
 
@@ -110,7 +120,7 @@ void write_gpu_bench(const GpuBenchResult& result, const GpuBenchOptions& option
   }
   write_file(folder / (name + ".profile.csv"), rendered(profile_table(profile_rows(rows)), TableFormat::csv));
   write_file(folder / (name + ".stages.csv"), rendered(stage_table(result.stages), TableFormat::csv));
-  write_file(folder / (name + ".samples.csv"), rendered(sample_table(rows), TableFormat::csv));
+  write_file(folder / (name + ".samples.csv"), rendered(sample_table_of_gpu(rows), TableFormat::csv));
   write_file(folder / (name + ".provenance.json"), provenance_json(result, options, gpu, name));
 }
 

@@ -1,10 +1,13 @@
 #include "kernels/bench_compare.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "kernels/bench_files.h"
+#include "kernels/cuda/bench_files.h"
 #include "kernels/random.h"
 #include "kernels/timing.h"
+#include "sim/base/csv.h"
 #include "sim/base/error.h"
 #include "tests/catch.h"
 #include "tests/program.h"
@@ -44,6 +47,12 @@ Measurements without_samples(Measurements measurements) {
   return measurements;
 }
 
+// The cell of a column, as text.
+std::string cell(const CompareResult& result, std::size_t row, const std::string& column) {
+  const CsvTable table = CsvTable::from_text(rendered(comparison_table(result), TableFormat::csv), "compared");
+  return std::string(table.text(row, table.column(column)));
+}
+
 int count_of(const CompareResult& result, Verdict verdict) {
   int count = 0;
   for (const Comparison& row : result.rows) count += row.verdict == verdict;
@@ -68,6 +77,8 @@ TEST_CASE("a bench against itself is never faster and never slower, whatever its
         for (const Measurements& b : {a, without_samples(a)}) {
           const CompareResult result = compared(b, b, {});
           CHECK(count_of(result, Verdict::faster) + count_of(result, Verdict::slower) == 0);
+          CHECK(result.in_mean == (count < 6 ? 0 : 5));
+          if (result.in_mean == 0) continue;
           CHECK(result.mean.value == 1);
           CHECK(result.mean.lo <= 1);
           CHECK(result.mean.hi >= 1);
@@ -95,6 +106,135 @@ TEST_CASE("wide noise is ambiguous, and so are few samples") {
   const CompareResult few = compared(measured(1, 0.001, 1, 5), measured(2, 0.001, 2, 5), {});
   CHECK(count_of(few, Verdict::ambiguous) == 5);
   CHECK(few.rows[0].interval == "few_samples");
+  // Without the samples there are not more of them.
+  const Measurements one = without_samples(measured(1, 0.001, 1, 1)), other = without_samples(measured(2, 0.001, 2, 1));
+  CHECK(count_of(compared(one, other, {}), Verdict::ambiguous) == 5);
+}
+
+TEST_CASE("few samples leave the interval empty and do not enter the mean, which says how many did") {
+  Measurements a = measured(1, 0.001, 1), b = measured(1.1, 0.001, 2);
+  const Measurements few = measured(7, 0.001, 3, 5);
+  b.rows[1] = few.rows[1], b.samples[1] = few.samples[1];
+  const CompareResult result = compared(a, b, {});
+  CHECK(result.compared == 5);
+  CHECK(result.in_mean == 4);
+  CHECK(result.mean.value == Approx(1.1).epsilon(0.01));
+  CHECK(result.mean.hi < 1.12);
+  CHECK(cell(result, 1, "ratio") != "");
+  CHECK(cell(result, 1, "ratio_lo") == "");
+  CHECK(cell(result, 1, "ratio_hi") == "");
+  CHECK(cell(result, 1, "why") == "few_samples");
+  CHECK(cell(result, 0, "ratio_lo") != "");
+  CHECK(cell(result, 0, "why") == "");
+  CHECK(compared(few, few, {}).in_mean == 0);
+  CHECK(compared(few, few, {}).mean.value == 0);
+}
+
+TEST_CASE("where the machine was not the same the verdict is ambiguous, says why, and does not enter the mean") {
+  const Measurements a = measured(1, 0.001, 1, 20, 6);
+  Measurements b = measured(1.5, 0.001, 2, 20, 6), left = a;
+  for (ProfileRow& row : left.rows) row.probe = FlopRate(100), row.sampling = "settled";
+  for (ProfileRow& row : b.rows) row.probe = FlopRate(100), row.sampling = "settled";
+  b.rows[0].sampling = "disturbed";
+  left.rows[1].sampling = "disturbed";
+  b.rows[2].probe = FlopRate(85);
+  b.rows[3].probe = FlopRate(115);
+  b.rows[4].probe = FlopRate(92);
+  b.rows[5].probe = FlopRate(0);  // not known: nothing against it
+  const CompareResult result = compared(left, b, {});
+  const std::vector<std::string> why = {"disturbed", "disturbed", "machine_differed", "machine_differed", "", ""};
+  for (std::size_t i = 0; i < why.size(); ++i) {
+    INFO(i);
+    CHECK(result.rows[i].why == why[i]);
+    CHECK(result.rows[i].verdict == (why[i].empty() ? Verdict::slower : Verdict::ambiguous));
+    CHECK(cell(result, i, "why") == why[i]);
+  }
+  CHECK(result.compared == 6);
+  CHECK(result.in_mean == 2);
+  // A probe of twice the threads is no other state of the machine.
+  Measurements twice = b;
+  twice.rows[2].threads = 2, left.rows[2].threads = 1;
+  CHECK(compared(left, twice, {}).rows[2].verdict == Verdict::slower);
+  // Nor is it called the same.
+  Measurements again = left;
+  again.rows[0].probe = FlopRate(80);
+  CHECK(compared(left, again, {}).rows[0].verdict == Verdict::ambiguous);
+  CHECK(compared(measured(1, 0.5, 1), measured(1.02, 0.5, 2), {}).rows[0].why == "wide_interval");
+}
+
+TEST_CASE("layers of one attention shape are told apart by hidden and ffn, whatever their order") {
+  Measurements a = measured(1, 0.001, 1, 10, 3);
+  for (ProfileRow& row : a.rows) row.operation = "layer", row.m = row.n = row.k = 0, row.hidden = 512, row.ffn = 2048;
+  a.rows[1].hidden = 1024;
+  a.rows[2].ffn = 4096;
+  for (std::size_t i = 0; i < 3; ++i) {
+    for (double& time : a.samples[i]) time *= static_cast<double>(1 + i);
+    a.rows[i].time = a.rows[i].time * static_cast<double>(1 + i);
+  }
+  Measurements b = a;
+  std::reverse(b.rows.begin(), b.rows.end());
+  std::reverse(b.samples.begin(), b.samples.end());
+  const CompareResult result = compared(a, b, {});
+  REQUIRE(result.compared == 3);
+  for (const Comparison& row : result.rows) CHECK(row.ratio.value == 1);
+  b.rows[0].ffn = 8192;
+  CHECK(compared(a, b, {}).compared == 2);
+}
+
+TEST_CASE("a tolerance is a number from 0 to 1") {
+  const Measurements a = measured(1, 0.01, 1);
+  CompareOptions options;
+  for (const double wrong : {std::nan(""), HUGE_VAL, -HUGE_VAL, -0.01, 1.01}) {
+    options.tolerance = wrong;
+    CHECK_THROWS_AS(compared(a, a, options), ConfigError);
+  }
+  for (const double right : {0.0, 1.0}) {
+    options.tolerance = right;
+    CHECK(count_of(compared(a, a, options), Verdict::slower) == 0);
+  }
+}
+
+TEST_CASE("a provenance that is cut off or no such thing is told, and the profile compared without it") {
+  const tests::ScratchFolder folder;
+  const Measurements a = measured(1, 0.1, 1);
+  tests::put_file(folder / "a.profile.csv", rendered(profile_table(a.rows), TableFormat::csv));
+  const auto warnings = [&](const std::string& provenance) {
+    tests::put_file(folder / "a.provenance.json", provenance);
+    const Measurements read = measurements_from(folder / "a.profile.csv");
+    CHECK(read.provenance.empty() == !read.warnings.empty());
+    std::vector<std::string> told = compared(a, read, {}).warnings;
+    for (const std::string& warning : told) CHECK(warning.find("a.provenance.json") != std::string::npos);
+    return told.size();
+  };
+  const std::string whole = json_object({{"threads", "2"}, {"cpu_model", "\"X, {Y}\""}, {"left_out", "[]"}});
+  CHECK(warnings(whole) == 0);
+  for (std::size_t length = 0; length + 2 <= whole.size(); ++length) {  // all but the line's end
+    INFO(length);
+    CHECK(warnings(whole.substr(0, length)) == 1);
+  }
+  CHECK(warnings("threads: 2\n") == 1);
+  CHECK(warnings("{\n}\n") == 1);
+  CHECK(warnings(whole + whole) == 1);
+  CHECK(warnings("{\n  \"threads\": 2\n  \"cpu_model\": \"X\"\n}\n") == 1);
+  CHECK(warnings(std::string("\0", 1)) == 1);
+}
+
+TEST_CASE("the samples of a bench of a GPU are read, and tell no time at which they were taken") {
+  const tests::ScratchFolder folder;
+  const Measurements a = measured(1, 0.1, 1);
+  cuda::GpuBenchResult result;
+  result.rows = a.rows, result.samples = a.samples;
+  cuda::write_gpu_bench(result, {}, {}, folder.path(), "gpu");
+  const Measurements read = measurements_from(folder / "gpu.profile.csv");
+  CHECK(read.samples == a.samples);
+  CHECK(read.warnings.empty());
+  CHECK(read.provenance.contains("driver"));
+  const CsvTable samples = CsvTable::read(folder / "gpu.samples.csv");
+  REQUIRE(samples.rows() == 100);
+  for (std::size_t i = 0; i < samples.rows(); ++i) {
+    CHECK(samples.empty(i, samples.column("at_s")));
+    CHECK(!samples.empty(i, samples.column("time_s")));
+  }
 }
 
 TEST_CASE("of two benches of one law the interval misses 1 in about one of twenty shapes") {
