@@ -75,6 +75,51 @@ TEST_CASE("a table marks what falls short of its goal") {
   CHECK(page.find("2.50 | **0.40** |") != std::string::npos);
 }
 
+TEST_CASE("only block 128 of top_k 8 and head_dim 64 may have a smaller share") {
+  const auto bold = [](std::int64_t block, std::int64_t top_k, std::int64_t head_dim) {
+    std::vector<Result> found = moba_with(1.7, 1.7);  // a share of 0.68
+    for (Result& result : found) {
+      result.block = block, result.top_k = top_k, result.head_dim = head_dim;
+      result.speed_up = Estimate{1.7, 1.7, 1.7};
+    }
+    return moba_tables(found).find("**0.68**") != std::string::npos;
+  };
+  CHECK(!bold(128, 8, 64));
+  CHECK(bold(128, 3, 64));
+  CHECK(bold(128, 8, 128));
+  CHECK(bold(512, 8, 64));
+}
+
+std::vector<Result> full_with(const std::string& dtype, double peak_fraction) {
+  std::vector<Result> found = moba_with(1, 1);
+  for (Result& result : found) {
+    result.dtype = dtype, result.block = result.top_k = 0;
+    result.peak_fraction = Estimate{peak_fraction, peak_fraction, peak_fraction};
+  }
+  return found;
+}
+
+TEST_CASE("bf16 is held to 0.70 in both passes, f32 to 0.80 forward and 0.65 backward") {
+  const auto bold = [](const std::string& dtype, double fraction) {
+    const std::string page = full_tables(full_with(dtype, fraction));
+    std::size_t count = 0;
+    for (std::size_t at = page.find("**0."); at != std::string::npos; at = page.find("**0.", at + 1)) ++count;
+    return count / 2;  // of two lengths
+  };
+  CHECK(bold("bf16", 0.71) == 0);
+  CHECK(bold("bf16", 0.68) == 2);
+  CHECK(bold("f32", 0.68) == 1);
+  CHECK(bold("f32", 0.60) == 2);
+  CHECK(bold("f32", 0.81) == 0);
+}
+
+TEST_CASE("headings tell full attention and yardsticks apart") {
+  std::vector<Result> found = full_with("f32", 0.7);
+  CHECK(full_tables(found).starts_with("Full attention, f32, 1 thread:\n"));
+  for (Result& result : found) result.implementation = "onednn";
+  CHECK(yardstick_table(found).starts_with("Yardsticks, f32, 1 thread:\n"));
+}
+
 TEST_CASE("a file gives back the results that were written") {
   std::vector<Result> written = moba_with(0.5, 2);
   written[0].peak_fraction = Estimate{0.75, 0.5, 1.0};
