@@ -33,7 +33,8 @@ std::string parts_text(const StepTime& time) {
   return text;
 }
 
-ShapeLeftOut foretold(const ProfileRow& row, const DeviceProfile& device) {
+void foretell(ShapeLeftOut& one, const DeviceProfile& device) {
+  const ProfileRow& row = one.row;
   StackProfile stack;
   stack.fusion = Fusion::fused;
   const StepModel step(model_of(row), device, stack, {}, row.dtype, row.sequence);
@@ -46,12 +47,20 @@ ShapeLeftOut foretold(const ProfileRow& row, const DeviceProfile& device) {
     if (row.pass != "backward") both.seconds[part] += layer.forward.seconds[part];
     if (row.pass != "forward") both.seconds[part] += layer.backward.seconds[part];
   }
-  ShapeLeftOut one;
-  one.row = row;
   one.prediction = Seconds(both.total());
   one.basis =
       worst(step.basis(TimePart::products), worst(step.basis(TimePart::attention), step.basis(TimePart::elementwise)));
   one.note = parts_text(both);
+}
+
+ShapeLeftOut foretold(const ProfileRow& row, const DeviceProfile& device) {
+  ShapeLeftOut one;
+  one.row = row;
+  try {
+    foretell(one, device);
+  } catch (const Unsupported& why) {
+    one.predicted = false, one.note = why.what();
+  }
   return one;
 }
 
@@ -67,8 +76,10 @@ ShapeLeftOut together(ShapeLeftOut both, const ShapeLeftOut& backward) {
   both.row.flops += backward.row.flops;
   both.row.time += backward.row.time, both.row.time_lo += backward.row.time_lo;
   both.row.time_hi += backward.row.time_hi;
+  if (disturbed(backward.row)) both.row.sampling = backward.row.sampling;
   both.prediction += backward.prediction;
-  both.note.clear();
+  both.note = !both.predicted ? both.note : backward.predicted ? "" : backward.note;
+  both.predicted = both.predicted && backward.predicted;
   return both;
 }
 
@@ -91,7 +102,8 @@ std::vector<ShapeLeftOut> layers_foretold(const DeviceProfile& device) {
 std::optional<double> greatest_layer_error(const std::vector<ShapeLeftOut>& layers) {
   std::optional<double> greatest;
   for (const ShapeLeftOut& one : layers) {
-    if (one.row.pass == "forward_backward") greatest = std::max(greatest.value_or(0), std::abs(error_of(one)));
+    if (one.row.pass == "forward_backward" && one.predicted && !disturbed(one.row))
+      greatest = std::max(greatest.value_or(0), std::abs(error_of(one)));
   }
   return greatest;
 }

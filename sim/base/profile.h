@@ -38,6 +38,8 @@ struct ProfileRow {
   std::int64_t discarded = 0;  // samples that were thrown away, not among `samples`
   FlopRate probe;              // f32 multiply-adds beside the samples: the state of the machine
 };
+// Whether other work slowed the machine throughout: the time is too long.
+[[nodiscard]] inline bool disturbed(const ProfileRow& row) { return row.sampling == "disturbed"; }
 
 [[nodiscard]] const std::vector<std::string>& profile_columns();
 [[nodiscard]] Table profile_table(const std::vector<ProfileRow>& rows);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
+#include <set>
 
 #include "sim/device/dtype.h"
 
@@ -104,6 +106,15 @@ AttentionParameters nearest_parameters(const ProfileRows& rows, const AttentionL
   return best;
 }
 
+// Without the rows of a disturbed machine, where a pass has others at two lengths at least.
+ProfileRows undisturbed(const ProfileRows& rows) {
+  std::map<std::string_view, std::set<std::int64_t>> lengths;
+  for (const ProfileRow* row : rows) {
+    if (!disturbed(*row)) lengths[row->pass].insert(row->sequence);
+  }
+  return kept(rows, [&](const ProfileRow& row) { return !disturbed(row) || lengths[row.pass].size() < 2; });
+}
+
 }  // namespace
 
 AttentionParameters parameters_of(const Attention& attention) {
@@ -150,7 +161,8 @@ LayerRows rows_for(const AttentionLayer& layer, const DeviceProfile& device, std
   if (head_dim == 0) return {};
   const ProfileRows near = kept(all, [&](const ProfileRow& row) { return row.head_dim == head_dim; });
   const AttentionParameters nearest = nearest_parameters(near, layer);
-  return {kept(near, [&](const ProfileRow& row) { return parameters_of(row) == nearest; }), head_dim, nearest};
+  const ProfileRows rows = kept(near, [&](const ProfileRow& row) { return parameters_of(row) == nearest; });
+  return {undisturbed(rows), head_dim, nearest};
 }
 
 ChosenCurve curve_for(const AttentionLayer& layer, const ProfileRows& rows) {

@@ -35,6 +35,7 @@ struct AttentionParameters {
 
 // The rows that stand for the layer: of its mechanism and dtype and of the implementation; of these the nearest head
 // dimension that times the pass, and the nearest parameters. Empty when none times the pass.
+// Rows of a disturbed machine are among them only where a pass has no others at two lengths.
 struct LayerRows {
   ProfileRows rows;
   std::int64_t head_dim = 0;

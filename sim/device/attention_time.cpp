@@ -70,6 +70,10 @@ std::string note_on(const LayerRows& found, const ChosenCurve& chosen, const Att
   if (found.parameters != parameters_of(layer.attention)) {
     note += ", scaled from " + description(with_parameters(layer.attention, found.parameters));
   }
+  const auto slowed = [&](const ProfileRow* row) {
+    return disturbed(*row) && (row->pass == name_of(layer.pass) || row->pass == "forward_backward");
+  };
+  if (std::any_of(found.rows.begin(), found.rows.end(), slowed)) note += ", rows of a disturbed machine among them";
   return note;
 }
 
@@ -185,10 +189,10 @@ TimeEstimate attention_time(const AttentionLayer& layer, const DeviceProfile& de
   }
   if (!layer.implementation.empty()) {
     if (auto estimate = time_by(layer, device, layer.implementation)) return *estimate;
+    const std::string both = joined(implementations(device, name(layer.attention), layer.dtype));
     throw Unsupported(
         fmt::format("{} {} of {} on {}", layer.implementation, name_of(layer.pass), name(layer.attention), device.name),
-        "the device's table has no such rows; both passes: " +
-            joined(implementations(device, name(layer.attention), layer.dtype)));
+        "the device's table has no such rows; both passes: " + (both.empty() ? "none" : both));
   }
   const std::string implementation = fastest_implementation(layer, device);
   if (implementation.empty()) return assumed_time(layer, device);

@@ -27,11 +27,11 @@ AttentionLayer layer_of(const ProfileRow& row, Pass pass) {
   return layer;
 }
 
-void predict_attention(const DeviceProfile& others, ShapeLeftOut& one) {
+void predict_attention(DeviceProfile& others, ShapeLeftOut& one) {
+  for (auto& [mechanism, efficiency] : others.attention) efficiency.basis = Basis::extrapolated;  // no rows at all
   std::vector<Pass> passes;
   if (one.row.pass != "backward") passes.push_back(Pass::forward);
   if (one.row.pass != "forward") passes.push_back(Pass::backward);
-  one.basis = Basis::measured;
   try {
     for (const Pass pass : passes) {
       const TimeEstimate estimate = attention_time(layer_of(one.row, pass), others);
@@ -46,10 +46,32 @@ void predict_attention(const DeviceProfile& others, ShapeLeftOut& one) {
 
 void predict_product(const DeviceProfile& others, ShapeLeftOut& one) {
   const auto m = static_cast<double>(one.row.m), n = static_cast<double>(one.row.n), k = static_cast<double>(one.row.k);
-  const ProductModel model = product_model(others, one.row.dtype);
-  one.prediction = Seconds(product_seconds(model, m, n, k));
-  one.basis = product_basis(others, one.row.dtype);
-  if (model.measured && !covers(*model.measured, m, n, k)) one.basis = Basis::extrapolated;
+  try {
+    const ProductModel model = product_model(others, one.row.dtype);
+    if (!model.measured) {
+      one.predicted = false, one.note = "fewer than three other products in " + one.row.dtype;
+      return;
+    }
+    one.prediction = Seconds(product_seconds(model, m, n, k));
+    one.basis = covers(*model.measured, m, n, k) ? product_basis(others, one.row.dtype) : Basis::extrapolated;
+  } catch (const Unsupported& why) {
+    one.predicted = false, one.note = why.what();
+  }
+}
+
+// The row that stands for all rows of its shape: the undisturbed ones, if there are any.
+ProfileRow row_of_shape(const DeviceProfile& device, const ProfileRow& like) {
+  std::vector<const ProfileRow*> rows;
+  for (const ProfileRow& other : device.profile) {
+    if (same_shape(other, like)) rows.push_back(&other);
+  }
+  const auto slowed = [](const ProfileRow* row) { return disturbed(*row); };
+  if (!std::all_of(rows.begin(), rows.end(), slowed)) std::erase_if(rows, slowed);
+  double logarithm = 0;
+  for (const ProfileRow* one : rows) logarithm += std::log(one->time.value()) / static_cast<double>(rows.size());
+  ProfileRow row = *rows.front();
+  row.time = Seconds(std::exp(logarithm));
+  return row;
 }
 
 // "" for all of them together.
@@ -69,7 +91,9 @@ InterpolationErrors summary_of(const std::vector<const ShapeLeftOut*>& shapes) {
   return summary;
 }
 
-bool inner(const ShapeLeftOut& one) { return one.predicted && one.basis != Basis::extrapolated; }
+bool counts(const ShapeLeftOut& one) { return one.predicted && !disturbed(one.row); }
+
+bool inner(const ShapeLeftOut& one) { return counts(one) && one.basis != Basis::extrapolated; }
 
 }  // namespace
 
@@ -87,12 +111,7 @@ std::vector<ShapeLeftOut> shapes_left_out(const DeviceProfile& device) {
     DeviceProfile others = device;
     std::erase_if(others.profile, same);
     ShapeLeftOut one;
-    one.row = row;
-    double logarithm = 0, count = 0;
-    for (const ProfileRow& other : device.profile) {
-      if (same(other)) logarithm += std::log(other.time.value()), ++count;
-    }
-    one.row.time = Seconds(std::exp(logarithm / count));
+    one.row = row_of_shape(device, row);
     row.operation == "gemm" ? predict_product(others, one) : predict_attention(others, one);
     all.push_back(std::move(one));
   }
@@ -107,12 +126,11 @@ std::vector<InterpolationErrors> interpolation_errors(const std::vector<ShapeLef
       const auto key = [](const ShapeLeftOut& of) {
         return std::tuple(of.row.operation, of.row.mechanism, of.row.pass, of.row.dtype);
       };
-      if (inner(one) != inside || !one.predicted || std::find(seen.begin(), seen.end(), key(one)) != seen.end())
-        continue;
+      if (inner(one) != inside || !counts(one) || std::find(seen.begin(), seen.end(), key(one)) != seen.end()) continue;
       seen.push_back(key(one));
       std::vector<const ShapeLeftOut*> shapes;
       for (const ShapeLeftOut& other : all) {
-        if (other.predicted && inner(other) == inside && key(other) == key(one)) shapes.push_back(&other);
+        if (counts(other) && inner(other) == inside && key(other) == key(one)) shapes.push_back(&other);
       }
       InterpolationErrors summary = summary_of(shapes);
       std::tie(summary.operation, summary.mechanism, summary.pass, summary.dtype) = key(one);

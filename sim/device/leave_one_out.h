@@ -12,10 +12,13 @@ namespace mobasim {
 
 // One measured shape without all its rows. A forward and a backward pass are shapes of their own.
 struct ShapeLeftOut {
-  ProfileRow row;         // the shape; the time is the geometric mean where rows of one shape disagree
+  // The shape. The time is the geometric mean where rows of one shape disagree, of the undisturbed ones if there are
+  // any.
+  ProfileRow row;
   bool predicted = true;  // else the other rows say nothing of it, and what follows is empty
   Seconds prediction;
-  Basis basis = Basis::interpolated;  // extrapolated: no other row lies on this shape's far side
+  // extrapolated: no other row lies on this shape's far side; never measured, since its rows are left out
+  Basis basis = Basis::interpolated;
   std::string note;
 };
 // Whether two rows measure one shape: operation, kernel, pass, format and every size.
@@ -23,10 +26,12 @@ struct ShapeLeftOut {
 // prediction / measured - 1
 [[nodiscard]] double error_of(const ShapeLeftOut& one);
 
-// The rows of attention and of products, in the order of the table. Throws Unsupported for a format without a peak.
+// The rows of attention and of products, in the order of the table. Without three other rows a product is not
+// predicted: the device's efficiency may come from the very row that is left out.
 [[nodiscard]] std::vector<ShapeLeftOut> shapes_left_out(const DeviceProfile& device);
 
 // |error| over the shapes of one operation, mechanism, pass and dtype; those at an end of what was measured are apart.
+// What was not predicted, and what a disturbed machine measured, does not count.
 struct InterpolationErrors {
   std::string operation, mechanism, pass, dtype;
   bool inner = true;

@@ -127,18 +127,27 @@ void bound_residuals(std::vector<ProductFit::Row>& rows) {
   for (ProductFit::Row& row : rows) row.residual = std::clamp(row.residual, -most, most);
 }
 
+// Without those of a disturbed machine, where enough others are left.
+std::vector<const ProfileRow*> rows_of(const DeviceProfile& device, std::string_view dtype) {
+  std::vector<const ProfileRow*> all, undisturbed;
+  for (const ProfileRow& row : device.profile) {
+    if (row.operation != "gemm" || !stands_for(row.dtype, dtype)) continue;
+    all.push_back(&row);
+    if (!disturbed(row)) undisturbed.push_back(&row);
+  }
+  return undisturbed.size() < kLeastRows ? all : undisturbed;
+}
+
 }  // namespace
 
 std::optional<ProductFit> product_fit(const DeviceProfile& device, std::string_view dtype) {
-  std::vector<const ProfileRow*> rows;
-  std::vector<Terms> over_time;
-  for (const ProfileRow& row : device.profile) {
-    if (row.operation != "gemm" || !stands_for(row.dtype, dtype)) continue;
-    rows.push_back(&row);
-    over_time.push_back(terms(static_cast<double>(row.m), static_cast<double>(row.n), static_cast<double>(row.k)));
-    for (double& value : over_time.back()) value /= row.time.value();
-  }
+  const std::vector<const ProfileRow*> rows = rows_of(device, dtype);
   if (rows.size() < kLeastRows) return std::nullopt;
+  std::vector<Terms> over_time;
+  for (const ProfileRow* row : rows) {
+    over_time.push_back(terms(static_cast<double>(row->m), static_cast<double>(row->n), static_cast<double>(row->k)));
+    for (double& value : over_time.back()) value /= row->time.value();
+  }
   const Terms x = fitted_terms(over_time);
   ProductFit fit{x[0], x[1], x[2], x[3], x[4], {}};
   for (const ProfileRow* row : rows) {

@@ -27,7 +27,8 @@ struct ProductFit {
   };
   std::vector<Row> rows;
 };
-// Nothing without three rows of the dtype; with fewer than eight only start and per_flop.
+// Nothing without three rows of the dtype; with fewer than eight only start and per_flop. Rows of a disturbed machine
+// count only where fewer than three others are left.
 [[nodiscard]] std::optional<ProductFit> product_fit(const DeviceProfile& device, std::string_view dtype);
 
 [[nodiscard]] double product_seconds(const ProductFit& fit, double m, double n, double k);

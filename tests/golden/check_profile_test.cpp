@@ -68,6 +68,46 @@ TEST_CASE("check-profile of published tables, and of what is no device") {
   refused({"check-profile", "h100-sxn"}, "did you mean 'h100-sxm'");
   refused({"check-profile"}, "device");
   refused({"check-profile", "h100-sxm", "--max-p90", "-1"}, "--max-p90");
+  for (const char* value : {"nan", "inf", "1e999", "0"}) {
+    for (const char* flag : {"--max-median", "--max-p90", "--max-layer"}) {
+      refused({"check-profile", "h100-sxm", flag, value}, "is not a finite number");
+    }
+  }
   put_file(folder / "bare.yaml", device(""));
   refused({"check-profile", "bare.yaml"}, "no measured rows");
+}
+
+TEST_CASE("check-profile says what it could not predict, and a limit is not met then") {
+  const ScratchFolder folder;
+  put_file(folder / "here.yaml", device("profile: here.csv\n"));
+  put_file(folder / "here.csv",
+           profile() + "gemm,,a library,,f32,,,,,,,,,256,512,64,1e7,,1e-4,1e-4,1e-4,9,measured,me\n");
+  const auto check = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"check-profile", "here.yaml"});
+    return outcome_of_program(more, folder.path());
+  };
+  const Outcome plain = check({});
+  CHECK(plain.exit_code == 0);
+  CHECK(plain.err.find("1 shape could not be predicted: gemm f32 256 x 512 x 64 (fewer than three") !=
+        std::string::npos);
+  CHECK(check({"--max-median", "0.9"}).exit_code == 1);
+  CHECK(check({"--max-p90", "0.9"}).exit_code == 1);
+}
+
+TEST_CASE("check-profile lists what a disturbed machine measured, and leaves it out of the summary") {
+  const ScratchFolder folder;
+  put_file(folder / "here.yaml", device("profile: here.csv\n"));
+  std::istringstream lines(profile());
+  std::string text;
+  for (std::string line; std::getline(lines, line);) {
+    const bool header = line.starts_with("operation"), slow = line.find(",f32,4096,") != std::string::npos;
+    text += line + (header ? ",sampling\n" : slow ? ",disturbed\n" : ",settled\n");
+  }
+  put_file(folder / "here.csv", text);
+  const Outcome outcome =
+      outcome_of_program({"check-profile", "here.yaml", "--max-median", "0.01", "--max-p90", "0.01"}, folder.path());
+  INFO(outcome.err);
+  CHECK(outcome.exit_code == 0);
+  CHECK(outcome.out.find(",disturbed,") != std::string::npos);
+  CHECK(outcome.err.find("1 of 5 shapes are of a disturbed machine") != std::string::npos);
 }

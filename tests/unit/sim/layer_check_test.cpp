@@ -107,3 +107,23 @@ TEST_CASE("A table without a measured layer, and one pass without the other, hav
   device.profile.pop_back();
   CHECK(layers_foretold(device).empty());
 }
+
+TEST_CASE("A layer whose attention nobody timed is not foretold, and a disturbed one is no error of a layer") {
+  DeviceProfile device = device_with_layer(1, 2);
+  REQUIRE(greatest_layer_error(layers_foretold(device)));
+  device.profile.back().sampling = "disturbed";
+  const std::vector<ShapeLeftOut> layers = layers_foretold(device);
+  CHECK(disturbed(layers.back().row));  // both passes, of which one was
+  CHECK_FALSE(greatest_layer_error(layers));
+  device.profile.back().sampling = "settled";
+  REQUIRE(greatest_layer_error(layers_foretold(device)));
+  device.attention.clear();
+  std::erase_if(device.profile, [](const ProfileRow& row) { return row.operation == "attention"; });
+  const std::vector<ShapeLeftOut> untimed = layers_foretold(device);
+  REQUIRE(untimed.size() == 3);
+  for (const ShapeLeftOut& one : untimed) {
+    CHECK_FALSE(one.predicted);
+    CHECK_FALSE(one.note.empty());
+  }
+  CHECK_FALSE(greatest_layer_error(untimed));
+}

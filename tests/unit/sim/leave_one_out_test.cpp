@@ -196,3 +196,88 @@ TEST_CASE("Three rows of the format make a law of start and work, and others do 
   CHECK(product_basis(device, "f32") == Basis::interpolated);
   CHECK(product_seconds(product_model(device, "f32"), 2048, 64, 300) == Approx(1e-5 + 2e-12 * 2048 * 64 * 300));
 }
+
+TEST_CASE("A product without three others is not foretold by an efficiency that came from itself") {
+  DeviceProfile device = fast_device();
+  for (const std::int64_t size : {256, 512, 1024}) {
+    device.profile.push_back(product_row(size, size, size, planted(256, 256, 256)));
+  }
+  device.gemm = {0.5, 0.25, 1, Basis::measured, "the rows"};
+  for (const ShapeLeftOut& one : shapes_left_out(device)) {
+    CHECK_FALSE(one.predicted);
+    CHECK(one.note.find("fewer than three other products in f32") != std::string::npos);
+  }
+  CHECK(inner_errors(shapes_left_out(device)).shapes == 0);
+  device.profile.push_back(product_row(512, 512, 256, planted(512, 512, 256)));
+  for (const ShapeLeftOut& one : shapes_left_out(device)) CHECK(one.predicted);
+  device.peak.erase("f32");
+  CHECK_FALSE(shapes_left_out(device)[0].predicted);
+}
+
+TEST_CASE("Attention by an efficiency is no inner shape, and who cannot be foretold says that no kernel could") {
+  DeviceProfile device = fast_device();
+  device.profile = {attention_row(attention_layer_of(4096), "", 1e-12)};
+  device.attention["full"].basis = Basis::measured;
+  CHECK(shapes_left_out(device)[0].basis == Basis::extrapolated);
+  device.profile[0].implementation = "a kernel";
+  CHECK_FALSE(shapes_left_out(device)[0].predicted);
+  CHECK(shapes_left_out(device)[0].note.ends_with("both passes: none"));
+}
+
+TEST_CASE("Of a shape only the undisturbed rows count, and a disturbed shape is in no summary") {
+  DeviceProfile device = device_of_attention(FullAttention{});
+  const double right = device.profile[2].time.value();
+  ProfileRow slow = device.profile[2];
+  slow.time = slow.time_hi = 4 * slow.time, slow.sampling = "disturbed";
+  device.profile.insert(device.profile.begin(), slow);
+  std::vector<ShapeLeftOut> all = shapes_left_out(device);
+  CHECK(shape_at(all, 4096, "forward").row.time.value() == Approx(right));
+  CHECK(inner_errors(all).shapes == 6);
+
+  device.profile.erase(device.profile.begin() + 3);
+  all = shapes_left_out(device);
+  CHECK(error_of(shape_at(all, 4096, "forward")) == Approx(-0.75));
+  CHECK(inner_errors(all).shapes == 5);
+  CHECK(inner_errors(all).p90 < 1e-9);  // nor does any neighbour know of it
+  CHECK(interpolation_errors(all)[0].shapes == 2);
+}
+
+TEST_CASE("What a disturbed machine measured is believed only where too little else is left") {
+  DeviceProfile device = device_of_attention(FullAttention{});
+  const AttentionLayer layer = attention_layer_of(4096);
+  const double right = attention_time(layer, device).time.value();
+  ProfileRow& slow = device.profile[2];
+  slow.time = slow.time_hi = 4 * slow.time, slow.sampling = "disturbed";
+  CHECK(attention_time(layer, device).time.value() == Approx(right));
+  CHECK(attention_time(layer, device).basis == Basis::interpolated);
+  CHECK(attention_time(layer, device).note.find("disturbed") == std::string::npos);
+  std::erase_if(device.profile, [](const ProfileRow& row) { return row.pass == "forward" && row.sequence > 4096; });
+  CHECK(attention_time(layer, device).time.value() < 1.1 * right);  // 2048 and 3072 are left
+  std::erase_if(device.profile, [](const ProfileRow& row) { return row.sequence == 3072; });
+  CHECK(attention_time(layer, device).time.value() == Approx(4 * right));
+  CHECK(attention_time(layer, device).note.find("rows of a disturbed machine") != std::string::npos);
+
+  DeviceProfile products = fast_device();
+  for (const std::int64_t size : {256, 512, 1024, 2048}) {
+    products.profile.push_back(product_row(size, size, size, 1e-5 + 2e-12 * std::pow(size, 3)));
+  }
+  for (ProfileRow& row : products.profile) {
+    if (row.m == 2048) row.time = row.time_hi = 10 * row.time, row.sampling = "disturbed";
+  }
+  const auto rows = [&] { return product_fit(products, "f32")->rows.size(); };
+  CHECK(rows() == 3);
+  CHECK(product_seconds(product_model(products, "f32"), 4096, 64, 300) == Approx(1e-5 + 2e-12 * 4096 * 64 * 300));
+  products.profile[0].sampling = "disturbed";
+  CHECK(rows() == 4);
+}
+
+TEST_CASE("Every shape of a published table is foretold, most of them as inner ones and none as measured") {
+  for (const char* name : {"h100-sxm", "a100-sxm", "b300-sxm"}) {
+    const std::vector<ShapeLeftOut> all = shapes_left_out(shipped_device(name));
+    for (const ShapeLeftOut& one : all) {
+      CHECK(one.predicted);
+      CHECK(one.basis != Basis::measured);
+    }
+    CHECK(2 * inner_errors(all).shapes > static_cast<std::int64_t>(all.size()));
+  }
+}
