@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "kernels/dtype.h"
+
 namespace mobasim::kernels {
 
 struct Bf16 {
@@ -22,6 +24,10 @@ struct Bf16 {
   if ((bits & 0x7fffffffu) > 0x7f800000u) return {static_cast<std::uint16_t>((bits >> 16) | 0x40u)};
   return {static_cast<std::uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16)};
 }
+
+// The format that a T is in.
+template <class T>
+inline constexpr Dtype kDtype = std::is_same_v<T, Bf16> ? Dtype::bf16 : Dtype::f32;
 
 // `value` as a T keeps it.
 template <class T>

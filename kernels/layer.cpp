@@ -14,14 +14,6 @@ namespace mobasim::kernels {
 namespace {
 
 template <class T>
-constexpr Dtype kDtype = Dtype::f32;
-template <>
-constexpr Dtype kDtype<Bf16> = Dtype::bf16;
-
-void set(float& to, double value) { to = static_cast<float>(value); }
-void set(Bf16& to, double value) { to = narrowed(static_cast<float>(value)); }
-
-template <class T>
 std::vector<T> values(std::int64_t count) {
   return std::vector<T>(static_cast<std::size_t>(count));
 }
@@ -66,7 +58,7 @@ LayerWeights<T> random_weights(const LayerShape& shape, std::uint64_t seed) {
   LayerWeights<T> weights = weights_of<T>(shape);
   Random random(seed);
   const auto fill = [&](std::vector<T>& to, double mean, double deviation) {
-    for (T& value : to) set(value, mean + deviation * random.normal());
+    for (T& value : to) value = stored<T>(static_cast<float>(mean + deviation * random.normal()));
   };
   const auto matrix = [&](std::vector<T>& to, std::int64_t rows) {
     fill(to, 0, 1 / std::sqrt(static_cast<double>(rows)));

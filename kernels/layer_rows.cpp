@@ -15,9 +15,6 @@ constexpr double kNormFloor = 1e-5;  // added to the mean square, as models of t
 constexpr double kRotationBase = 10000;
 constexpr std::size_t kSums = 16;  // independent partial sums, so that lanes of vectors can hold them
 
-inline void store(float& to, float value) { to = value; }
-inline void store(Bf16& to, float value) { to = narrowed(value); }
-
 template <class Work>
 void for_rows(std::int64_t rows, int threads, const Work& work) {
   parallel_for((rows + kRowsATask - 1) / kRowsATask, threads, [&](std::int64_t task, int) {
@@ -61,8 +58,8 @@ void turn(const Rotation& rotation, std::int64_t row, float sign, const T* from,
   const float *cosine = rotation.cosine.data() + row * half, *sine = rotation.sine.data() + row * half;
   for (std::int64_t c = 0; c < half; ++c) {
     const float a = widened(from[c]), b = widened(from[c + half]), s = sign * sine[c];
-    store(to[c], a * cosine[c] - b * s);
-    store(to[c + half], a * s + b * cosine[c]);
+    to[c] = stored<T>(a * cosine[c] - b * s);
+    to[c + half] = stored<T>(a * s + b * cosine[c]);
   }
 }
 
@@ -79,7 +76,7 @@ void rms_norm(const RowSpace& space, const T* x, const T* gain, T* y, float* inv
     const float squares = sum_of(width, [in](std::int64_t i) { return widened(in[i]) * widened(in[i]); });
     const float inverse = static_cast<float>(1 / std::sqrt(squares / static_cast<double>(width) + kNormFloor));
     inverse_rms[row] = inverse;
-    for (std::int64_t i = 0; i < width; ++i) store(out[i], widened(in[i]) * inverse * widened(gain[i]));
+    for (std::int64_t i = 0; i < width; ++i) out[i] = stored<T>(widened(in[i]) * inverse * widened(gain[i]));
   });
 }
 
@@ -100,14 +97,14 @@ void rms_norm_backward(const RowSpace& space, const T* d_y, const T* x, const T*
       for (std::int64_t i = 0; i < width; ++i) {
         const float value = widened(in[i]), gradient = widened(d_out[i]);
         sums_here[i] += gradient * value * inverse;
-        store(d_in[i], inverse * (widened(gain[i]) * gradient - value * shrink));
+        d_in[i] = stored<T>(inverse * (widened(gain[i]) * gradient - value * shrink));
       }
     }
   });
   for (std::int64_t i = 0; i < width; ++i) {
     float sum = 0;
     for (std::int64_t part = 0; part < parts; ++part) sum += partial_gain[part * width + i];
-    store(d_gain[i], sum);
+    d_gain[i] = stored<T>(sum);
   }
 }
 
@@ -115,7 +112,7 @@ template <class T>
 void sums(const RowSpace& space, const T* a, const T* b, T* out) {
   for_rows(space.rows, space.threads, [=](std::int64_t row) {
     for (std::int64_t i = row * space.width; i < (row + 1) * space.width; ++i) {
-      store(out[i], widened(a[i]) + widened(b[i]));
+      out[i] = stored<T>(widened(a[i]) + widened(b[i]));
     }
   });
 }
@@ -128,7 +125,7 @@ void gated_activation(const RowSpace& space, const T* both, T* y) {
     T* out = y + row * width;
     for (std::int64_t i = 0; i < width; ++i) {
       const float g = widened(gate[i]);
-      store(out[i], g * sigmoid(g) * widened(up[i]));
+      out[i] = stored<T>(g * sigmoid(g) * widened(up[i]));
     }
   });
 }
@@ -142,8 +139,8 @@ void gated_activation_backward(const RowSpace& space, const T* d_y, const T* bot
     T *d_gate = d_both + row * 2 * width, *d_up = d_gate + width;
     for (std::int64_t i = 0; i < width; ++i) {
       const float g = widened(gate[i]), d = widened(d_out[i]), s = sigmoid(g);
-      store(d_gate[i], d * widened(up[i]) * (s + g * s * (1 - s)));
-      store(d_up[i], d * g * s);
+      d_gate[i] = stored<T>(d * widened(up[i]) * (s + g * s * (1 - s)));
+      d_up[i] = stored<T>(d * g * s);
     }
   });
 }

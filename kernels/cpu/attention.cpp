@@ -55,9 +55,6 @@ void set_deltas(const Problem& problem, const Inputs<T>& inputs, const Forward<T
   });
 }
 
-template <class T>
-constexpr Dtype kDtype = std::is_same_v<T, Bf16> ? Dtype::bf16 : Dtype::f32;
-
 // Pairs of keys need blocks of an even number of them.
 template <class T>
 const Arithmetic& arithmetic_for(const Problem& problem, const MicroKernels& micro) {
