@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <optional>
+#include <thread>
 
 #include "kernels/bench_arms.h"
 #include "kernels/cuda/memory.h"
@@ -14,8 +16,7 @@
 namespace mobasim::kernels::cuda {
 namespace {
 
-// A clock is taken to have fallen when the probe needs this much longer than it did at best.
-constexpr double kThrottled = 1.05;
+constexpr int kPeakSamples = 40;  // of the row of the peak
 
 std::size_t query_bytes(const Problem& problem) { return 2 * static_cast<std::size_t>(query_size(problem)); }
 std::size_t key_bytes(const Problem& problem) { return 2 * static_cast<std::size_t>(key_size(problem)); }
@@ -135,30 +136,49 @@ class Runner {
   Memory o_, lse_, picks_, dq_, dk_, dv_, workspace_;
 };
 
-Problem probe_problem(std::int64_t length, std::int64_t heads) {
-  Problem problem;
-  problem.cu_seqlens = {0, length};
-  problem.heads = problem.kv_heads = heads;
-  return problem;
-}
+// Products on the registers of all multiprocessors: FLOP/s of the tensor cores by `mma`, as they are now.
+class Probe {
+ public:
+  Probe(const Target& target, const GpuBenchOptions& options)
+      : target_(target),
+        options_(options),
+        sink_(target, sizeof(float) * static_cast<std::size_t>(options.probe_blocks) * kPeakThreads, "sink") {}
+
+  // Seconds of one part.
+  double seconds() {
+    const Element element = options_.dtype == Dtype::bf16 ? Element::bf16 : Element::fp16;
+    Timer timer(options_.clock, nullptr);
+    target_.peak(element, {static_cast<float*>(sink_.data()), options_.probe_rounds}, options_.probe_blocks, nullptr);
+    timer.stop();
+    return timer.seconds();
+  }
+  // The median of five.
+  FlopRate rate() {
+    std::vector<double> times;
+    for (int i = 0; i < 5; ++i) times.push_back(seconds());
+    return flops() / Seconds(quantile(times, 0.5));
+  }
+  [[nodiscard]] Flops flops() const { return Flops(peak_flops(options_.probe_blocks, options_.probe_rounds)); }
+
+ private:
+  const Target& target_;
+  const GpuBenchOptions& options_;
+  Memory sink_;
+};
 
 // One bench: what it has, and what it found so far.
 class Bench {
  public:
   Bench(const Target& target, const GpuBenchOptions& options)
-      : target_(target), options_(options), random_(options.seed), begin_(now()) {
+      : target_(target), options_(options), random_(options.seed), begin_(now()), probe_(target, options) {
     std::size_t largest = static_cast<std::size_t>(options.input_pool.value());
     for (const Case& row : options.cases) largest = std::max(largest, input_bytes(row.problem) + 4 * 256);
-    const Problem problem = probe_problem(options.probe_tokens, options.probe_heads);
-    largest = std::max(largest, input_bytes(problem) + 4 * 256);
     pool_.emplace(target, largest, options.dtype, options.seed);
-    probe_.emplace(target, options.clock, problem, options.dtype);
   }
 
   GpuBenchResult run() {
     const double share = options_.budget.value() / static_cast<double>(std::max<std::size_t>(options_.cases.size(), 1));
-    probe();  // the first warms up
-    result_.probes.clear();
+    time_peak();
     for (const Case& row : options_.cases) {
       if (options_.stop()) break;
       if (now() - begin_ > options_.budget.value()) {
@@ -175,12 +195,26 @@ class Bench {
   }
 
  private:
-  // The clock before and after must be the best seen; one more try where it is not.
+  void time_peak() {
+    (void)probe_.rate();  // warms up
+    ProfileRow row;
+    row.operation = "fma_peak";
+    row.implementation = "mobasim_cuda";
+    row.dtype = name(options_.dtype);
+    row.flops = probe_.flops();
+    std::vector<double> times;
+    for (int i = 0; i < kPeakSamples; ++i) times.push_back(probe_.seconds());
+    set_measured(row, times);
+    result_.rows.push_back(row);
+    result_.samples.push_back(times);
+    for (int i = 0; i < 3; ++i) (void)probe();
+  }
+
   void time(const Case& row, double seconds) {
     try {
       Runner runner(target_, options_.clock, row.problem, options_.dtype);
       for (int attempt = 0; attempt < 2; ++attempt) {
-        const bool steady_before = steady();
+        const bool calm_before = calm();
         const std::vector<Arm> arms = {{[&] { return runner.passes(*pool_); }},
                                        {[&] { return runner.stages(*pool_); }}};
         Sampling sampling;
@@ -188,22 +222,24 @@ class Bench {
         sampling.stop = options_.stop;
         const Sampled taken = sampled(arms, sampling, random_);
         if (taken.ending == Ending::stopped) return;
-        if (steady() && steady_before) return keep(row, taken);
+        const FlopRate beside = probe();
+        const bool was_calm = calm() && calm_before;
+        if (was_calm || attempt == 1) return keep(row, taken, beside, !was_calm);
       }
-      result_.left_out.push_back(row.name + ": the clock fell while it was timed, twice");
     } catch (const CudaError& error) {
       result_.left_out.push_back(row.name + ": " + error.what());
     }
   }
 
-  void keep(const Case& row, const Sampled& taken) {
+  void keep(const Case& row, const Sampled& taken, FlopRate probe_beside, bool disturbed) {
     const char* const passes[] = {"forward", "backward"};
     std::size_t stage = 0;
     for (std::size_t pass = 0; pass < 2; ++pass) {
       result_.rows.push_back(attention_row(row.problem, "mobasim_cuda", name(options_.dtype), passes[pass]));
       result_.samples.push_back(kept_times(taken.arms[0], pass));
       set_measured(result_.rows.back(), result_.samples.back());
-      result_.rows.back().sampling = kernels::name(taken.ending_of(0));
+      result_.rows.back().sampling = kernels::name(disturbed ? Ending::disturbed : taken.ending_of(0));
+      result_.rows.back().probe = probe_beside;
       for (const StageWork& work : pass == 0 ? forward_work(row.problem) : backward_work(row.problem)) {
         const std::vector<double> times = kept_times(taken.arms[1], stage++);
         result_.stages.push_back(
@@ -212,27 +248,38 @@ class Bench {
     }
   }
 
-  double probe() {
-    std::vector<double> times;
-    for (int i = 0; i < 5; ++i) times.push_back(probe_->passes(*pool_)[0]);
-    result_.probes.push_back(quantile(times, 0.5));
+  FlopRate probe() {
+    result_.probes.push_back(probe_.rate());
     return result_.probes.back();
   }
-  bool steady() { return probe() <= kThrottled * *std::min_element(result_.probes.begin(), result_.probes.end()); }
+  // Whether the GPU is as fast as its level (the 90th percentile of the probes so far), after rests where it is not.
+  bool calm() {
+    const double begin = now();
+    while (true) {
+      const FlopRate rate = probe();
+      std::vector<double> rates;
+      for (const FlopRate one : result_.probes) rates.push_back(one.value());
+      if (rate.value() >= SamplingRules().least_probe * quantile(rates, 0.9)) return true;
+      if (now() - begin > options_.patience.value() || options_.stop()) return false;
+      std::this_thread::sleep_for(std::chrono::duration<double>(options_.rest.value()));
+    }
+  }
 
   const Target& target_;
   const GpuBenchOptions& options_;
   Random random_;
   double begin_;
   GpuBenchResult result_;
+  Probe probe_;
   std::optional<DevicePool> pool_;
-  std::optional<Runner> probe_;
 };
 
 }  // namespace
 
 void check_is_gpu(const Target& target, const StreamClock& clock) {
-  const Problem problem = probe_problem(512, 4);
+  Problem problem;
+  problem.cu_seqlens = {0, 512};
+  problem.heads = problem.kv_heads = 4;
   DevicePool pool(target, input_bytes(problem) + 4 * 256, Dtype::bf16, 1);
   Runner runner(target, clock, problem, Dtype::bf16);
   runner.passes(pool);

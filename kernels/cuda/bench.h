@@ -1,6 +1,11 @@
 // Times the CUDA kernels on the GPU at hand: whole passes, and each stage of the pipelines. The rules are those of
 // kernels/timing.h; what is added here is a clock on the GPU, inputs that rotate through more memory than its cache,
-// and a probe that tells whether it slowed down.
+// and a probe of its tensor cores around each case.
+//
+// A GPU at its limit of power or heat lowers its clock under load, and does so in training too: that is part of a time.
+// What must not be part of it is a clock that something else holds down. So a case begins and ends with a probe that is
+// repeated, with rests between, until the GPU is as fast as it was seen to be; where it does not get there, the case is
+// timed once more, and after that its rows are `disturbed`.
 #pragma once
 
 #include <functional>
@@ -29,8 +34,9 @@ struct GpuBenchOptions {
   std::uint64_t seed = 1;
   std::vector<Case> cases;  // in the order wanted
   StreamClock clock;
-  // What is timed again and again to see whether the clock fell: full attention over one sequence.
-  std::int64_t probe_tokens = 2048, probe_heads = 16;
+  // The probe, in parts of a fraction of a millisecond.
+  int probe_blocks = 512, probe_rounds = 2048;
+  Seconds patience{3}, rest{0.02};  // how long a slow GPU is waited for, and between two probes
   // The inputs rotate over at least this much memory: twice the L2 cache.
   Bytes input_pool;
   std::function<bool()> stop = [] { return false; };
@@ -46,11 +52,11 @@ struct StageTime {
 };
 
 struct GpuBenchResult {
-  std::vector<ProfileRow> rows;              // a case's passes, in the order of the cases; `source` is left empty
+  std::vector<ProfileRow> rows;              // the peak, then the passes of each case; `source` is left empty
   std::vector<std::vector<double>> samples;  // of each row, in the order taken
   std::vector<StageTime> stages;
-  std::vector<std::string> left_out;  // "CASE: why", budget, memory or a clock that fell
-  std::vector<double> probes;         // seconds of the probe, through the run
+  std::vector<std::string> left_out;  // "CASE: why": budget or memory
+  std::vector<FlopRate> probes;       // through the run
   Seconds spent;
   bool stopped = false;
 };

@@ -19,6 +19,7 @@ void forward(const Shape& shape, const ForwardTensors& tensors, void* workspace,
              const StageHooks& hooks);
 void backward(const Shape& shape, const BackwardTensors& tensors, void* workspace, Stream stream,
               const StageHooks& hooks);
+void launch_peak(Element element, const PeakParameters& parameters, int blocks, Stream stream);
 }  // namespace gpu
 
 namespace {
@@ -74,15 +75,16 @@ std::string unsupported(const Shape& shape) {
 }
 
 const Target& simt_target() {
-  static const Target target = {"simt",         host::allocate,    host::release, host::upload,
-                                host::download, host::synchronize, host::forward, host::backward};
+  static const Target target = {"simt",        host::allocate, host::release,
+                                host::upload,  host::download, host::synchronize,
+                                host::forward, host::backward, host::launch_peak};
   return target;
 }
 
 #if defined(MOBASIM_HAS_CUDA)
 const Target& cuda_target() {
-  static const Target target = {"cuda",        gpu::allocate,    gpu::release, gpu::upload,
-                                gpu::download, gpu::synchronize, gpu::forward, gpu::backward};
+  static const Target target = {"cuda",           gpu::allocate, gpu::release,  gpu::upload,     gpu::download,
+                                gpu::synchronize, gpu::forward,  gpu::backward, gpu::launch_peak};
   gpu::check_gpu();
   return target;
 }

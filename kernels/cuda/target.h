@@ -6,6 +6,7 @@
 #include <string>
 
 #include "kernels/cuda/launch_error.h"
+#include "kernels/cuda/peak.h"
 #include "kernels/cuda/shape.h"
 
 namespace mobasim::kernels::cuda {
@@ -34,6 +35,8 @@ struct Target {
                   const StageHooks& hooks) = nullptr;
   void (*backward)(const Shape& shape, const BackwardTensors& tensors, void* workspace, Stream stream,
                    const StageHooks& hooks) = nullptr;
+  // Enqueues products on registers by so many blocks of threads; sink: blocks * kPeakThreads numbers.
+  void (*peak)(Element element, const PeakParameters& parameters, int blocks, Stream stream) = nullptr;
 };
 
 [[nodiscard]] const Target& simt_target();

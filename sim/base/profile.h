@@ -36,7 +36,7 @@ struct ProfileRow {
   // How well it was measured by bench; empty and 0 where nobody told.
   std::string sampling;        // settled | rounds | time_out | disturbed (docs/bench.md)
   std::int64_t discarded = 0;  // samples that were thrown away, not among `samples`
-  FlopRate probe;              // f32 multiply-adds beside the samples: the state of the machine
+  FlopRate probe;              // multiply-adds beside the samples (GPU: mma): the state of the machine
 };
 // Whether other work slowed the machine throughout: the time is too long.
 [[nodiscard]] inline bool disturbed(const ProfileRow& row) { return row.sampling == "disturbed"; }

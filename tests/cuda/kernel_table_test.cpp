@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <map>
 
+#include "kernels/cuda/memory.h"
 #include "kernels/cuda/run.h"
 #include "kernels/simt/executor.h"
 #include "tests/catch.h"
@@ -22,15 +23,13 @@ struct Launched {
 };
 using Launches = std::map<std::string, Launched>;  // by the names of CompiledKernel
 
-void add_launches(Launches& launches, const kernels::Problem& problem, bool backward, bool deterministic) {
+// Of what run() launches on the executor.
+template <class Run>
+void add_launches(Launches& launches, const Run& run) {
   kernels::simt::ExecutorOptions executor;
   executor.count_memory = false;
   const kernels::simt::Session session(executor);
-  kernels::Tensors tensors = kernels::filled(problem, kernels::Fill::normal, 1);
-  if (!backward) tensors.d_o.clear();
-  kernels::KernelOptions options;
-  options.deterministic = deterministic;
-  (void)kernels::cuda::computed_on(kernels::cuda::simt_target(), problem, tensors, kernels::Dtype::bf16, options);
+  run(kernels::cuda::simt_target());
   for (const kernels::simt::KernelCounters& kernel : session.counters()) {
     Launched& launched = launches[without_element(kernel.kernel)];
     launched.threads = std::max(launched.threads, static_cast<int>(kernel.threads));
@@ -38,10 +37,28 @@ void add_launches(Launches& launches, const kernels::Problem& problem, bool back
   }
 }
 
+void add_launches(Launches& launches, const kernels::Problem& problem, bool backward, bool deterministic) {
+  kernels::Tensors tensors = kernels::filled(problem, kernels::Fill::normal, 1);
+  if (!backward) tensors.d_o.clear();
+  kernels::KernelOptions options;
+  options.deterministic = deterministic;
+  add_launches(launches, [&](const kernels::cuda::Target& target) {
+    (void)kernels::cuda::computed_on(target, problem, tensors, kernels::Dtype::bf16, options);
+  });
+}
+
+void add_peak(Launches& launches) {
+  add_launches(launches, [](const kernels::cuda::Target& target) {
+    const kernels::cuda::Memory sink(target, kernels::cuda::kPeakThreads * sizeof(float), "sink");
+    target.peak(kernels::cuda::Element::bf16, {static_cast<float*>(sink.data()), 1}, 1, nullptr);
+  });
+}
+
 // Of problems that launch every kernel: both mechanisms and head sizes, blocks of 64 and 128, and each length of the
 // gate's sorted list.
 Launches launches_of_all_kernels() {
   Launches launches;
+  add_peak(launches);
   for (const std::int64_t head_dim : {64, 128}) {
     for (const bool deterministic : {false, true}) {
       kernels::Problem full;

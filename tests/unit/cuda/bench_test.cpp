@@ -2,6 +2,7 @@
 #include "kernels/cuda/bench.h"
 
 #include "kernels/cuda/bench_files.h"
+#include "kernels/simt/executor.h"
 #include "kernels/work.h"
 #include "tests/catch.h"
 
@@ -36,17 +37,17 @@ TEST_CASE("the stages of a pass do its useful work together, and backward a quar
   }
 }
 
-TEST_CASE("a bench has a row for each pass, and a time for each stage that ran") {
+TEST_CASE("a bench has the peak and a row for each pass, and a time for each stage that ran") {
   cuda::GpuBenchOptions options;
   options.cases = {small_case("moba_whole_blocks"), small_case("full_tile_64")};
   options.clock = kCountingClock;
   options.budget = Seconds(100);
-  options.probe_tokens = 64;
-  options.probe_heads = 1;
+  options.probe_blocks = options.probe_rounds = 1;
   const cuda::GpuBenchResult result = cuda::bench_gpu(cuda::simt_target(), options);
   CHECK(result.left_out.empty());
-  REQUIRE(result.rows.size() == 4);
+  REQUIRE(result.rows.size() == 1 + 4);
   CHECK(result.samples.size() == result.rows.size());
+  CHECK(result.rows[0].operation == "fma_peak");
   CHECK(result.stages.size() == 5 + 4 + 1 + 3);  // MoBA forward and backward, full forward and backward
   for (std::size_t i = 0; i < result.rows.size(); ++i) {
     CHECK(result.rows[i].samples == static_cast<std::int64_t>(result.samples[i].size()));
@@ -56,18 +57,39 @@ TEST_CASE("a bench has a row for each pass, and a time for each stage that ran")
   for (const cuda::StageTime& stage : result.stages) CHECK(stage.time.median == 1);
 }
 
-TEST_CASE("a case whose clock falls is timed again, then left out in words") {
+TEST_CASE("a case is disturbed where the GPU stays slow, not where its own load slowed it for a moment") {
   cuda::GpuBenchOptions options;
   options.cases = {small_case("full_tile_64")};
   options.clock = kCountingClock;
-  options.clock.seconds = [](void*, void*) { return static_cast<double>(++events); };  // slower and slower
   options.budget = Seconds(600);  // never spent, however slow the machine
-  options.probe_tokens = 64;
-  options.probe_heads = 1;
-  const cuda::GpuBenchResult result = cuda::bench_gpu(cuda::simt_target(), options);
-  CHECK(result.rows.empty());
-  REQUIRE(result.left_out.size() == 1);
-  CHECK(result.left_out[0].find("the clock fell") != std::string::npos);
+  options.probe_blocks = options.probe_rounds = 1;
+  options.patience = options.rest = Seconds(0);
+  static int runs = 0, slow_until = 0;
+  runs = 0;
+  options.clock.seconds = [](void*, void*) { return ++runs < slow_until ? 1.0 : 2.0; };  // halved, and stays so
+  slow_until = 100;
+  const cuda::GpuBenchResult held_down = cuda::bench_gpu(cuda::simt_target(), options);
+  REQUIRE(held_down.rows.size() == 1 + 2);
+  CHECK(held_down.left_out.empty());
+  for (std::size_t i = 1; i < 3; ++i) {
+    CHECK(disturbed(held_down.rows[i]));
+    CHECK(held_down.rows[i].probe.value() == Approx(held_down.probes.front().value() / 2));
+  }
+  options.clock = kCountingClock;
+  const cuda::GpuBenchResult steady = cuda::bench_gpu(cuda::simt_target(), options);
+  CHECK_FALSE(disturbed(steady.rows[1]));
+}
+
+TEST_CASE("the peak's kernel does the products that it is credited with") {
+  std::vector<float> sink(2 * cuda::kPeakThreads, -1.0f);
+  const simt::Session session;
+  float* memory = static_cast<float*>(cuda::simt_target().allocate(sink.size() * sizeof(float), "sink"));
+  cuda::simt_target().peak(cuda::Element::bf16, {memory, 3}, 2, nullptr);
+  cuda::simt_target().download(sink.data(), memory, sink.size() * sizeof(float));
+  cuda::simt_target().release(memory);
+  REQUIRE(session.counters().size() == 1);
+  CHECK(2.0 * 16 * 8 * 16 * static_cast<double>(session.total().mma) == cuda::peak_flops(2, 3));
+  for (const float value : sink) CHECK(value != -1.0f);
 }
 
 TEST_CASE("times of what is no GPU are refused") {
