@@ -71,7 +71,7 @@ void check_turn(const LayerLoops<T>& loops, std::size_t half) {
     loops.turn(static_cast<std::int64_t>(half), cosine.data(), sine.data(), sign, x.data(), y.data());
     for (std::size_t c = 0; c < half; ++c) {
       const double a = widened(x[c]), b = widened(x[c + half]), turned = sign * double{sine[c]};
-      const double scale = 0.01 * (std::abs(a) + std::abs(b));
+      const double scale = std::hypot(a, b) * std::hypot(cosine[c], turned);  // of what is subtracted
       near(y[c], a * cosine[c] - b * turned, scale);
       near(y[c + half], a * turned + b * cosine[c], scale);
     }
