@@ -197,11 +197,11 @@ TEST_CASE("MoBA that attends to everything takes what full attention takes") {
 TEST_CASE("Another block and top_k than measured: extrapolated, between dense attention's rate and 1.5 times") {
   const DeviceProfile device = shipped_device("h100-sxm");
   for (const Pass pass : kPasses) {
-    const TimeEstimate moba = attention_time(attention_layer_of(32768, pass, Moba{512, 3}), device);
+    const TimeEstimate moba = attention_time(attention_layer_of(32768, pass, Moba{1024, 4}), device);
     const TimeEstimate full = attention_time(attention_layer_of(32768, pass), device);
     CHECK(moba.basis == Basis::extrapolated);
     CHECK(moba.hi / moba.time >= 1.5);
-    CHECK(moba.lo < 0.1 * full.time);  // it attends to a thirteenth of the pairs
+    CHECK(moba.lo < 0.2 * full.time);  // it attends to an eighth of the pairs
     CHECK(moba.time < full.time);
   }
 }

@@ -1,0 +1,66 @@
+// What is foretold of a block and top_k that were never timed (docs/method/step.md, A27), against rows that were: the
+// shipped rows of this project's own kernels on H100 and H200, those of one block left out.
+#include <cmath>
+
+#include "sim/device/attention_time.h"
+#include "tests/catch.h"
+#include "tests/program.h"
+
+namespace mobasim::tests {
+namespace {
+
+constexpr const char* kOwn = "mobasim_cuda";
+
+struct LeftOut {
+  DeviceProfile device;
+  std::vector<ProfileRow> rows;
+};
+
+LeftOut without_block(const std::string& device, std::int64_t block) {
+  LeftOut out{device_from(source_folder() / ("configs/devices/" + device + ".yaml")), {}};
+  const auto is_left_out = [&](const ProfileRow& row) {
+    return row.implementation == kOwn && row.mechanism == "moba" && row.block == block;
+  };
+  for (const ProfileRow& row : out.device.profile) {
+    if (is_left_out(row)) out.rows.push_back(row);
+  }
+  std::erase_if(out.device.profile, is_left_out);
+  return out;
+}
+
+AttentionLayer layer_of(const ProfileRow& row) {
+  AttentionLayer layer;
+  layer.attention = Moba{row.block, row.top_k};
+  layer.shape = {row.sequence, row.batch, row.heads, row.kv_heads, row.head_dim};
+  layer.pass = row.pass == "forward" ? Pass::forward : Pass::backward;
+  layer.dtype = row.dtype;
+  layer.implementation = kOwn;
+  return layer;
+}
+
+struct Block {
+  std::int64_t keys;
+  double least, most;  // estimate over measured
+};
+
+}  // namespace
+
+TEST_CASE("the times of an unmeasured block are within what is foretold of them, and off by no more than documented") {
+  for (const char* device : {"h100-sxm", "h200-sxm"}) {
+    for (const Block& block : {Block{512, 0.75, 0.95}, Block{128, 1.35, 2.1}}) {
+      const LeftOut out = without_block(device, block.keys);
+      REQUIRE(out.rows.size() == 28);  // seven lengths, two head_dim, two passes
+      for (const ProfileRow& row : out.rows) {
+        INFO(device << " block " << row.block << " sequence " << row.sequence << " " << row.pass);
+        const TimeEstimate estimate = attention_time(layer_of(row), out.device);
+        CHECK(estimate.basis == Basis::extrapolated);
+        CHECK(estimate.lo <= row.time);
+        CHECK(row.time <= estimate.hi);
+        CHECK(estimate.time / row.time > block.least);
+        CHECK(estimate.time / row.time < block.most);
+      }
+    }
+  }
+}
+
+}  // namespace mobasim::tests
