@@ -132,9 +132,9 @@ void backward_of(const Problem& problem, const Inputs<T>& inputs, const Forward<
   out.dq.resize(static_cast<std::size_t>(query_size(problem)));
   out.dk.resize(static_cast<std::size_t>(key_size(problem)));
   out.dv.resize(static_cast<std::size_t>(key_size(problem)));
-  unpack<T>(out.dq, memory.gradients.dq, problem, problem.heads, context.threads);
-  unpack<T>(out.dk, memory.gradients.dk, problem, problem.kv_heads, context.threads);
-  unpack<T>(out.dv, memory.gradients.dv, problem, problem.kv_heads, context.threads);
+  unpack<T>(out.dq, memory.gradients.dq, problem, problem.heads, context.micro, context.threads);
+  unpack<T>(out.dk, memory.gradients.dk, problem, problem.kv_heads, context.micro, context.threads);
+  unpack<T>(out.dv, memory.gradients.dv, problem, problem.kv_heads, context.micro, context.threads);
 }
 
 }  // namespace

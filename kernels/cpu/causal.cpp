@@ -74,8 +74,7 @@ void add_causal_gradients(CpuContext& context, Tile& tile, Run rows, Run keys, s
       const std::int64_t count = std::min<std::int64_t>(kLanes, rows.end - row);
       std::iota(tokens_of_tile, tokens_of_tile + count, row);
       begin_backward(tile, context, head, tokens_of_tile, count);
-      attend_backward(tile, context, kv_head, keys.begin, keys.end, mask);
-      add_dq(context, tile, head);
+      attend_backward(tile, context, kv_head, keys.begin, keys.end, mask, dq_row(context, head, row));
     }
   }
 }

@@ -1,5 +1,6 @@
 #include "kernels/cpu/micro_kernels.h"
 
+#include <algorithm>
 #include <bit>
 #include <type_traits>
 
@@ -26,15 +27,18 @@ double multiply_adds(double count, float* sink) {
 }
 
 extern const MicroKernels table;
-const MicroKernels table = {kName,
-                            {1, multiply<F32Operations>, softmax<false>, softmax_backward<false>},
-                            {2, multiply<PairOperations>, softmax<true>, softmax_backward<true>},
-                            scale_rows,
-                            transpose,
-                            interleave,
-                            top_blocks,
-                            multiply_adds,
-                            nullptr};
+const MicroKernels table = {
+    kName,
+    {1, multiply<F32Operations>, finite<F32Operations>, softmax<false>, softmax_backward<false>},
+    {2, multiply<PairOperations>, finite<PairOperations>, softmax<true>, softmax_backward<true>},
+    scale_rows,
+    transpose,
+    interleave,
+    write_f32,
+    write_bf16,
+    top_blocks,
+    multiply_adds,
+    nullptr};
 
 }  // namespace mobasim::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

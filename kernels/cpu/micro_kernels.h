@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "kernels/bf16.h"
+
 namespace mobasim::kernels {
 
 inline constexpr int kLanes = 64;           // queries in a tile; rows of a tile of scores are this long
@@ -52,6 +54,8 @@ struct Arithmetic {
   // with b_row units and c_row floats a row.
   void (*multiply)(std::int64_t rows, std::int64_t columns, std::int64_t depth, LeftOperand a, const float* b,
                    std::int64_t b_row, float* c, std::int64_t c_row, bool add);
+  // True when all values of b[count] units are finite.
+  bool (*finite)(const float* b, std::int64_t count);
   // Online softmax, in place: score -> p = e^(scale (score - m)), 0 where it is not seen. In pairs the p of keys 2 i
   // and 2 i + 1 become row i of the tile; beyond the last key stands 0.
   void (*softmax)(const ScoreTile& tile, const SoftmaxState& state);
@@ -71,6 +75,10 @@ struct MicroKernels {
   void (*transpose)(const float* const* rows, std::int64_t count, std::int64_t lanes, std::int64_t depth, float* out);
   // out[i] = the pair (a[i], b[i]), i < count; count a multiple of 16.
   void (*interleave)(const std::uint16_t* a, const std::uint16_t* b, std::int64_t count, float* out);
+  // out[i] = from[i] * factor for i < count, in f32 or rounded as narrowed() does. `from` can be read
+  // up to the next multiple of 16.
+  void (*write_f32)(const float* from, std::int64_t count, float factor, float* out);
+  void (*write_bf16)(const float* from, std::int64_t count, float factor, Bf16* out);
   // The `slots` best of the gate's scores [blocks, kLanes] for each lane, of blocks < past[lane]: best [slots, kLanes]
   // holds block numbers in ascending order, then -1 where there are fewer. On equal scores the lower block wins; NaN
   // counts as -infinity. scratch: [slots, kLanes].

@@ -1,6 +1,7 @@
 // The products of tiles, for the instruction set that Highway compiles this file for. No include guard:
 // hwy/foreach_target.h includes it once for each.
 #include <hwy/highway.h>
+
 #include "kernels/cpu/micro_kernels.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -50,6 +51,22 @@ struct PairOperations : Operations {
 };
 
 #include "kernels/cpu/micro_tile.inl"
+
+// What is not finite, times 0, is NaN.
+template <class Ops>
+bool finite(const float* b, i64 count) {
+  const F zero = Ops::zero();
+  F sums[4] = {zero, zero, zero, zero};
+  for (i64 i = 0; i < count; i += 4 * kWidth) {
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j) {
+      const i64 at = std::min(i + j * kWidth, count - kWidth);
+      sums[j] = Ops::add_product(sums[j], Ops::load(b + at), zero);
+    }
+  }
+  const F sum = Ops::add(Ops::add(sums[0], sums[1]), Ops::add(sums[2], sums[3]));
+  return hn::AllTrue(Floats(), hn::Eq(sum, zero));
+}
 
 void scale_rows(float* rows, i64 count, i64 columns, const float* factor) {
   for (i64 i = 0; i < count; ++i) {

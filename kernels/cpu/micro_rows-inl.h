@@ -62,6 +62,35 @@ void interleave(const std::uint16_t* a, const std::uint16_t* b, i64 count, float
   }
 }
 
+// write(vector, i) for whole vectors, and for what is left by way of a vector of its own.
+template <class T, class Store>
+HWY_INLINE void write_row(const float* from, i64 count, float factor, T* out, const Store& store) {
+  const F times = hn::Set(Floats(), factor);
+  i64 i = 0;
+  for (; i + kWidth <= count; i += kWidth) store(hn::Mul(hn::LoadU(Floats(), from + i), times), out + i);
+  if (i == count) return;
+  T rest[kWidth];
+  store(hn::Mul(hn::LoadU(Floats(), from + i), times), rest);
+  std::copy_n(rest, count - i, out + i);
+}
+
+void write_f32(const float* from, i64 count, float factor, float* out) {
+  write_row(from, count, factor, out, [](F value, float* to) HWY_ATTR { hn::StoreU(value, Floats(), to); });
+}
+
+void write_bf16(const float* from, i64 count, float factor, Bf16* out) {
+  const Bits u;
+  write_row(from, count, factor, out, [u](F value, Bf16* to) HWY_ATTR {
+    const hn::Rebind<std::uint16_t, Bits> narrow;
+    const U bits = hn::BitCast(u, value);
+    const U odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(u, 1));
+    const U rounded = hn::Add(hn::Add(bits, hn::Set(u, 0x7fffu)), odd);
+    const U quiet = hn::Or(bits, hn::Set(u, 0x400000u));
+    const U upper = hn::ShiftRight<16>(hn::IfThenElse(hn::RebindMask(u, hn::Ne(value, value)), quiet, rounded));
+    hn::StoreU(hn::DemoteTo(narrow, hn::BitCast(Integers(), upper)), narrow, reinterpret_cast<std::uint16_t*>(to));
+  });
+}
+
 // Integers in the order of scores: NaN counts as -infinity, -0 as 0; more than `lowest integer` for every score.
 HWY_INLINE hn::Vec<Integers> ordered(F score) {
   const Floats f;

@@ -104,17 +104,18 @@ void pack_keys(const Problem& problem, const TensorRows& k, const TensorRows& v,
 }
 
 template <class T>
-void unpack(std::span<T> rows, const Buffer<float>& packed, const Problem& problem, std::int64_t heads, int threads) {
+void unpack(std::span<T> rows, const Buffer<float>& packed, const Problem& problem, std::int64_t heads,
+            const MicroKernels& micro, int threads) {
   const std::int64_t count = tokens(problem), columns = padded(problem.head_dim);
   for_each_part(count, heads, threads, [&](std::int64_t first, std::int64_t last, std::int64_t head) {
     for (std::int64_t t = first; t < last; ++t) {
       const float* from = packed.data() + (head * count + t) * columns;
       T* to = rows.data() + (t * heads + head) * problem.head_dim;
-      for (std::int64_t c = 0; c < problem.head_dim; ++c) to[c] = stored<T>(from[c]);
+      write_row(micro, from, problem.head_dim, 1.0f, to);
     }
   });
 }
-template void unpack(std::span<float>, const Buffer<float>&, const Problem&, std::int64_t, int);
-template void unpack(std::span<Bf16>, const Buffer<float>&, const Problem&, std::int64_t, int);
+template void unpack(std::span<float>, const Buffer<float>&, const Problem&, std::int64_t, const MicroKernels&, int);
+template void unpack(std::span<Bf16>, const Buffer<float>&, const Problem&, std::int64_t, const MicroKernels&, int);
 
 }  // namespace mobasim::kernels

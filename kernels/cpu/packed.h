@@ -10,12 +10,11 @@
 #include <vector>
 
 #include "kernels/cpu/buffer.h"
+#include "kernels/cpu/micro_kernels.h"
 #include "kernels/cpu/tensor_rows.h"
 #include "kernels/problem.h"
 
 namespace mobasim::kernels {
-
-struct MicroKernels;
 
 // head_dim rounded up to what the inner loops take.
 [[nodiscard]] std::int64_t padded(std::int64_t head_dim);
@@ -52,8 +51,17 @@ struct PackedKeys {
 void pack_keys(const Problem& problem, const TensorRows& k, const TensorRows& v, int values, KeysFor pass,
                const MicroKernels& micro, int threads, PackedKeys& packed);
 
+// to[c] = from[c] * factor for c < count; `from` stands in a padded row.
+inline void write_row(const MicroKernels& micro, const float* from, std::int64_t count, float factor, float* to) {
+  micro.write_f32(from, count, factor, to);
+}
+inline void write_row(const MicroKernels& micro, const float* from, std::int64_t count, float factor, Bf16* to) {
+  micro.write_bf16(from, count, factor, to);
+}
+
 // packed [heads, tokens, columns] -> rows [tokens, heads, head_dim]
 template <class T>
-void unpack(std::span<T> rows, const Buffer<float>& packed, const Problem& problem, std::int64_t heads, int threads);
+void unpack(std::span<T> rows, const Buffer<float>& packed, const Problem& problem, std::int64_t heads,
+            const MicroKernels& micro, int threads);
 
 }  // namespace mobasim::kernels

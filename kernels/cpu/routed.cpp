@@ -121,7 +121,8 @@ void routed_backward(CpuContext& context, Tile& tile, const RoutedRows& routed, 
   const auto use = [&](std::int64_t block, const std::int64_t* tokens_of_tile, std::int64_t count) {
     const Run keys = keys_of(context.problem, routed.sequence, block);
     begin_backward(tile, context, routed.head, tokens_of_tile, count);
-    attend_backward(tile, context, kv_head, keys.begin, keys.end, Mask::none);
+    std::fill_n(tile.dq.data(), count * tile.columns, 0.0f);
+    attend_backward(tile, context, kv_head, keys.begin, keys.end, Mask::none, tile.dq.data());
     add_dq(context, tile, routed.head);
   };
   const std::int64_t units = units_of_row(context.q);

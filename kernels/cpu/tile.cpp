@@ -52,16 +52,12 @@ void take_rows(Tile& tile, const CpuContext& context, const TensorRows& from, st
   }
 }
 
-// limit[r]: how many of the keys [first, first + keys) row r sees.
+// limit[r]: how many of the keys [first, first + keys) row r sees. begin[j]: the first row that sees key j.
 void set_limits(Tile& tile, std::int64_t first, std::int64_t keys) {
   for (std::int64_t r = 0; r < tile.rows; ++r) {
     tile.limit[r] = static_cast<std::int32_t>(std::clamp<std::int64_t>(tile.token[r] + 1 - first, 0, keys));
   }
   std::fill(tile.limit + tile.rows, tile.limit + kLanes, 0);
-}
-
-// begin[j]: the first row that sees key j.
-void set_begins(Tile& tile, std::int64_t keys) {
   std::int64_t row = 0;
   for (std::int64_t j = 0; j < keys; ++j) {
     while (row < tile.rows && tile.limit[row] <= j) ++row;
@@ -79,7 +75,8 @@ void add_half(std::int64_t columns, float a, const float* b, bool upper, float* 
 }
 
 // c += a b, where row i of the product sums only what is from begin[i] (or 0) up to end[i] (or depth): values,
-// ascending with i. Nothing else is touched (it may be NaN), not even the other value of a pair.
+// ascending with i; elsewhere a is 0. So more may be summed where b is finite. Where it is not, nothing else is
+// touched, not even the other value of a pair.
 void add_ranges(const Arithmetic& arithmetic, std::int64_t rows, std::int64_t columns, std::int64_t depth,
                 const std::int32_t* begin, const std::int32_t* end, LeftOperand a, const float* b, float* c) {
   constexpr std::int64_t kGroup = 4;
@@ -90,6 +87,15 @@ void add_ranges(const Arithmetic& arithmetic, std::int64_t rows, std::int64_t co
   };
   const auto begin_of = [&](std::int64_t i) { return begin == nullptr ? 0 : units_of(begin[i], arithmetic); };
   const auto end_of = [&](std::int64_t i) { return end == nullptr ? depth : end[i] / arithmetic.values; };
+  if (arithmetic.finite(b, depth * columns)) {
+    constexpr std::int64_t kLarger = 16;
+    for (std::int64_t first = 0; first < rows; first += kLarger) {
+      const std::int64_t last = std::min(first + kLarger, rows);
+      add(first, last - first, begin == nullptr ? 0 : begin[first] / arithmetic.values,
+          end == nullptr ? depth : units_of(end[last - 1], arithmetic));
+    }
+    return;
+  }
   for (std::int64_t first = 0; first < rows; first += kGroup) {
     const std::int64_t last = std::min(first + kGroup, rows);
     const std::int64_t from = begin_of(last - 1), to = end_of(first);  // what all rows of the group share
@@ -109,15 +115,27 @@ void add_ranges(const Arithmetic& arithmetic, std::int64_t rows, std::int64_t co
   }
 }
 
-// rows x transposed, in parts of kDepth: the part of the transposed rows then stays in the first cache, and shorter
-// sums round less (an error of a score is an error of e to its power).
+// rows x transposed for the lanes from `lane` on, in parts of kDepth: the part of the transposed rows then stays in the
+// first cache, and shorter sums round less (an error of a score is an error of e to its power).
 void row_products(const Tile& tile, const Arithmetic& arithmetic, const float* rows, std::int64_t count,
-                  const float* transposed, float* scores) {
+                  std::int64_t lane, const float* transposed, float* scores) {
   constexpr std::int64_t kDepth = 64;
   const std::int64_t units = tile.columns / arithmetic.values;
   for (std::int64_t p = 0; p < units; p += kDepth) {
-    arithmetic.multiply(count, tile.lanes, std::min(kDepth, units - p), {rows + p, units, 1}, transposed + p * kLanes,
-                        kLanes, scores, kLanes, p > 0);
+    arithmetic.multiply(count, tile.lanes - lane, std::min(kDepth, units - p), {rows + p, units, 1},
+                        transposed + p * kLanes + lane, kLanes, scores + lane, kLanes, p > 0);
+  }
+}
+
+// All of them; where only some lanes see the keys, 16 keys at a time for those: the others keep what they held.
+void products(const Tile& tile, const Arithmetic& arithmetic, const float* rows, std::int64_t count, bool masked,
+              const float* transposed, float* scores) {
+  if (!masked) return row_products(tile, arithmetic, rows, count, 0, transposed, scores);
+  constexpr std::int64_t kKeys = 16;
+  const std::int64_t units = tile.columns / arithmetic.values;
+  for (std::int64_t j = 0; j < count; j += kKeys) {
+    const std::int64_t lane = tile.begin[j] / kColumnMultiple * kColumnMultiple;
+    row_products(tile, arithmetic, rows + j * units, std::min(kKeys, count - j), lane, transposed, scores + j * kLanes);
   }
 }
 
@@ -137,11 +155,6 @@ void for_each_part(const Tile& tile, std::int64_t first, std::int64_t last, Mask
   if (mask == Mask::none) return;
   const std::int64_t end = std::min(last, tile.token[tile.rows - 1] + 1);
   for (std::int64_t at = all; at < end; at += kTileKeys) part(at, std::min(kTileKeys, end - at), true);
-}
-
-template <class T>
-void write_row(const float* from, float factor, std::int64_t count, T* to) {
-  for (std::int64_t c = 0; c < count; ++c) to[c] = stored<T>(from[c] * factor);
 }
 
 }  // namespace
@@ -178,7 +191,7 @@ void begin_forward(Tile& tile, const CpuContext& context, std::int64_t head, con
 }
 
 void score_rows(const Tile& tile, const CpuContext& context, const float* rows, std::int64_t count, float* scores) {
-  row_products(tile, context.arithmetic, rows, count, tile.q_t.data(), scores);
+  row_products(tile, context.arithmetic, rows, count, 0, tile.q_t.data(), scores);
 }
 
 void attend(Tile& tile, const CpuContext& context, std::int64_t kv_head, std::int64_t first, std::int64_t last,
@@ -187,8 +200,8 @@ void attend(Tile& tile, const CpuContext& context, std::int64_t kv_head, std::in
   const PackedKeys& keys = context.keys;
   const double scale = scale_of(context.problem);
   for_each_part(tile, first, last, mask, [&](std::int64_t at, std::int64_t count, bool masked) {
-    row_products(tile, arithmetic, keys.k_row(kv_head, at), count, tile.q_t.data(), tile.scores.data());
     if (masked) set_limits(tile, at, count);
+    products(tile, arithmetic, keys.k_row(kv_head, at), count, masked, tile.q_t.data(), tile.scores.data());
     arithmetic.softmax({tile.scores.data(), count, tile.lanes, scale, masked ? tile.limit : nullptr},
                        {tile.m, tile.sum, tile.factor});
     context.micro.scale_rows(tile.o.data(), tile.rows, tile.columns, tile.factor);
@@ -211,9 +224,9 @@ void write_rows(const Tile& tile, const CpuContext& context, std::int64_t head) 
     const float* from = tile.o.data() + r * tile.columns;
     const std::int64_t row = tile.token[r] * context.q.heads + head;
     if (context.q.dtype == Dtype::bf16) {
-      write_row(from, inverse, tile.head_dim, static_cast<Bf16*>(context.o) + row * tile.head_dim);
+      write_row(context.micro, from, tile.head_dim, inverse, static_cast<Bf16*>(context.o) + row * tile.head_dim);
     } else {
-      write_row(from, inverse, tile.head_dim, static_cast<float*>(context.o) + row * tile.head_dim);
+      write_row(context.micro, from, tile.head_dim, inverse, static_cast<float*>(context.o) + row * tile.head_dim);
     }
     context.written_lse[row] = scale * static_cast<double>(tile.m[r]) + std::log(static_cast<double>(tile.sum[r]));
   }
@@ -224,7 +237,6 @@ void begin_backward(Tile& tile, const CpuContext& context, std::int64_t head, co
   take_tokens(tile, tokens, count);
   take_rows(tile, context, context.q, head, tile.q_t.data(), tile.q.data());
   take_rows(tile, context, context.d_o, head, tile.d_o_t.data(), tile.d_o.data());
-  std::fill_n(tile.dq.data(), count * tile.columns, 0.0f);
   const double scale = scale_of(context.problem);
   for (std::int64_t r = 0; r < kLanes; ++r) {
     const std::int64_t row = r < count ? tokens[r] * context.q.heads + head : 0;
@@ -236,7 +248,7 @@ void begin_backward(Tile& tile, const CpuContext& context, std::int64_t head, co
 }
 
 void attend_backward(Tile& tile, const CpuContext& context, std::int64_t kv_head, std::int64_t first, std::int64_t last,
-                     Mask mask) {
+                     Mask mask, float* dq) {
   const Arithmetic& arithmetic = context.arithmetic;
   const PackedKeys& keys = context.keys;
   const std::int64_t columns = tile.columns, row_units = units_of(tile.rows, arithmetic);
@@ -248,9 +260,9 @@ void attend_backward(Tile& tile, const CpuContext& context, std::int64_t kv_head
       pairs ? LeftOperand{tile.ds_by_key.data(), kLanes / 2, 1} : LeftOperand{tile.dp.data(), kLanes, 1};
   const LeftOperand ds_by_lane = {pairs ? tile.ds_by_lane.data() : tile.dp.data(), 1, kLanes};
   for_each_part(tile, first, last, mask, [&](std::int64_t at, std::int64_t count, bool masked) {
-    row_products(tile, arithmetic, keys.k_row(kv_head, at), count, tile.q_t.data(), tile.scores.data());
-    row_products(tile, arithmetic, keys.v_row(kv_head, at), count, tile.d_o_t.data(), tile.dp.data());
     if (masked) set_limits(tile, at, count);
+    products(tile, arithmetic, keys.k_row(kv_head, at), count, masked, tile.q_t.data(), tile.scores.data());
+    products(tile, arithmetic, keys.v_row(kv_head, at), count, masked, tile.d_o_t.data(), tile.dp.data());
     arithmetic.softmax_backward({tile.scores.data(), count, tile.lanes, scale, masked ? tile.limit : nullptr},
                                 tile.dp.data(), {tile.lse_high, tile.lse_low, tile.delta},
                                 {tile.p_by_key.data(), tile.ds_by_key.data(), tile.ds_by_lane.data()});
@@ -259,14 +271,13 @@ void attend_backward(Tile& tile, const CpuContext& context, std::int64_t kv_head
     float *dk = context.gradients.dk.data() + row, *dv = context.gradients.dv.data() + row;
     const float* k = keys.k_sums(kv_head, at);
     if (masked) {
-      set_begins(tile, count);
       add_ranges(arithmetic, count, columns, row_units, tile.begin, nullptr, p, tile.d_o.data(), dv);
       add_ranges(arithmetic, count, columns, row_units, tile.begin, nullptr, ds, tile.q.data(), dk);
-      add_ranges(arithmetic, tile.rows, columns, key_units, nullptr, tile.limit, ds_by_lane, k, tile.dq.data());
+      add_ranges(arithmetic, tile.rows, columns, key_units, nullptr, tile.limit, ds_by_lane, k, dq);
     } else {
       arithmetic.multiply(count, columns, row_units, p, tile.d_o.data(), columns, dv, columns, true);
       arithmetic.multiply(count, columns, row_units, ds, tile.q.data(), columns, dk, columns, true);
-      arithmetic.multiply(tile.rows, columns, key_units, ds_by_lane, k, columns, tile.dq.data(), columns, true);
+      arithmetic.multiply(tile.rows, columns, key_units, ds_by_lane, k, columns, dq, columns, true);
     }
   });
 }

@@ -61,11 +61,11 @@ void write_rows(const Tile& tile, const CpuContext& context, std::int64_t head);
 // scores[i, lane] = row i . q of the lane, raw; rows of units as PackedKeys has them.
 void score_rows(const Tile& tile, const CpuContext& context, const float* rows, std::int64_t count, float* scores);
 
-// The same for the backward pass: takes also d_o, lse and delta, and sets dq to 0.
+// The same for the backward pass: takes also d_o, lse and delta.
 void begin_backward(Tile& tile, const CpuContext& context, std::int64_t head, const std::int64_t* tokens,
                     std::int64_t count);
-// Adds to tile.dq and to the context's dk and dv.
+// Adds to dq [rows, columns] and to the context's dk and dv.
 void attend_backward(Tile& tile, const CpuContext& context, std::int64_t kv_head, std::int64_t first, std::int64_t last,
-                     Mask mask);
+                     Mask mask, float* dq);
 
 }  // namespace mobasim::kernels
