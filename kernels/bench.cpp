@@ -113,7 +113,8 @@ BenchOptions completed(BenchOptions options) {
   options.threads = thread_count(options.threads);
   if (options.dtypes.empty()) {
     options.dtypes = {Dtype::f32};
-    if (micro.dot_products != nullptr) options.dtypes.push_back(Dtype::bf16);
+    const auto multiplies = [](const MicroKernels* set) { return set->dot_products != nullptr; };
+    if (std::ranges::any_of(micro_kernels(), multiplies)) options.dtypes.push_back(Dtype::bf16);
   }
   return options;
 }

@@ -31,6 +31,7 @@ struct Operations {
 }  // namespace
 
 bool has_avx512_bf16() { return __builtin_cpu_supports("avx512bf16"); }
+bool fast_avx512_bf16() { return !__builtin_cpu_is("intel"); }
 
 void multiply_by_avx512_bf16(i64 rows, i64 columns, i64 depth, LeftOperand a, const float* b, i64 b_row, float* c,
                              i64 c_row, bool add) {
@@ -48,6 +49,7 @@ double dot_products_by_avx512_bf16(double count, float* sink) { return chains<Op
 namespace mobasim::kernels {
 
 bool has_avx512_bf16() { return false; }
+bool fast_avx512_bf16() { return false; }
 void multiply_by_avx512_bf16(std::int64_t, std::int64_t, std::int64_t, LeftOperand, const float*, std::int64_t, float*,
                              std::int64_t, bool) {
   std::abort();

@@ -64,8 +64,10 @@ const std::vector<const MicroKernels*>& micro_kernels() {
       micro.dot_products = dot_products_by_avx512_bf16;
       return micro;
     }();
-    if ((supported & HWY_AVX3) != 0 && has_avx512_bf16()) found.push_back(&with_bf16);
-    if ((supported & HWY_AVX3) != 0) found.push_back(&N_AVX3::table);
+    if ((supported & HWY_AVX3) != 0) {
+      found.push_back(&N_AVX3::table);
+      if (has_avx512_bf16()) found.insert(fast_avx512_bf16() ? found.begin() : found.end(), &with_bf16);
+    }
 #endif
 #if HWY_TARGETS & HWY_AVX2
     if ((supported & HWY_AVX2) != 0) found.push_back(&N_AVX2::table);
