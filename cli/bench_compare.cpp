@@ -19,7 +19,7 @@ constexpr const char* kDescription =
 
 A and B are profiles (NAME.profile.csv, with NAME.samples.csv beside it), folders with one profile, or devices. verdict:
 same (the whole interval is within the tolerance of 1), else faster or slower (it does not hold 1), else ambiguous. why
-an ambiguous one is: disturbed, machine_differed, few_samples or wide_interval.
+an ambiguous one is: disturbed, machine_differed, few_samples, no_spread or wide_interval.
 
 Example:
   mobasim bench compare before after --format table)";

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <sstream>
 
@@ -73,6 +74,12 @@ AttendProblem attend_problem(const AttendFiles& files, Problem problem) {
   if (!files.cu_seqlens.empty()) problem.cu_seqlens = cu_seqlens_of_file(files.cu_seqlens, q.shape[0]);
   if (const std::vector<std::string> wrong = violations(problem); !wrong.empty()) {
     throw ConfigError(joined(wrong, "; "));
+  }
+  if (problem.mechanism == Mechanism::moba && problem.top_k > std::max<std::int64_t>(tokens(problem), 1)) {
+    throw ConfigError(
+        fmt::format("top_k is {0}; {1} tokens have at most {1} blocks, and attending to all of them is full "
+                    "attention: give at most {1}",
+                    problem.top_k, std::max<std::int64_t>(tokens(problem), 1)));
   }
   AttendProblem out{std::move(problem), {std::move(q.values), std::move(k.values), std::move(v.values), {}}};
   if (!files.d_o.empty()) {

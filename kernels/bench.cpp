@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "kernels/bench_groups.h"
 #include "kernels/bench_run.h"
@@ -14,7 +15,7 @@
 namespace mobasim::kernels {
 namespace {
 
-constexpr double kWarmUpShare = 0.05, kPeakShare = 0.02, kMemoryShare = 0.05;  // of the budget
+constexpr double kWarmUpShare = 0.05, kPeakShare = 0.02;  // of the budget
 
 const MicroKernels& micro_of(const BenchOptions& options) {
   return options.instruction_set.empty() ? *micro_kernels().front() : micro_kernels_named(options.instruction_set);
@@ -58,7 +59,7 @@ void set_peaks(BenchResult& result) {
   for (const MeasuredRow& measured : result.rows) {
     const ProfileRow& row = measured.row;
     if (row.flops > Flops(0)) raise(row.dtype, row.flops / row.time);
-    if (row.operation == "memory_copy") {
+    if (row.operation == "memory_copy" || row.operation == "memory_triad") {
       result.memory_bandwidth = std::max(result.memory_bandwidth, row.bytes / row.time);
     }
   }
@@ -74,11 +75,9 @@ void time_everything(BenchRun& run, const BenchOptions& options, const ArmOption
   run.warm_up(kWarmUpShare * budget);
   Group peak = peak_group(arms);
   run.time(peak, kPeakShare * budget, run.left());
-  if (wants(options, "memory")) {
-    Group memory = memory_group(arms.threads, memory_bytes(result.machine));
-    run.time(memory, kMemoryShare * budget, run.left());
-  }
-  std::vector<Group> groups = groups_of(options, arms, result.unsupported);
+  std::vector<Group> groups;
+  if (wants(options, "memory")) groups.push_back(memory_group(arms.threads, memory_bytes(result.machine)));
+  std::ranges::move(groups_of(options, arms, result.unsupported), std::back_inserter(groups));
   run.time_all(groups);
   Group again = peak_group(arms);
   again.name += ", again";

@@ -58,7 +58,7 @@ struct BenchResult {
   std::vector<Dtype> dtypes;
   std::vector<MeasuredRow> rows;         // in the order of the case table
   std::map<std::string, FlopRate> peak;  // by format: the fastest that all threads were seen to do
-  ByteRate memory_bandwidth;             // of the fastest copies: bytes read and written; 0: not measured
+  ByteRate memory_bandwidth;             // of the fastest copies and triads: bytes read and written; 0: not measured
   Bytes input_pool;                      // inputs of a format rotate over this much memory
   std::vector<std::string> left_out;     // shapes that the budget did not reach
   std::vector<std::string> unsupported;  // what this processor or a library cannot do, in words

@@ -102,12 +102,14 @@ std::vector<std::string> differences(const Measurements& a, const Measurements& 
   return found;
 }
 
-std::string interval_kind(const Comparison& row, bool has_samples) {
-  // Published rows have no count: 0.
+// Whether a row without its samples says how far these lay apart: published ones have no count (0) or one time only.
+bool has_spread(const ProfileRow& row) { return row.samples > 0 && row.time_hi > row.time_lo; }
+
+std::string interval_kind(const Comparison& row, bool has_samples, bool have_spread) {
   for (const std::int64_t count : {row.samples_a, row.samples_b}) {
     if (count > 0 && count < kFewest) return "few_samples";
   }
-  return has_samples ? "bootstrap" : "quartiles";
+  return has_samples ? "bootstrap" : have_spread ? "quartiles" : "no_spread";
 }
 
 // Why the times of two rows cannot be held against each other; empty where they can.
@@ -127,14 +129,14 @@ Comparison comparison(const ProfileRow& a, const ProfileRow& b, bool has_samples
   row.samples_a = a.samples, row.samples_b = b.samples;
   row.time_a = a.time, row.time_b = b.time;
   row.ratio.value = b.time / a.time;
-  row.interval = interval_kind(row, has_samples);
-  const bool few = row.interval == "few_samples";
-  if (!few) row.ratio = ratio_of(row.ratio.value, logarithms);
+  row.interval = interval_kind(row, has_samples, has_spread(a) && has_spread(b));
+  const bool without = row.interval == "few_samples" || row.interval == "no_spread";
+  if (!without) row.ratio = ratio_of(row.ratio.value, logarithms);
   if (a.probe > FlopRate(0)) row.probe_ratio = b.probe / a.probe;
   row.why = machine_trouble(a, b, row.probe_ratio);
-  row.in_mean = row.why.empty() && !few;
+  row.in_mean = row.why.empty() && !without;
   row.verdict = row.in_mean ? verdict_of(row.ratio, tolerance) : Verdict::ambiguous;
-  if (row.why.empty() && row.verdict == Verdict::ambiguous) row.why = few ? "few_samples" : "wide_interval";
+  if (row.why.empty() && row.verdict == Verdict::ambiguous) row.why = without ? row.interval : "wide_interval";
   return row;
 }
 

@@ -45,11 +45,11 @@ struct Comparison {
   std::int64_t samples_a = 0, samples_b = 0;
   Seconds time_a, time_b;
   Ratio ratio;             // none for only_in_a and only_in_b
-  std::string interval;    // how it was found: bootstrap, quartiles, few_samples
+  std::string interval;    // how it was found: bootstrap, quartiles, few_samples, no_spread
   double probe_ratio = 0;  // B / A of the multiply-adds beside the samples; 0: not known
   Verdict verdict = Verdict::ambiguous;
   // Of an ambiguous one: disturbed (a row's sampling), machine_differed (probe_ratio outside 0.9 to 1.1 with as many
-  // threads), few_samples, wide_interval.
+  // threads), few_samples, no_spread, wide_interval.
   std::string why;
   bool in_mean = false;  // it has an interval, and the machine was the same
 };

@@ -12,7 +12,7 @@ namespace mobasim::kernels {
 [[nodiscard]] std::vector<Case> chosen_cases(const BenchOptions& options);
 
 // Products from the least to the greatest, the layers, then attention: first 512 tokens and each length 4 times as
-// long, so that a small budget has few lengths but the whole range, then the lengths between.
+// long, so that a small budget has few lengths but the whole range, then the lengths between up to 8192, then the rest.
 [[nodiscard]] std::vector<Group> groups_of(const BenchOptions& options, const ArmOptions& arms,
                                            std::vector<std::string>& unsupported);
 

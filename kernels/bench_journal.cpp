@@ -123,7 +123,12 @@ std::vector<FinishedGroup> groups_in(const CsvTable& table) {
     --missing;
   }
   if (missing > 0) groups.pop_back();
-  return groups;
+  std::vector<FinishedGroup> last;  // of the visits to a group the last, which has the samples of all
+  for (FinishedGroup& group : groups) {
+    std::erase_if(last, [&](const FinishedGroup& before) { return before.name == group.name; });
+    last.push_back(std::move(group));
+  }
+  return last;
 }
 
 }  // namespace

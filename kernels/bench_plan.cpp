@@ -4,7 +4,7 @@
 
 namespace mobasim::kernels {
 
-std::vector<double> shares(const std::vector<Cost>& costs, double seconds, double most_of_one) {
+std::vector<double> shares(const std::vector<Cost>& costs, double seconds, double most_of_one, double reserve) {
   std::vector<double> out(costs.size(), 0);
   std::vector<std::size_t> chosen;
   double left = seconds;
@@ -17,7 +17,7 @@ std::vector<double> shares(const std::vector<Cost>& costs, double seconds, doubl
     if (costs[i].always) let_in(i);
   }
   for (std::size_t i = 0; i < costs.size(); ++i) {
-    if (!costs[i].always && costs[i].least <= std::min(left, most_of_one)) let_in(i);
+    if (!costs[i].always && costs[i].least <= std::min(left - reserve, most_of_one)) let_in(i);
   }
   const auto more = [&](std::size_t i) { return costs[i].wanted - costs[i].least; };
   std::stable_sort(chosen.begin(), chosen.end(), [&](std::size_t a, std::size_t b) { return more(a) < more(b); });

@@ -13,8 +13,9 @@ struct Cost {
 };
 
 // The seconds of each, 0: left out. Those that come first are let in first, as long as their least fits into what is
-// left and takes no more than `most_of_one`. What then is left over is shared equally, none getting more than it
-// wants: the short ones have all they want and the long ones the rest.
-[[nodiscard]] std::vector<double> shares(const std::vector<Cost>& costs, double seconds, double most_of_one);
+// left but for `reserve`, and takes no more than `most_of_one`. What then is left over is shared equally, none getting
+// more than it wants: the short ones have all they want and the long ones the rest.
+[[nodiscard]] std::vector<double> shares(const std::vector<Cost>& costs, double seconds, double most_of_one,
+                                         double reserve = 0);
 
 }  // namespace mobasim::kernels

@@ -124,7 +124,7 @@ void add_window(std::vector<Case>& table) {
 
 // Two heads: enough for two threads of work at the shortest length, little enough for a minute at the longest.
 void add_timed(std::vector<Case>& table) {
-  for (const std::int64_t sequence : {512, 1024, 2048, 4096, 8192, 16384, 32768}) {
+  for (const std::int64_t sequence : {512, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 12288, 16384, 24576, 32768}) {
     for (const std::int64_t dim : {64, 128}) {
       const Heads heads{2, 2, dim};
       const auto add = [&](const std::string& kind, Problem problem) {

@@ -39,9 +39,13 @@ bool settled(const std::vector<std::vector<Run>>& arms, const SamplingRules& rul
 // One group: the rounds so far.
 class Rounds {
  public:
-  Rounds(const std::vector<Arm>& arms, const Sampling& sampling)
+  Rounds(const std::vector<Arm>& arms, const Sampling& sampling, std::vector<std::vector<Run>> before)
       : arms_(arms), sampling_(sampling), begin_(sampling.clock()) {
+    out_.arms = std::move(before);
     out_.arms.resize(arms.size());
+    for (std::vector<Run>& runs : out_.arms) {
+      for (Run& run : runs) run.kept = undisturbed(run);  // the level is known better by now
+    }
   }
 
   // False when it was stopped.
@@ -59,12 +63,12 @@ class Rounds {
     for (const std::size_t i : order) {
       if (sampling_.stop()) return false;
       Run run;
-      run.at = spent();
+      run.at = sampling_.clock();
       run.times = arms_[i].run();
       const double before = last_probe_;
       last_probe_ = probed();
       run.probe = std::min(before, last_probe_);
-      run.kept = !sampling_.probe || run.probe >= sampling_.rules.least_probe * sampling_.level;
+      run.kept = undisturbed(run);
       out_.arms[i].push_back(std::move(run));
     }
     return true;
@@ -85,6 +89,10 @@ class Rounds {
   }
 
  private:
+  [[nodiscard]] bool undisturbed(const Run& run) const {
+    return !sampling_.probe || run.probe >= sampling_.rules.least_probe * sampling_.level;
+  }
+
   double probed() {
     if (!sampling_.probe) return 0;
     out_.probes.push_back(sampling_.probe());
@@ -154,19 +162,24 @@ std::vector<double> kept_times(const std::vector<Run>& runs, std::size_t which) 
   return times;
 }
 
-Sampled sampled(const std::vector<Arm>& arms, const Sampling& sampling, Random& random) {
+Sampled sampled(const std::vector<Arm>& arms, const Sampling& sampling, Random& random,
+                std::vector<std::vector<Run>> before) {
   const SamplingRules& rules = sampling.rules;
-  Rounds rounds(arms, sampling);
+  const int first = before.empty() ? 0 : static_cast<int>(before.front().size());
+  Rounds rounds(arms, sampling, std::move(before));
   if (!rounds.warm_up()) return rounds.ended(Ending::stopped);
   std::vector<std::size_t> order(arms.size());
   std::iota(order.begin(), order.end(), 0u);
   int next_look = rules.settled_rounds;  // sorting all samples after each round would take longer than a short shape
-  for (int taken = 0; taken < rules.most_rounds; ++taken) {
-    if (taken >= rules.least_rounds && rounds.spent() > sampling.seconds) {
+  const int most = std::max(rules.most_rounds, first + rules.least_rounds);
+  for (int taken = first; taken < most; ++taken) {
+    if (taken - first >= rules.least_rounds && rounds.spent() > sampling.seconds) {
       const bool enough = kept_rounds(rounds.arms()) >= rules.least_rounds;
       if (enough || rounds.spent() > sampling.most_seconds) return rounds.ended(Ending::time_out);
     }
-    if (taken >= next_look && rounds.spent() >= rules.settled_seconds) {
+    const bool long_enough = taken - first >= rules.least_rounds || first == 0;
+    if (sampling.may_settle && taken >= next_look && long_enough &&
+        (first > 0 || rounds.spent() >= rules.settled_seconds)) {
       if (kept_rounds(rounds.arms()) >= rules.settled_rounds && settled(rounds.arms(), rules)) {
         return rounds.ended(Ending::settled);
       }

@@ -31,6 +31,7 @@ struct Quartiles {
 // Something that is timed: each run gives one or more times (an attention arm gives forward and backward), in seconds.
 struct Arm {
   std::function<std::vector<double>()> run;
+  std::function<void()> release = [] {};  // memory that the next run allocates anew
 };
 
 struct SamplingRules {
@@ -55,12 +56,13 @@ struct Sampling {
   // discarded. `level` is the rate of the machine when nothing disturbs it.
   std::function<double()> probe;
   double level = 0;
+  bool may_settle = true;  // false: later visits to the group follow, well-known medians do not end this one
 };
 
 // One run of an arm.
 struct Run {
   std::vector<double> times;  // as the arm gave them
-  double at = 0;              // seconds since the group began
+  double at = 0;              // on the clock
   double probe = 0;           // the lesser of the probes before and after; 0 without a probe
   bool kept = true;
 };
@@ -83,7 +85,10 @@ struct Sampled {
   [[nodiscard]] Ending ending_of(std::size_t arm) const { return disturbed[arm] ? Ending::disturbed : ending; }
 };
 
-[[nodiscard]] Sampled sampled(const std::vector<Arm>& arms, const Sampling& sampling, Random& random);
+// `before`: of each arm, what earlier visits to the group took. It stands first in the result and counts towards its
+// end, but each visit takes least_rounds of its own.
+[[nodiscard]] Sampled sampled(const std::vector<Arm>& arms, const Sampling& sampling, Random& random,
+                              std::vector<std::vector<Run>> before = {});
 
 // The kept times of one arm, `which` of those that a run gives.
 [[nodiscard]] std::vector<double> kept_times(const std::vector<Run>& runs, std::size_t which);

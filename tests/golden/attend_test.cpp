@@ -361,6 +361,7 @@ TEST_CASE("attend refuses a bad command line with 2, and writes nothing") {
   };
   wrong_moba({"--mechanism", "moba", "--block", "4"}, "needs --block and --top-k");
   wrong_moba({"--mechanism", "moba", "--block", "0", "--top-k", "2"}, "block is 0");
+  wrong_moba({"--mechanism", "moba", "--block", "4", "--top-k", "100000000"}, "give at most 12");
   wrong_moba({"--mechanism", "mobe", "--block", "4", "--top-k", "2"}, "did you mean 'moba'");
   wrong_moba({}, "--mechanism");
   const Files three({3, 2, 8, 0, 0, {0, 12}});

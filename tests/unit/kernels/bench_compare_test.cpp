@@ -77,7 +77,8 @@ TEST_CASE("a bench against itself is never faster and never slower, whatever its
         for (const Measurements& b : {a, without_samples(a)}) {
           const CompareResult result = compared(b, b, {});
           CHECK(count_of(result, Verdict::faster) + count_of(result, Verdict::slower) == 0);
-          CHECK(result.in_mean == (count < 6 ? 0 : 5));
+          const bool knows_spread = !b.samples[0].empty() || spread > 0;
+          CHECK(result.in_mean == (count >= 6 && knows_spread ? 5 : 0));
           if (result.in_mean == 0) continue;
           CHECK(result.mean.value == 1);
           CHECK(result.mean.lo <= 1);
@@ -128,6 +129,24 @@ TEST_CASE("few samples leave the interval empty and do not enter the mean, which
   CHECK(cell(result, 0, "why") == "");
   CHECK(compared(few, few, {}).in_mean == 0);
   CHECK(compared(few, few, {}).mean.value == 0);
+}
+
+TEST_CASE("published rows, without a count or with one time alone, give no verdict") {
+  Measurements published = without_samples(measured(1, 0.001, 1)), other = without_samples(measured(2, 0.001, 2));
+  CHECK(count_of(compared(published, other, {}), Verdict::slower) == 5);
+  for (ProfileRow& row : published.rows) row.samples = 0;
+  other.rows[1].time_lo = other.rows[1].time_hi = other.rows[1].time;
+  for (const auto& [a, b] : {std::pair{published, other}, {other, published}}) {
+    const CompareResult result = compared(a, b, {});
+    CHECK(count_of(result, Verdict::ambiguous) == 5);
+    CHECK(result.in_mean == 0);
+    CHECK(cell(result, 0, "interval") == "no_spread");
+    CHECK(cell(result, 0, "ratio") != "");
+    CHECK(cell(result, 0, "ratio_lo") == "");
+    CHECK(cell(result, 0, "why") == "no_spread");
+  }
+  const Measurements counted = without_samples(measured(1, 0.001, 1));
+  CHECK(cell(compared(counted, other, {}), 1, "why") == "no_spread");  // one time for all quartiles
 }
 
 TEST_CASE("where the machine was not the same the verdict is ambiguous, says why, and does not enter the mean") {
