@@ -34,15 +34,13 @@ Arm attention_arm(const Problem& problem, const ArmOptions& options) {
   cpu.micro = options.micro;
   cpu.workspace = &out->workspace;
   return {[problem, &pool = pool_of<T>(*options.pools), cpu, out] {
-            const std::size_t queries = static_cast<std::size_t>(query_size(problem));
-            const std::size_t keys = static_cast<std::size_t>(key_size(problem));
-            const Inputs<T> inputs{pool.next(queries), pool.next(keys), pool.next(keys), pool.next(queries)};
-            const double forward = seconds_of([&] { cpu_forward(problem, inputs, cpu, out->forward); });
-            const double backward =
-                seconds_of([&] { cpu_backward(problem, inputs, out->forward, cpu, out->gradients); });
-            return std::vector<double>{forward, backward};
-          },
-          [out] { *out = Outputs{}; }};
+    const std::size_t queries = static_cast<std::size_t>(query_size(problem));
+    const std::size_t keys = static_cast<std::size_t>(key_size(problem));
+    const Inputs<T> inputs{pool.next(queries), pool.next(keys), pool.next(keys), pool.next(queries)};
+    const double forward = seconds_of([&] { cpu_forward(problem, inputs, cpu, out->forward); });
+    const double backward = seconds_of([&] { cpu_backward(problem, inputs, out->forward, cpu, out->gradients); });
+    return std::vector<double>{forward, backward};
+  }};
 }
 
 template <class T>
@@ -50,12 +48,11 @@ Arm gemm_arm(const GemmCase& gemm, Dtype dtype, const ArmOptions& options) {
   const auto product = std::make_shared<MatrixProduct>(ProductShape{gemm.m, gemm.n, gemm.k, dtype}, options.threads);
   const auto c = std::make_shared<Buffer<T>>(0);
   return {[gemm, &pool = pool_of<T>(*options.pools), product, c] {
-            const std::span<const T> a = pool.next(static_cast<std::size_t>(gemm.m * gemm.k));
-            const std::span<const T> b = pool.next(static_cast<std::size_t>(gemm.k * gemm.n));
-            c->grow(static_cast<std::size_t>(gemm.m * gemm.n));  // in the first round, which is not kept
-            return std::vector<double>{seconds_of([&] { product->run(a.data(), b.data(), c->data()); })};
-          },
-          [c] { *c = Buffer<T>(0); }};
+    const std::span<const T> a = pool.next(static_cast<std::size_t>(gemm.m * gemm.k));
+    const std::span<const T> b = pool.next(static_cast<std::size_t>(gemm.k * gemm.n));
+    c->grow(static_cast<std::size_t>(gemm.m * gemm.n));  // in the first round, which is not kept
+    return std::vector<double>{seconds_of([&] { product->run(a.data(), b.data(), c->data()); })};
+  }};
 }
 
 }  // namespace

@@ -87,7 +87,9 @@ void BenchRun::time_all(std::vector<Group>& groups) {
         continue;
       }
       reserve = std::max(0.0, reserve - (given[0] - costs[0].least));
-      const int visits = static_cast<int>(std::clamp(given[0] / costs[0].least, 1.0, double{kVisits}));
+      // The first is of the fewest rounds, the others of one at least.
+      const double more = (given[0] - costs[0].least) / costs[0].round;
+      const int visits = static_cast<int>(std::clamp(1 + more, 1.0, double{kVisits}));
       Visited one{waiting[0], costs[0], visits, given[0], visits, {}, {}};
       const double left_after =
           std::accumulate(given.begin() + 1, given.end(), promised + given[0] - given[0] / visits);
@@ -172,15 +174,14 @@ bool BenchRun::visit(Visited& visited, double seconds, double left_after) {
   }
   learn(group, visited.rows);
   const double took = spent() - begin;
-  visited.cost.round = took / static_cast<double>(taken.arms.front().size() - rounds_before + 1);
-  visited.cost.least = visited.cost.round * (sampling.rules.least_rounds + 1);
+  const std::size_t warm_up = rounds_before == 0 ? 1 : 0;
+  visited.cost.round = took / static_cast<double>(taken.arms.front().size() - rounds_before + warm_up);
+  visited.cost.least = visited.cost.round;
   visited.cost.wanted = std::max(visited.cost.least, visited.cost.wanted - took);
   visited.cost.always = false;
   visited.share = std::max(0.0, visited.share - took);
   visited.runs = taken.arms;
-  if (--visited.visits_left > 0) {
-    for (const Arm& arm : group.arms) arm.release();
-  }
+  if (--visited.visits_left == 0) visited.group->arms.clear();  // and their memory
   options_.finished({group.name, Seconds(spent()), visited.rows});
   return true;
 }

@@ -49,13 +49,13 @@ class Rounds {
   }
 
   // False when it was stopped.
-  bool warm_up() {
-    for (const Arm& arm : arms_) {
-      if (sampling_.stop()) return false;
-      arm.run();
-    }
-    begin_ = sampling_.clock();
+  bool begin(bool warm_up, const std::vector<std::size_t>& order) {
     last_probe_ = probed();
+    if (!warm_up) return true;
+    if (!round(order)) return false;
+    if (spent() > sampling_.rules.long_round) return true;
+    for (std::vector<Run>& runs : out_.arms) runs.pop_back();
+    begin_ = sampling_.clock();
     return true;
   }
 
@@ -75,6 +75,7 @@ class Rounds {
   }
 
   [[nodiscard]] double spent() const { return sampling_.clock() - begin_; }
+  [[nodiscard]] int taken() const { return static_cast<int>(out_.arms.front().size()); }
   [[nodiscard]] const std::vector<std::vector<Run>>& arms() const { return out_.arms; }
 
   [[nodiscard]] Sampled ended(Ending ending) {
@@ -132,10 +133,12 @@ double error_of_median(std::vector<double> samples) {
 
 std::string text(const SamplingRules& rules) {
   return fmt::format(
-      "one warm-up round; the arms of a group in random order, round after round; stops at {} rounds and {} s once the "
+      "one warm-up round, kept where it takes more than {} s; the arms of a group in random order, round after round; "
+      "stops at {} rounds and {} s once the "
       "95% interval of every median is within {:.3g}% of it, else at {} rounds or when the share of the budget is "
       "spent, after {} rounds at least; median and quartiles",
-      rules.settled_rounds, rules.settled_seconds, 100 * rules.settled_error, rules.most_rounds, rules.least_rounds);
+      rules.long_round, rules.settled_rounds, rules.settled_seconds, 100 * rules.settled_error, rules.most_rounds,
+      rules.least_rounds);
 }
 
 const char* name(Ending ending) {
@@ -166,20 +169,19 @@ Sampled sampled(const std::vector<Arm>& arms, const Sampling& sampling, Random& 
                 std::vector<std::vector<Run>> before) {
   const SamplingRules& rules = sampling.rules;
   const int first = before.empty() ? 0 : static_cast<int>(before.front().size());
+  const int least = first == 0 ? rules.least_rounds : 1, most = std::max(rules.most_rounds, first + least);
   Rounds rounds(arms, sampling, std::move(before));
-  if (!rounds.warm_up()) return rounds.ended(Ending::stopped);
   std::vector<std::size_t> order(arms.size());
   std::iota(order.begin(), order.end(), 0u);
+  if (!rounds.begin(first == 0, order)) return rounds.ended(Ending::stopped);
   int next_look = rules.settled_rounds;  // sorting all samples after each round would take longer than a short shape
-  const int most = std::max(rules.most_rounds, first + rules.least_rounds);
-  for (int taken = first; taken < most; ++taken) {
-    if (taken - first >= rules.least_rounds && rounds.spent() > sampling.seconds) {
+  for (int taken = rounds.taken(); taken < most; ++taken) {
+    if (taken - first >= least && rounds.spent() > sampling.seconds) {
       const bool enough = kept_rounds(rounds.arms()) >= rules.least_rounds;
       if (enough || rounds.spent() > sampling.most_seconds) return rounds.ended(Ending::time_out);
     }
-    const bool long_enough = taken - first >= rules.least_rounds || first == 0;
-    if (sampling.may_settle && taken >= next_look && long_enough &&
-        (first > 0 || rounds.spent() >= rules.settled_seconds)) {
+    const bool long_enough = first > 0 ? taken > first : rounds.spent() >= rules.settled_seconds;
+    if (sampling.may_settle && taken >= next_look && long_enough) {
       if (kept_rounds(rounds.arms()) >= rules.settled_rounds && settled(rounds.arms(), rules)) {
         return rounds.ended(Ending::settled);
       }

@@ -31,7 +31,6 @@ struct Quartiles {
 // Something that is timed: each run gives one or more times (an attention arm gives forward and backward), in seconds.
 struct Arm {
   std::function<std::vector<double>()> run;
-  std::function<void()> release = [] {};  // memory that the next run allocates anew
 };
 
 struct SamplingRules {
@@ -40,6 +39,7 @@ struct SamplingRules {
   int most_rounds = 2000;        // of the shortest shapes 0.5 s are this many
   double settled_seconds = 0.5;  // of the group, likewise
   double settled_error = 0.01;   // error_of_median of every arm
+  double long_round = 2;         // seconds: of a longer one, what is done once (memory allocated) is not worth a round
   double least_probe = 0.9;      // of the level: a sample with a probe below it beside it is discarded
 };
 // The rules in words, for provenance.
@@ -77,7 +77,7 @@ enum class Ending {
 [[nodiscard]] const char* name(Ending ending);
 
 struct Sampled {
-  std::vector<std::vector<Run>> arms;  // in the order taken; the first round warms up and is not among them
+  std::vector<std::vector<Run>> arms;  // in the order taken; without the one that warms up
   std::vector<double> probes;
   std::vector<bool> disturbed;  // of each arm
   Ending ending = Ending::settled;
@@ -85,8 +85,9 @@ struct Sampled {
   [[nodiscard]] Ending ending_of(std::size_t arm) const { return disturbed[arm] ? Ending::disturbed : ending; }
 };
 
-// `before`: of each arm, what earlier visits to the group took. It stands first in the result and counts towards its
-// end, but each visit takes least_rounds of its own.
+// The first round warms up and is not kept, unless it takes longer than long_round.
+// `before`: of each arm, what earlier visits to the group took. It stands first in the result and counts towards the
+// end; a later visit has no warm-up and at least one round.
 [[nodiscard]] Sampled sampled(const std::vector<Arm>& arms, const Sampling& sampling, Random& random,
                               std::vector<std::vector<Run>> before = {});
 
