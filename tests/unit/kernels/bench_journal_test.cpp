@@ -47,6 +47,22 @@ TEST_CASE("a journal gives back the groups that were finished") {
   CHECK_FALSE(std::filesystem::exists(folder / "j.csv"));
 }
 
+TEST_CASE("of the visits to a group a journal gives back the last, which has all samples") {
+  const tests::ScratchFolder folder;
+  Journal written(folder / "j.csv", kIdentity);
+  written.append(group_named("one", 1));
+  written.append(group_named("two", 2));
+  FinishedGroup again = group_named("one", 3);
+  again.rows[0].samples.push_back({0.4, 2.75, 1e9, true});
+  written.append(again);
+  const Journal read = Journal::resumed(folder / "j.csv", kIdentity);
+  REQUIRE(read.groups().size() == 2);
+  CHECK(read.groups()[0].name == "two");
+  CHECK(read.groups()[1].name == "one");
+  CHECK(read.groups()[1].spent == Seconds(3));
+  CHECK(read.groups()[1].rows[0].samples.size() == 3);
+}
+
 TEST_CASE("wherever a journal is cut off, the groups before that are read and more can be appended") {
   const tests::ScratchFolder folder;
   const std::filesystem::path file = folder / "j.csv";

@@ -1,9 +1,11 @@
 #include "kernels/bench.h"
 
 #include <algorithm>
+#include <map>
 
 #include "kernels/bench_arms.h"
 #include "kernels/bench_files.h"
+#include "kernels/bench_groups.h"
 #include "kernels/work.h"
 #include "sim/base/csv.h"
 #include "sim/base/error.h"
@@ -122,12 +124,33 @@ TEST_CASE("a bench of one case with each instruction set of this machine, and of
     }
     CHECK(attention == 4);        // two formats, forward and backward
     REQUIRE(groups.size() >= 3);  // the peak, attention, the peak again
+    // Each visit to a group tells all its samples so far.
+    std::map<std::string, std::size_t> samples;
+    for (const FinishedGroup& group : groups) {
+      CHECK(group.rows[0].samples.size() > samples[group.name]);
+      samples[group.name] = group.rows[0].samples.size();
+    }
 
     options.before = groups;
     options.finished = [](const FinishedGroup& group) { FAIL(group.name << " was timed again"); };
     const BenchResult resumed = bench(options);
     CHECK(profile_table(profile_rows(resumed.rows)).rows == profile_table(profile_rows(result.rows)).rows);
   }
+}
+
+TEST_CASE("a budget reaches few lengths over the whole range first, then those between, the longest last") {
+  BenchOptions options;
+  options.only = {"attention"};
+  InputPools pools{{0, 1}, {0, 1}};
+  std::vector<std::string> unsupported;
+  const ArmOptions arms{1, micro_kernels().front(), {Dtype::f32}, &pools};
+  std::vector<std::int64_t> lengths;
+  for (const Group& group : groups_of(options, arms, unsupported)) {
+    const std::int64_t length = group.rows[0][0].sequence;
+    if (lengths.empty() || lengths.back() != length) lengths.push_back(length);
+  }
+  CHECK(lengths ==
+        std::vector<std::int64_t>{512, 2048, 8192, 32768, 768, 1024, 1536, 3072, 4096, 6144, 12288, 16384, 24576});
 }
 
 TEST_CASE("files of a bench: the profile reads back, samples and provenance are complete") {

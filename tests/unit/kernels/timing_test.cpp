@@ -136,6 +136,47 @@ TEST_CASE("a sample beside a slow probe is discarded, and the times are those of
   for (const double time : kept_times(taken.arms[0], 0)) CHECK(time == Approx(0.1));
 }
 
+TEST_CASE("a later visit goes on where the earlier ones ended, without a warm-up, and judges their samples anew") {
+  Random random(1);
+  FakeMachine machine;
+  Sampling sampling = machine.sampling(0);
+  sampling.may_settle = false;
+  const Sampled first = sampled({machine.arm(0.1)}, sampling, random);
+  CHECK(first.ending == Ending::time_out);
+  REQUIRE(first.arms[0].size() == 3);
+  CHECK(first.arms[0][0].at >= 0.1);    // after the warm-up
+  sampling.most_seconds = 10;
+  sampling.level = 2 * sampling.level;  // what the machine can do is known better now
+  machine.speed = 2;
+  const Sampled second = sampled({machine.arm(0.1)}, sampling, random, first.arms);
+  REQUIRE(second.arms[0].size() >= 4);
+  for (std::size_t i = 0; i < second.arms[0].size(); ++i) {
+    CHECK(second.arms[0][i].kept == (i >= 3));
+    if (i < 3) CHECK(second.arms[0][i].times == first.arms[0][i].times);
+    if (i > 0) CHECK(second.arms[0][i].at > second.arms[0][i - 1].at);
+  }
+  CHECK(kept_times(second.arms[0], 0).size() >= 3);
+}
+
+TEST_CASE("a visit before the last does not end because the medians are known") {
+  Random random(1);
+  FakeMachine machine;
+  Sampling sampling = machine.sampling(5);
+  CHECK(sampled({machine.arm(0.1)}, sampling, random).arms[0].size() == 10);
+  sampling.may_settle = false;
+  CHECK(sampled({machine.arm(0.1)}, sampling, random).arms[0].size() > 30);
+}
+
+TEST_CASE("a first round of seconds is kept") {
+  Random random(1);
+  FakeMachine machine;
+  int runs = 0;
+  const Arm slow = machine.arm(3);
+  const Arm counted{[&] { return ++runs, slow.run(); }};
+  CHECK(sampled({counted}, machine.sampling(0), random).arms[0].size() == 3);
+  CHECK(runs == 3);
+}
+
 TEST_CASE("a machine that stays slow gives samples that are told to be disturbed") {
   Random random(1);
   FakeMachine machine;
@@ -178,6 +219,7 @@ TEST_CASE("a budget lets in what comes first and fits, and gives the short ones 
   CHECK(shares({cost(1, 100), cost(1, 100)}, 10, 10) == std::vector<double>{5, 5});
   CHECK(shares({cost(6, 100), cost(6, 100), cost(3, 100)}, 10, 10) == std::vector<double>{6.5, 0, 3.5});
   CHECK(shares({cost(6, 100), cost(2, 100)}, 12, 4) == std::vector<double>{0, 12});
+  CHECK(shares({cost(6, 100), cost(2, 100), cost(2, 100)}, 12, 12, 3) == std::vector<double>{8, 4, 0});
   Cost needed = cost(20, 30);
   needed.always = true;
   CHECK(shares({cost(1, 2), needed}, 10, 3) == std::vector<double>{0, 20});
