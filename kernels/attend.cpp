@@ -75,11 +75,12 @@ AttendProblem attend_problem(const AttendFiles& files, Problem problem) {
   if (const std::vector<std::string> wrong = violations(problem); !wrong.empty()) {
     throw ConfigError(joined(wrong, "; "));
   }
-  if (problem.mechanism == Mechanism::moba && problem.top_k > std::max<std::int64_t>(tokens(problem), 1)) {
-    throw ConfigError(
-        fmt::format("top_k is {0}; {1} tokens have at most {1} blocks, and attending to all of them is full "
-                    "attention: give at most {1}",
-                    problem.top_k, std::max<std::int64_t>(tokens(problem), 1)));
+  if (const std::int64_t most = tokens(problem);
+      problem.mechanism == Mechanism::moba && most > 0 && problem.top_k > most) {
+    throw ConfigError(fmt::format(
+        "top_k is {0}; {1} tokens have at most {1} blocks, and attending to all of them is full attention: give at "
+        "most {1}",
+        problem.top_k, most));
   }
   AttendProblem out{std::move(problem), {std::move(q.values), std::move(k.values), std::move(v.values), {}}};
   if (!files.d_o.empty()) {
