@@ -61,9 +61,9 @@ void sort_all_picks(const CpuContext& context, const Selection& selection, Trian
 // fixed.
 std::vector<Square> squares_at(const std::vector<Triangle>& triangles, std::int64_t distance, std::int64_t kv_heads) {
   std::vector<Square> squares;
-  for (const Triangle& triangle : triangles) {
-    for (std::int64_t i = distance; i < chunks_of(triangle); ++i) {
-      for (std::int64_t head = 0; head < kv_heads; ++head) {
+  for (std::int64_t head = 0; head < kv_heads; ++head) {
+    for (const Triangle& triangle : triangles) {
+      for (std::int64_t i = distance; i < chunks_of(triangle); ++i) {
         squares.push_back({&triangle, chunk_at(triangle, i - distance), chunk_at(triangle, i), head});
       }
     }

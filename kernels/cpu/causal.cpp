@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "kernels/cpu/parallel.h"
 
@@ -14,7 +15,7 @@ struct RowGroup {
   std::int64_t head;
 };
 
-// Groups with the longest first, so that the threads end together.
+// Groups head by head, the longest first, so that the threads end together.
 std::vector<RowGroup> row_groups(std::span<const Run> runs, std::int64_t heads) {
   constexpr std::int64_t kRows = kTilesAThread * kLanes;
   std::vector<RowGroup> groups;
@@ -26,7 +27,7 @@ std::vector<RowGroup> row_groups(std::span<const Run> runs, std::int64_t heads) 
     }
   }
   const auto longer = [](const RowGroup& a, const RowGroup& b) {
-    return a.rows.begin - a.run.begin > b.rows.begin - b.run.begin;
+    return std::pair(b.head, a.rows.begin - a.run.begin) > std::pair(a.head, b.rows.begin - b.run.begin);
   };
   std::stable_sort(groups.begin(), groups.end(), longer);
   return groups;

@@ -40,13 +40,12 @@ struct Exponential {
   HWY_INLINE F of(F x) const {
     const Floats f;
     // 1.5 2^23 + 127: rounds to an integer in the low bits, biased as an exponent is.
-    const F shift = hn::Set(f, 12583039.0f);
-    const F y = hn::Mul(x, hn::Set(f, c));
-    const F biased = hn::Add(y, shift);
-    const F n = hn::Sub(biased, shift);
+    constexpr float kShift = 12583039.0f;
+    const F biased = hn::MulAdd(x, hn::Set(f, c), hn::Set(f, kShift));
+    const F n = hn::Sub(biased, hn::Set(f, kShift));
     F p, r;
     if constexpr (kShort) {
-      r = hn::Sub(y, n);
+      r = hn::MulSub(x, hn::Set(f, c), n);
       p = hn::MulAdd(r, hn::Set(f, 9.618129e-3f), hn::Set(f, 5.550411e-2f));
     } else {
       r = remainder(x, n);
@@ -58,7 +57,7 @@ struct Exponential {
     p = hn::MulAdd(p, r, hn::Set(f, 6.9314718e-1f));
     p = hn::MulAdd(p, r, hn::Set(f, 1.0f));
     const F power = hn::BitCast(f, hn::ShiftLeft<23>(hn::BitCast(Bits(), biased)));
-    return hn::IfThenZeroElse(hn::Lt(y, hn::Set(f, -126.0f)), hn::Mul(p, power));
+    return hn::IfThenZeroElse(hn::Lt(biased, hn::Set(f, kShift - 126.0f)), hn::Mul(p, power));
   }
 };
 
@@ -102,12 +101,13 @@ HWY_INLINE void softmax_lanes(const ScoreTile& tile, const SoftmaxState& state, 
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {
       const F x = hn::LoadU(f, scores + j * kLanes + v * kWidth);
-      auto better = hn::Gt(x, greatest[v]);
       if constexpr (kMasked) {
         const auto below = hn::Gt(limit[v], hn::Set(Integers(), static_cast<std::int32_t>(j)));
-        better = hn::And(better, hn::RebindMask(f, below));
+        const auto better = hn::And(hn::Gt(x, greatest[v]), hn::RebindMask(f, below));
+        greatest[v] = hn::IfThenElse(better, x, greatest[v]);
+      } else {
+        greatest[v] = hn::Max(x, greatest[v]);  // of a NaN either: all weights of its lane are NaN
       }
-      greatest[v] = hn::IfThenElse(better, x, greatest[v]);
     }
   }
   const auto weight = [&](i64 j, int v) HWY_ATTR {
@@ -186,20 +186,25 @@ HWY_INLINE void softmax_backward_lanes(const ScoreTile& tile, float* dp, const S
   const F scale = hn::Set(f, static_cast<float>(tile.scale));
   const auto by_key = [&](float* units, i64 key)
                           HWY_ATTR { return reinterpret_cast<std::uint16_t*>(units + key * (kLanes / 2)) + lane; };
-  F previous[kVectors];
+  F previous[kVectors], high[kVectors], low[kVectors], delta[kVectors];
 #pragma GCC unroll 4
-  for (int v = 0; v < kVectors; ++v) previous[v] = hn::Zero(f);
+  for (int v = 0; v < kVectors; ++v) {
+    const i64 of_lane = lane + v * kWidth;
+    previous[v] = hn::Zero(f);
+    high[v] = hn::LoadU(f, gradient.lse_high + of_lane);
+    low[v] = hn::LoadU(f, gradient.lse_low + of_lane);
+    delta[v] = hn::Mul(hn::LoadU(f, gradient.delta + of_lane), scale);
+  }
   for (i64 j = 0; j < tile.keys; ++j) {
     F p[kVectors], ds[kVectors];
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {
       const i64 of_lane = lane + v * kWidth, at = j * kLanes + of_lane;
       const auto limit = kMasked ? hn::LoadU(Integers(), tile.limit + of_lane) : hn::Zero(Integers());
-      const F high = hn::LoadU(f, gradient.lse_high + of_lane), low = hn::LoadU(f, gradient.lse_low + of_lane);
-      const F exact = exponential.of<kPairs>(hn::Sub(hn::Sub(hn::LoadU(f, tile.scores + at), high), low));
-      const F change = hn::Sub(hn::LoadU(f, dp + at), hn::LoadU(f, gradient.delta + of_lane));
+      const F exact = exponential.of<kPairs>(hn::Sub(hn::Sub(hn::LoadU(f, tile.scores + at), high[v]), low[v]));
+      const F change = hn::MulSub(hn::LoadU(f, dp + at), scale, delta[v]);
       p[v] = seen<kMasked>(exact, j, limit);
-      ds[v] = seen<kMasked>(hn::Mul(hn::Mul(exact, change), scale), j, limit);
+      ds[v] = seen<kMasked>(hn::Mul(exact, change), j, limit);
       if constexpr (!kPairs) {
         hn::StoreU(p[v], f, tile.scores + at);
         hn::StoreU(ds[v], f, dp + at);

@@ -4,36 +4,50 @@
 
 #include <omp.h>
 
+#include <atomic>
 #include <cstdint>
+#include <vector>
 
 #ifdef __SANITIZE_THREAD__
-#include <atomic>
 #include <thread>
-#include <vector>
 #endif
 
 namespace mobasim::kernels {
 
 [[nodiscard]] inline int thread_count(int wanted) { return wanted > 0 ? wanted : omp_get_max_threads(); }
 
-// work(index, thread) for index 0 .. count - 1; thread < threads. `work` must not throw.
+// What is left of a thread's own share of a loop, on a cache line of its own.
+struct alignas(64) LoopShare {
+  std::atomic<std::int64_t> next;
+  std::int64_t end;
+};
+
+// work(index, thread) for index 0 .. count - 1; thread < threads. `work` must not throw. Each thread begins with the
+// same part of the loop, and when that is done helps the others: loops over the same things in the same order find them
+// in the cache of the thread that had them before.
 template <class Work>
 void parallel_for(std::int64_t count, int threads, const Work& work) {
   if (threads == 1 || count <= 1) {
     for (std::int64_t i = 0; i < count; ++i) work(i, 0);
     return;
   }
-#ifdef __SANITIZE_THREAD__
-  std::atomic<std::int64_t> next = 0;
-  std::vector<std::jthread> running;
-  for (int thread = 0; thread < threads; ++thread) {
-    running.emplace_back([&, thread] {
-      for (std::int64_t i = next++; i < count; i = next++) work(i, thread);
-    });
+  std::vector<LoopShare> shares(static_cast<std::size_t>(threads));
+  for (int t = 0; t < threads; ++t) {
+    shares[static_cast<std::size_t>(t)].next = count * t / threads;
+    shares[static_cast<std::size_t>(t)].end = count * (t + 1) / threads;
   }
+  const auto run = [&](int thread) {
+    for (int t = 0; t < threads; ++t) {
+      LoopShare& share = shares[static_cast<std::size_t>((thread + t) % threads)];
+      for (std::int64_t i = share.next++; i < share.end; i = share.next++) work(i, thread);
+    }
+  };
+#ifdef __SANITIZE_THREAD__
+  std::vector<std::jthread> running;
+  for (int thread = 0; thread < threads; ++thread) running.emplace_back(run, thread);
 #else
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
-  for (std::int64_t i = 0; i < count; ++i) work(i, omp_get_thread_num());
+#pragma omp parallel num_threads(threads)
+  run(omp_get_thread_num());
 #endif
 }
 
