@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "sim/base/csv.h"
 #include "sim/base/text.h"
@@ -156,5 +157,10 @@ std::vector<ProfileRow> profile_rows(const CsvTable& table) {
 }
 
 std::vector<ProfileRow> read_profile(const std::filesystem::path& path) { return profile_rows(CsvTable::read(path)); }
+
+double standard_error(const ProfileRow& row) {
+  if (row.samples < 1 || !(row.time > Seconds(0))) return 0;
+  return (row.time_hi - row.time_lo) / row.time / 1.349 * 1.2533 / std::sqrt(static_cast<double>(row.samples));
+}
 
 }  // namespace mobasim

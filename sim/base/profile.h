@@ -40,6 +40,9 @@ struct ProfileRow {
 };
 // Whether other work slowed the machine throughout: the time is too long.
 [[nodiscard]] inline bool disturbed(const ProfileRow& row) { return row.sampling == "disturbed"; }
+// Of the median, a fraction of it, from the quartiles: 1.2533 standard deviations / sqrt(samples), a standard deviation
+// the distance of the quartiles / 1.349 (normal samples). 0: not known.
+[[nodiscard]] double standard_error(const ProfileRow& row);
 
 [[nodiscard]] const std::vector<std::string>& profile_columns();
 [[nodiscard]] Table profile_table(const std::vector<ProfileRow>& rows);

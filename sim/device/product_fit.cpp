@@ -105,25 +105,41 @@ double sum_of(const Terms& coefficients, const Terms& x) {
 
 // Least absolute relative errors by least squares with weights 1 / |error| (Schlossmacher 1973, J. Am. Stat. Assoc.
 // 68): a row of a disturbed machine does not bend the others. `rows`: the terms over the time.
-Terms fitted_terms(const std::vector<Terms>& rows) {
+Terms fitted_terms(const std::vector<Terms>& rows, const std::vector<double>& quality) {
   const std::size_t allowed = rows.size() < kRowsForAllTerms ? kTermsOfFewRows : kTerms;
-  std::vector<double> weights(rows.size(), 1);
+  std::vector<double> weights = quality;
   Terms x{};
   for (int round = 0; round < kRounds; ++round) {
     x = not_negative_solution(normal_equations(rows, weights), allowed);
     for (std::size_t row = 0; row < rows.size(); ++row) {
-      weights[row] = 1 / std::max(kLeastError, std::abs(sum_of(x, rows[row]) - 1));
+      weights[row] = quality[row] / std::max(kLeastError, std::abs(sum_of(x, rows[row]) - 1));
     }
   }
   return x;
 }
 
-// Residuals beyond three times their median are of disturbances, not of shapes: they count as that much.
-void bound_residuals(std::vector<ProductFit::Row>& rows) {
+double median_size(const std::vector<ProductFit::Row>& rows) {
   std::vector<double> sizes;
   for (const ProductFit::Row& row : rows) sizes.push_back(std::abs(row.residual));
   std::sort(sizes.begin(), sizes.end());
-  const double most = 3 * sizes[sizes.size() / 2];
+  return sizes[sizes.size() / 2];
+}
+
+ProductFit fit_of(const std::vector<const ProfileRow*>& rows, const std::vector<Terms>& over_time,
+                  const std::vector<double>& weights) {
+  const Terms x = fitted_terms(over_time, weights);
+  ProductFit fit{x[0], x[1], x[2], x[3], x[4], {}};
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const ProfileRow& row = *rows[i];
+    const auto m = static_cast<double>(row.m), n = static_cast<double>(row.n), k = static_cast<double>(row.k);
+    fit.rows.push_back({octaves(m, n, k), std::log(row.time.value() / smooth(fit, m, n, k)), weights[i]});
+  }
+  return fit;
+}
+
+// Residuals beyond three times their median are of disturbances, not of shapes: they count as that much.
+void bound_residuals(std::vector<ProductFit::Row>& rows) {
+  const double most = 3 * median_size(rows);
   for (ProductFit::Row& row : rows) row.residual = std::clamp(row.residual, -most, most);
 }
 
@@ -148,12 +164,14 @@ std::optional<ProductFit> product_fit(const DeviceProfile& device, std::string_v
     over_time.push_back(terms(static_cast<double>(row->m), static_cast<double>(row->n), static_cast<double>(row->k)));
     for (double& value : over_time.back()) value /= row->time.value();
   }
-  const Terms x = fitted_terms(over_time);
-  ProductFit fit{x[0], x[1], x[2], x[3], x[4], {}};
-  for (const ProfileRow* row : rows) {
-    const auto m = static_cast<double>(row->m), n = static_cast<double>(row->n), k = static_cast<double>(row->k);
-    fit.rows.push_back({octaves(m, n, k), std::log(row->time.value() / smooth(fit, m, n, k))});
+  std::vector<double> weights(rows.size(), 1);
+  ProductFit fit = fit_of(rows, over_time, weights);
+  const double size = std::max(kLeastError, median_size(fit.rows));
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const double error = standard_error(*rows[i]);
+    if (error > 0) weights[i] = size * size / (size * size + error * error);
   }
+  fit = fit_of(rows, over_time, weights);
   bound_residuals(fit.rows);
   return fit;
 }
@@ -165,7 +183,7 @@ double product_seconds(const ProductFit& fit, double m, double n, double k) {
     double square = 0;
     for (std::size_t i = 0; i < 3; ++i) square += (here[i] - row.octaves[i]) * (here[i] - row.octaves[i]);
     const double near = std::exp(-square / 2);
-    residual += near * row.residual, weight += near;
+    residual += row.weight * near * row.residual, weight += row.weight * near;
   }
   return smooth(fit, m, n, k) * std::exp(residual / weight);
 }

@@ -7,7 +7,8 @@
 // 23): the work, and what each operand costs to be read, packed and written. r_i is the logarithm of what row i took
 // over `smooth` (at most three times their median size), d_i its distance in octaves of m, n and k: near measured
 // shapes their rows are followed (Nadaraya 1964, Watson 1964), with the weight of one row on the smooth part, since
-// every row is noisy.
+// every row is noisy. A row whose median is known badly weighs less, in both: by s^2 / (s^2 + e^2), e its standard
+// error (standard_error, sim/base/profile.h) and s the median size of the residuals.
 #pragma once
 
 #include <array>
@@ -24,6 +25,7 @@ struct ProductFit {
   struct Row {
     std::array<double, 3> octaves{};  // log2 of m, n, k
     double residual = 0;
+    double weight = 1;  // 1: as well known as the others fit
   };
   std::vector<Row> rows;
 };

@@ -67,6 +67,20 @@ const ShapeLeftOut& shape_at(const std::vector<ShapeLeftOut>& all, std::int64_t 
 
 }  // namespace
 
+TEST_CASE("A product whose median is known badly bends its neighbours less") {
+  DeviceProfile device = device_of_products();
+  double sign = 1;
+  for (ProfileRow& row : device.profile) row.time *= 1 + 0.03 * (sign = -sign);
+  ProfileRow& slow = device.profile[13];  // 1024 x 1024 x 1024
+  REQUIRE(slow.m * slow.n * slow.k == std::int64_t{1} << 30);
+  slow.time *= 1.3, slow.time_lo = slow.time_hi = slow.time;
+  const double sure = product_seconds(product_model(device, "f32"), 1100, 1100, 1100);
+  slow.time_lo *= 0.75, slow.time_hi *= 1.25;
+  CHECK(standard_error(slow) == Approx(0.5 / 1.349 * 1.2533 / std::sqrt(10.0)));
+  const double unsure = product_seconds(product_model(device, "f32"), 1100, 1100, 1100);
+  CHECK(unsure < 0.985 * sure);
+}
+
 TEST_CASE("Products by an exact law are foretold exactly when they are left out") {
   const std::vector<ShapeLeftOut> all = shapes_left_out(device_of_products());
   REQUIRE(all.size() == 27);
