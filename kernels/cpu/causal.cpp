@@ -69,13 +69,17 @@ void causal_forward(CpuContext& context, std::span<const Run> runs) {
 void add_causal_gradients(CpuContext& context, Tile& tile, Run rows, Run keys, std::int64_t kv_head) {
   const std::int64_t group = context.problem.heads / context.problem.kv_heads;
   const Mask mask = keys.begin == rows.begin ? Mask::causal : Mask::none;
+  const std::int64_t last = keys.begin + (keys.end - keys.begin - 1) / kTileKeys * kTileKeys;
   std::int64_t tokens_of_tile[kLanes];
-  for (std::int64_t head = kv_head * group; head < (kv_head + 1) * group; ++head) {
-    for (std::int64_t row = rows.begin; row < rows.end; row += kLanes) {
-      const std::int64_t count = std::min<std::int64_t>(kLanes, rows.end - row);
-      std::iota(tokens_of_tile, tokens_of_tile + count, row);
+  for (std::int64_t row = rows.begin; row < rows.end; row += kLanes) {
+    const std::int64_t count = std::min<std::int64_t>(kLanes, rows.end - row);
+    std::iota(tokens_of_tile, tokens_of_tile + count, row);
+    for (std::int64_t head = kv_head * group; head < (kv_head + 1) * group; ++head) {
       begin_backward(tile, context, head, tokens_of_tile, count);
-      attend_backward(tile, context, kv_head, keys.begin, keys.end, mask, dq_row(context, head, row));
+      for (std::int64_t at = last; at >= keys.begin; at -= kTileKeys) {
+        attend_backward(tile, context, kv_head, at, std::min(at + kTileKeys, keys.end), mask,
+                        dq_row(context, head, row));
+      }
     }
   }
 }

@@ -11,7 +11,8 @@ namespace mobasim::kernels {
 void causal_forward(CpuContext& context, std::span<const Run> runs);
 
 // Adds the gradients of rows by keys, for the query heads of a key head: causally where both begin at the same token,
-// else all keys lie before all rows.
+// else all keys lie before all rows. Rows are taken in ascending order, the keys of a row in descending, some at a time:
+// squares taken from the diagonal on give the same sums however large they are, if they are multiples of kTileKeys.
 void add_causal_gradients(CpuContext& context, Tile& tile, Run rows, Run keys, std::int64_t kv_head);
 
 // The packed dq of a row.

@@ -106,6 +106,13 @@ TEMPLATE_TEST_CASE("the result depends neither on the run nor on the number of t
   }
 }
 
+TEMPLATE_TEST_CASE("gradients are the same however large the squares are that threads share out", "", float, Bf16) {
+  const Problem problem{Mechanism::full, {0, 1100}, 4, 2, 32};
+  const Tensors tensors = filled(problem, Fill::normal, 5);
+  const Result<TestType> once = computed<TestType>(problem, tensors, {1});
+  for (const int threads : {2, 3, 7}) CHECK(same(once, computed<TestType>(problem, tensors, {threads})));
+}
+
 TEMPLATE_TEST_CASE("MoBA with top_k >= blocks computes what full attention computes, bit for bit", "", float, Bf16) {
   const Problem full{Mechanism::full, {0, 300, 411}, 4, 2, 64, 0, 0, 0};
   Problem moba = full;
