@@ -77,7 +77,8 @@ TEST_CASE("The curve goes through each point of the shipped tables, sources that
       int count = 0;
       for (const ProfileRow& same : device.profile) {
         if (same.mechanism != row.mechanism || same.implementation != row.implementation || same.pass != row.pass ||
-            same.head_dim != row.head_dim || same.sequence != row.sequence || !stands_for(same.dtype, row.dtype)) {
+            same.block != row.block || same.top_k != row.top_k || same.head_dim != row.head_dim ||
+            same.sequence != row.sequence || !stands_for(same.dtype, row.dtype)) {
           continue;
         }
         log_time += std::log(same.time.value() / same.flops.value());
@@ -95,8 +96,9 @@ TEST_CASE("The curve goes through each point of the shipped tables, sources that
       INFO(name << " " << row.implementation << " " << row.pass << " " << row.sequence);
       CHECK(estimate.time.value() == Approx(std::max(on_curve, least.value())).epsilon(1e-9));
       if (on_curve < least.value()) continue;
-      CHECK(estimate.basis == (device.profile_slowdown == 1 ? Basis::published : Basis::assumed));
-      const double spread = layer.pass == Pass::forward ? 0.10 : 0.15;
+      CHECK(estimate.basis == (device.profile_slowdown == 1 ? row.basis : Basis::assumed));
+      const bool published = row.basis == Basis::published;
+      const double spread = !published ? 0 : layer.pass == Pass::forward ? 0.10 : 0.15;
       CHECK(estimate.lo.value() <= std::max((1 - spread) * on_curve, least.value()) * (1 + 1e-9));
       CHECK(estimate.hi.value() >= (1 + spread) * estimate.time.value() * (1 - 1e-9));
       CHECK(estimate.lo.value() <= std::max(row.time, least).value() * (1 + 1e-9));
@@ -201,7 +203,7 @@ TEST_CASE("Another block and top_k than measured: extrapolated, between dense at
     const TimeEstimate full = attention_time(attention_layer_of(32768, pass), device);
     CHECK(moba.basis == Basis::extrapolated);
     CHECK(moba.hi / moba.time >= 1.5);
-    CHECK(moba.lo < 0.2 * full.time);  // it attends to an eighth of the pairs
+    CHECK(moba.lo < 0.3 * full.time);  // it attends to a quarter of the pairs
     CHECK(moba.time < full.time);
   }
 }
