@@ -171,6 +171,7 @@ int bench_gpu(const Options& options) {
   cuda::check_is_gpu(target, bench_options.clock);
   bench_options.budget = Seconds(options.budget);
   bench_options.dtype = options.dtype == "fp16" ? kernels::Dtype::fp16 : kernels::Dtype::bf16;
+  bench_options.probe_blocks = 4 * gpu.multiprocessors;
   bench_options.input_pool = Bytes(2.0 * static_cast<double>(gpu.cache_bytes));
   bench_options.stop = interrupted;
   bench_options.progress = show_progress;

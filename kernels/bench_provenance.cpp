@@ -47,7 +47,7 @@ void add_disturbances(Fields& fields, const BenchResult& result) {
                      json_text(fmt::format("a sample is discarded where the lesser of the two probes beside it (the "
                                            "median of three parts, about a millisecond together, of f32 multiply-adds "
                                            "by all threads) is below {} of the 90th "
-                                           "percentile of all probes before it",
+                                           "percentile of all probes before the last visit to its group",
                                            SamplingRules().least_probe))},
                 });
 }
@@ -91,7 +91,7 @@ std::string provenance_json(const BenchResult& result, const std::string& name, 
                      result.input_pool.value() / 1e6,
                      cold ? "at least twice the last-level cache: cold"
                           : "not known to be twice the last-level cache: perhaps hot"))},
-      {"timing", json_text(text(SamplingRules()))},
+      {"timing", json_text(text(SamplingRules()) + "; groups in several visits that lie apart")},
       {"flop_convention",
        json_text("useful: causal pairs only; forward 4 head_dim a pair, gate 2 head_dim a product, backward "
                  "8 head_dim a pair")},

@@ -154,8 +154,7 @@ Sampling BenchRun::sampling_of(const std::string& what, double seconds, double l
 bool BenchRun::visit(Visited& visited, double seconds, double left_after) {
   const Group& group = *visited.group;
   const double begin = spent();
-  Random random(seed_of(group.name, options_.seed) +
-                visited.runs.size() * static_cast<std::uint64_t>(visited.visits_left));
+  Random random(seed_of(group.name, options_.seed) + static_cast<std::uint64_t>(visited.visits - visited.visits_left));
   Sampling sampling = sampling_of(group.name, std::max(0.0, seconds), left_after);
   sampling.may_settle = visited.visits_left == 1;
   sampling.rules.most_rounds = sampling.rules.most_rounds * (visited.visits - visited.visits_left + 1) / visited.visits;
@@ -174,8 +173,8 @@ bool BenchRun::visit(Visited& visited, double seconds, double left_after) {
   }
   learn(group, visited.rows);
   const double took = spent() - begin;
-  const std::size_t warm_up = rounds_before == 0 ? 1 : 0;
-  visited.cost.round = took / static_cast<double>(taken.arms.front().size() - rounds_before + warm_up);
+  const std::size_t rounds = taken.arms.front().size() - rounds_before;
+  visited.cost.round = took / static_cast<double>(rounds + static_cast<std::size_t>(taken.warm_up_rounds));
   visited.cost.least = visited.cost.round;
   visited.cost.wanted = std::max(visited.cost.least, visited.cost.wanted - took);
   visited.cost.always = false;

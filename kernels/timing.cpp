@@ -54,6 +54,7 @@ class Rounds {
     if (!warm_up) return true;
     if (!round(order)) return false;
     if (spent() > sampling_.rules.long_round) return true;
+    out_.warm_up_rounds = 1;
     for (std::vector<Run>& runs : out_.arms) runs.pop_back();
     begin_ = sampling_.clock();
     return true;
@@ -169,10 +170,12 @@ Sampled sampled(const std::vector<Arm>& arms, const Sampling& sampling, Random& 
                 std::vector<std::vector<Run>> before) {
   const SamplingRules& rules = sampling.rules;
   const int first = before.empty() ? 0 : static_cast<int>(before.front().size());
-  const int least = first == 0 ? rules.least_rounds : 1, most = std::max(rules.most_rounds, first + least);
+  const int least = first == 0 ? rules.least_rounds : 1;
+  const int most = first == 0 ? rules.most_rounds : std::max(rules.most_rounds, first + least);
   Rounds rounds(arms, sampling, std::move(before));
   std::vector<std::size_t> order(arms.size());
   std::iota(order.begin(), order.end(), 0u);
+  shuffle(order, random);
   if (!rounds.begin(first == 0, order)) return rounds.ended(Ending::stopped);
   int next_look = rules.settled_rounds;  // sorting all samples after each round would take longer than a short shape
   for (int taken = rounds.taken(); taken < most; ++taken) {

@@ -80,6 +80,7 @@ struct Sampled {
   std::vector<std::vector<Run>> arms;  // in the order taken; without the one that warms up
   std::vector<double> probes;
   std::vector<bool> disturbed;  // of each arm
+  int warm_up_rounds = 0;  // that were not kept
   Ending ending = Ending::settled;
   // Of one arm: disturbed where it is.
   [[nodiscard]] Ending ending_of(std::size_t arm) const { return disturbed[arm] ? Ending::disturbed : ending; }

@@ -33,8 +33,8 @@ Run chunk_at(const Triangle& triangle, std::int64_t i) {
   return {begin, std::min(begin + triangle.chunk, triangle.run.end)};
 }
 
-// The largest chunk with which threads wait for a tenth of the time at most, were each run alone: a square takes its
-// rows anew. The sums are the same with each (add_causal_gradients).
+// The largest chunk with which at most a tenth of the threads' time is waiting, if this run were all there is. Large ones
+// are better: each square reads its rows anew. The sums are the same with each (add_causal_gradients).
 std::int64_t causal_chunk(std::int64_t length, std::int64_t kv_heads, std::int64_t threads) {
   for (const std::int64_t chunk : {1024, 512}) {
     std::int64_t squares = 0, turns = 0;

@@ -207,7 +207,7 @@ class Bench {
     set_measured(row, times);
     result_.rows.push_back(row);
     result_.samples.push_back(times);
-    for (int i = 0; i < 3; ++i) (void)probe();
+    for (int i = 0; i < 3; ++i) calm_rates_.push_back(probe().value());
   }
 
   void time(const Case& row, double seconds) {
@@ -252,14 +252,16 @@ class Bench {
     result_.probes.push_back(probe_.rate());
     return result_.probes.back();
   }
-  // Whether the GPU is as fast as its level (the 90th percentile of the probes so far), after rests where it is not.
+  // Whether the GPU is as fast as its level, after rests where it is not. The level is the 90th percentile of the
+  // probes that were: those of a GPU that is held down must not lower it.
   bool calm() {
     const double begin = now();
     while (true) {
       const FlopRate rate = probe();
-      std::vector<double> rates;
-      for (const FlopRate one : result_.probes) rates.push_back(one.value());
-      if (rate.value() >= SamplingRules().least_probe * quantile(rates, 0.9)) return true;
+      if (rate.value() >= SamplingRules().least_probe * quantile(calm_rates_, 0.9)) {
+        calm_rates_.push_back(rate.value());
+        return true;
+      }
       if (now() - begin > options_.patience.value() || options_.stop()) return false;
       std::this_thread::sleep_for(std::chrono::duration<double>(options_.rest.value()));
     }
@@ -271,6 +273,7 @@ class Bench {
   double begin_;
   GpuBenchResult result_;
   Probe probe_;
+  std::vector<double> calm_rates_;  // of the probes that found the GPU at its level
   std::optional<DevicePool> pool_;
 };
 

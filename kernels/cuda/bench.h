@@ -35,8 +35,8 @@ struct GpuBenchOptions {
   std::vector<Case> cases;  // in the order wanted
   StreamClock clock;
   // The probe, in parts of a fraction of a millisecond.
-  int probe_blocks = 512, probe_rounds = 2048;
-  Seconds patience{3}, rest{0.02};  // how long a slow GPU is waited for, and between two probes
+  int probe_blocks = 528, probe_rounds = 2048;  // blocks: four for each multiprocessor
+  Seconds patience{3}, rest{0.02};              // how long a slow GPU is waited for, and between two probes
   // The inputs rotate over at least this much memory: twice the L2 cache.
   Bytes input_pool;
   std::function<bool()> stop = [] { return false; };

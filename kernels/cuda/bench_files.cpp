@@ -96,13 +96,14 @@ std::string provenance_json(const GpuBenchResult& result, const GpuBenchOptions&
       {"timing",
        json_text("events on the stream; whole passes and passes with an event around each stage are the arms; " +
                  text(SamplingRules()))},
-      {"clock_watch", json_text(fmt::format(
-                          "before and after each case a probe (mma on registers, {} blocks of {} threads, {} rounds; "
-                          "median of 5) must come to {} of the 90th percentile of all so far within {} s of rests; "
-                          "else the case is timed once more, then disturbed. probe_flop_per_s: straight after the "
-                          "case, at the clock that its own load left",
-                          options.probe_blocks, kPeakThreads, options.probe_rounds, SamplingRules().least_probe,
-                          options.patience.value()))},
+      {"clock_watch",
+       json_text(fmt::format(
+           "before and after each case a probe (mma on registers, {} blocks of {} threads, {} rounds; "
+           "median of 5) must come to {} of the 90th percentile of those before that did, within {} s of rests; "
+           "else the case is timed once more, then disturbed. probe_flop_per_s: straight after the "
+           "case, at the clock that its own load left",
+           options.probe_blocks, kPeakThreads, options.probe_rounds, SamplingRules().least_probe,
+           options.patience.value()))},
       {"probes_flop_per_s", "[" + joined(probes) + "]"},
       {"flop_convention",
        json_text("useful: causal pairs only; forward 4 head_dim a pair, gate 2 head_dim a product, backward "

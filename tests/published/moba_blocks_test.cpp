@@ -38,17 +38,22 @@ AttentionLayer layer_of(const ProfileRow& row) {
   return layer;
 }
 
-struct Block {
-  std::int64_t keys;
-  double least, most;  // estimate over measured
+struct Bounds {
+  double least, most;
 };
+// Of estimate over measured, as documented.
+Bounds documented(const ProfileRow& row) {
+  if (row.block == 512) return row.pass == "forward" ? Bounds{0.80, 0.87} : Bounds{0.78, 0.92};
+  return row.pass == "forward" ? Bounds{1.39, 1.51} : Bounds{1.41, 2.05};
+}
+constexpr double kRounding = 0.005;
 
 }  // namespace
 
 TEST_CASE("the times of an unmeasured block are within what is foretold of them, and off by no more than documented") {
   for (const char* device : {"h100-sxm", "h200-sxm"}) {
-    for (const Block& block : {Block{512, 0.75, 0.95}, Block{128, 1.35, 2.1}}) {
-      const LeftOut out = without_block(device, block.keys);
+    for (const std::int64_t block : {512, 128}) {
+      const LeftOut out = without_block(device, block);
       REQUIRE(out.rows.size() == 28);  // seven lengths, two head_dim, two passes
       for (const ProfileRow& row : out.rows) {
         INFO(device << " block " << row.block << " sequence " << row.sequence << " " << row.pass);
@@ -56,8 +61,8 @@ TEST_CASE("the times of an unmeasured block are within what is foretold of them,
         CHECK(estimate.basis == Basis::extrapolated);
         CHECK(estimate.lo <= row.time);
         CHECK(row.time <= estimate.hi);
-        CHECK(estimate.time / row.time > block.least);
-        CHECK(estimate.time / row.time < block.most);
+        CHECK(estimate.time / row.time > documented(row).least - kRounding);
+        CHECK(estimate.time / row.time < documented(row).most + kRounding);
       }
     }
   }

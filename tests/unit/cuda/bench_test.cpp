@@ -63,11 +63,11 @@ TEST_CASE("a case is disturbed where the GPU stays slow, not where its own load 
   options.clock = kCountingClock;
   options.budget = Seconds(600);  // never spent, however slow the machine
   options.probe_blocks = options.probe_rounds = 1;
-  options.patience = options.rest = Seconds(0);
-  static int runs = 0, slow_until = 0;
+  options.patience = Seconds(0.2);  // many looks: what they see must not become the level
+  options.rest = Seconds(0);
+  static int runs = 0;
   runs = 0;
-  options.clock.seconds = [](void*, void*) { return ++runs < slow_until ? 1.0 : 2.0; };  // halved, and stays so
-  slow_until = 100;
+  options.clock.seconds = [](void*, void*) { return ++runs < 100 ? 1.0 : 2.0; };  // halved, and stays so
   const cuda::GpuBenchResult held_down = cuda::bench_gpu(cuda::simt_target(), options);
   REQUIRE(held_down.rows.size() == 1 + 2);
   CHECK(held_down.left_out.empty());
