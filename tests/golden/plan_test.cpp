@@ -37,7 +37,7 @@ TEST_CASE("plan prints one row, and its numbers hang together") {
   CHECK(row.text("device") == "h100-sxm");
   CHECK(row.text("attention") == "moba(block=512, top_k=3)");
   CHECK(row.text("fits") == "true");
-  CHECK(row.text("basis") == "extrapolated");
+  CHECK(row.text("basis") == "published");
   CHECK(row.number("step_time_lo_s") < row.number("step_time_s"));
   CHECK(row.number("step_time_s") < row.number("step_time_hi_s"));
   CHECK(row.number("gpu_hours") == Approx(row.number("run_time_s") * 64 / 3600));
