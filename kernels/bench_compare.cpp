@@ -49,13 +49,11 @@ std::vector<std::string> keys_of(const std::vector<ProfileRow>& rows) {
   return keys;
 }
 
-// Logarithms of resampled medians; without samples, of a normal law with the same quartiles: the interval of a median
-// is then 1.2533 / sqrt(n) of a standard deviation (its large-sample standard error for normal samples).
+// Logarithms of resampled medians; without samples, of a normal law with the same quartiles.
 std::vector<double> resampled_medians(const ProfileRow& row, const std::vector<double>& samples, int resamples,
                                       Random& random) {
   std::vector<double> medians;
-  const double count = static_cast<double>(std::max<std::int64_t>(row.samples, 1));
-  const double deviation = (row.time_hi - row.time_lo) / row.time / 1.349 * 1.2533 / std::sqrt(count);
+  const double deviation = standard_error(row);
   std::vector<double> drawn(samples.size());
   for (int i = 0; i < resamples; ++i) {
     if (samples.empty()) {
@@ -103,7 +101,7 @@ std::vector<std::string> differences(const Measurements& a, const Measurements& 
 }
 
 // Whether a row without its samples says how far these lay apart: published ones have no count (0) or one time only.
-bool has_spread(const ProfileRow& row) { return row.samples > 0 && row.time_hi > row.time_lo; }
+bool has_spread(const ProfileRow& row) { return standard_error(row) > 0; }
 
 std::string interval_kind(const Comparison& row, bool has_samples, bool have_spread) {
   for (const std::int64_t count : {row.samples_a, row.samples_b}) {
