@@ -23,7 +23,7 @@ TEST_CASE("a bench of a few seconds gives a device that the simulator accepts") 
   for (const kernels::Dtype dtype : result.dtypes) CHECK(device.peak.contains(std::string(kernels::name(dtype))));
   CHECK(device.attention.at("sliding_window").basis == Basis::assumed);
   for (const ProfileRow& row : device.profile) {  // a peak is what nothing exceeds, however disturbed the machine was
-    if (row.flops > Flops(0)) CHECK(row.flops / row.time <= 1.0002 * device.peak.at(row.dtype));  // four digits written
+    if (row.flops > Flops(0)) CHECK(row.flops / row.time <= 1.0006 * device.peak.at(row.dtype));  // four digits written
   }
   CHECK(device.profile.size() == result.rows.size());
 }

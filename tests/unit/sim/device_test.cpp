@@ -202,7 +202,7 @@ TEST_CASE("Another block and top_k than measured: extrapolated, between dense at
     const TimeEstimate moba = attention_time(attention_layer_of(32768, pass, Moba{1024, 4}), device);
     const TimeEstimate full = attention_time(attention_layer_of(32768, pass), device);
     CHECK(moba.basis == Basis::extrapolated);
-    CHECK(moba.hi / moba.time >= 1.5);
+    CHECK(moba.hi / moba.time >= 1.5 * (1 - 1e-9));
     CHECK(moba.lo < 0.3 * full.time);  // it attends to a quarter of the pairs
     CHECK(moba.time < full.time);
   }
