@@ -21,9 +21,9 @@ Examples:
 
 Every shape of the table is left out in turn and predicted from the others, as `mobasim plan` would. error = predicted /
 measured - 1. Shapes with measured neighbours on all sides are inner ones; those at an end are extrapolated and do not
-count for --max-median and --max-p90. A shape that cannot be predicted is told, and fails the checks that it would be part
-of. What a disturbed machine measured is listed, and counts nowhere. A layer that was measured as a whole stands beside what a plan makes of it from the
-other rows, forward, backward and both together. The summary goes to stderr.)";
+count for --max-median and --max-p90. A shape that cannot be predicted is told, and fails the checks that it would be
+part of. What a disturbed machine measured is listed, and counts nowhere. A layer that was measured as a whole stands
+beside what a plan makes of it from the other rows, forward, backward and both together. The summary goes to stderr.)";
 
 struct Options {
   std::string device;

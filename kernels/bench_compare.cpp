@@ -112,7 +112,7 @@ std::string interval_kind(const Comparison& row, bool has_samples, bool have_spr
 
 // Why the times of two rows cannot be held against each other; empty where they can.
 std::string machine_trouble(const ProfileRow& a, const ProfileRow& b, double probe_ratio) {
-  if (a.sampling == "disturbed" || b.sampling == "disturbed") return "disturbed";
+  if (disturbed(a) || disturbed(b)) return "disturbed";
   // The probe runs on all threads of its bench: of different ones it does not tell the state of the machine.
   const bool known = probe_ratio > 0 && a.threads == b.threads;
   if (known && (probe_ratio < kLeastProbeRatio || probe_ratio > kMostProbeRatio)) return "machine_differed";

@@ -146,9 +146,9 @@ class Probe {
 
   // Seconds of one part.
   double seconds() {
-    const Element element = options_.dtype == Dtype::bf16 ? Element::bf16 : Element::fp16;
     Timer timer(options_.clock, nullptr);
-    target_.peak(element, {static_cast<float*>(sink_.data()), options_.probe_rounds}, options_.probe_blocks, nullptr);
+    target_.peak(element_of(options_.dtype), {static_cast<float*>(sink_.data()), options_.probe_rounds},
+                 options_.probe_blocks, nullptr);
     timer.stop();
     return timer.seconds();
   }

@@ -5,30 +5,7 @@
 #include "kernels/cuda/target.h"
 
 namespace mobasim::kernels::cuda {
-namespace {
-
-// Limits of compute capabilities 8.0 to 9.0, CUDA C++ Programming Guide, "Compute Capabilities". Shared memory: 163 KB
-// is the least of them that kernels here are written for (8.0); 8.6 and 8.9 have 99 KB, and then the launch fails.
-constexpr unsigned kGridX = 2147483647u, kGridYZ = 65535, kThreads = 1024, kSharedBytes = 163 * 1024;
-
-}  // namespace
-
 inline namespace MOBASIM_TARGET {
-
-std::string launch_violation(const LaunchShape& shape) {
-  const auto beyond = [](const char* what, unsigned got, unsigned most) {
-    return std::string(what) + " is " + std::to_string(got) + "; at most " + std::to_string(most) + " are possible";
-  };
-  if (shape.grid.x > kGridX) return beyond("grid.x", shape.grid.x, kGridX);
-  if (shape.grid.y > kGridYZ) return beyond("grid.y", shape.grid.y, kGridYZ);
-  if (shape.grid.z > kGridYZ) return beyond("grid.z", shape.grid.z, kGridYZ);
-  if (shape.threads == 0 || shape.threads % simt::kWarp != 0) {
-    return "threads is " + std::to_string(shape.threads) + "; whole warps of 32 are wanted";
-  }
-  if (shape.threads > kThreads) return beyond("threads", shape.threads, kThreads);
-  if (shape.shared_bytes > kSharedBytes) return beyond("shared_bytes", shape.shared_bytes, kSharedBytes);
-  return "";
-}
 
 #if defined(__CUDACC__)
 

@@ -43,18 +43,23 @@ std::vector<T> downloaded(const Memory& memory, std::size_t size) {
 
 }  // namespace
 
-Shape shape_of(const Problem& problem, Dtype dtype) {
-  if (problem.mechanism == Mechanism::sliding_window) throw Unsupported(kWhat, "they do no sliding windows");
+Element element_of(Dtype dtype) {
   if (dtype != Dtype::bf16 && dtype != Dtype::fp16) {
     throw Unsupported(kWhat, "they take bf16 and fp16, not " + std::string(name(dtype)));
   }
+  return dtype == Dtype::bf16 ? Element::bf16 : Element::fp16;
+}
+
+Shape shape_of(const Problem& problem, Dtype dtype) {
+  if (problem.mechanism == Mechanism::sliding_window) throw Unsupported(kWhat, "they do no sliding windows");
+  const Element element = element_of(dtype);
   constexpr std::int64_t kMost = std::numeric_limits<int>::max();
   const std::int64_t greatest =
       std::max({tokens(problem), problem.heads, problem.kv_heads, problem.head_dim, problem.top_k});
   if (greatest > kMost) throw Unsupported(kWhat, "they count in 32 bits");
   Shape shape;
   shape.moba = problem.mechanism == Mechanism::moba;
-  shape.element = dtype == Dtype::bf16 ? Element::bf16 : Element::fp16;
+  shape.element = element;
   shape.cu_seqlens.assign(problem.cu_seqlens.begin(), problem.cu_seqlens.end());
   shape.heads = static_cast<int>(problem.heads);
   shape.kv_heads = static_cast<int>(problem.kv_heads);

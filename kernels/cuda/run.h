@@ -9,6 +9,9 @@
 
 namespace mobasim::kernels::cuda {
 
+// Throws Unsupported for a dtype other than bf16 and fp16.
+[[nodiscard]] Element element_of(Dtype dtype);
+
 // Throws Unsupported for what the kernels do not do: sliding windows, a dtype other than bf16 and fp16, a shape with
 // unsupported(shape).
 [[nodiscard]] Shape shape_of(const Problem& problem, Dtype dtype);
