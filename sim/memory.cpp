@@ -1,11 +1,15 @@
 #include "sim/memory.h"
 
+#include "sim/device/dtype.h"
+
 namespace mobasim {
 namespace {
 
 MemoryModel memory_model(const Run& run) {
-  const std::string full = run.kernels.full.empty() ? attention_of(run.stack, run.device.name) : run.kernels.full;
-  return {run.model, run.stack, full, run.kernels.moba, run.workload.dtype, run.workload.sequence};
+  const Workload& workload = run.workload;
+  const std::vector<std::string> kernels = attention_kernels(run.model, run.device, run.stack, run.kernels,
+                                                             attention_dtype(workload.dtype), workload.sequence);
+  return {run.model, run.stack, kernels, workload.dtype, workload.sequence};
 }
 
 }  // namespace

@@ -50,10 +50,10 @@ inline constexpr double kReservedOverAllocated = 1.04;
 // reserves (context, libraries) and what the allocator keeps beside are left to the caller.
 class MemoryModel {
  public:
-  // An implementation "math" keeps its scores; "" stands for one that does not. Throws Unsupported for an unknown
-  // dtype.
-  MemoryModel(const ModelShape& model, const StackProfile& stack, std::string_view full_attention_implementation,
-              std::string_view moba_implementation, std::string_view dtype, std::int64_t sequence);
+  // `kernels`: what computes the attention of each group of layers (attention_kernels). kMathAttention keeps its scores;
+  // "" stands for a kernel that does not, and of MoBA for ours. Throws Unsupported for an unknown dtype.
+  MemoryModel(const ModelShape& model, const StackProfile& stack, const std::vector<std::string>& kernels,
+              std::string_view dtype, std::int64_t sequence);
 
   // The device that needs most, of all stages. The workload's sequence and dtype are those of the model.
   [[nodiscard]] MemoryUse worst(const Workload& workload, const Layout& layout) const;

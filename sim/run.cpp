@@ -7,6 +7,7 @@
 #include "sim/base/config.h"
 #include "sim/base/text.h"
 #include "sim/device/attention_time.h"
+#include "sim/device/dtype.h"
 #include "sim/named_file.h"
 #include "sim/parallel/refusals.h"
 
@@ -53,7 +54,7 @@ void check_kernels(const Run& run, std::vector<Breach>& found) {
   for (const std::string& mechanism : attention_names()) {
     const std::string chosen = chosen_implementation(run.kernels, mechanism);
     if (chosen.empty()) continue;
-    const auto known = implementations(run.device, mechanism, run.workload.dtype);
+    const auto known = implementations(run.device, mechanism, attention_dtype(run.workload.dtype));
     if (std::find(known.begin(), known.end(), chosen) != known.end()) continue;
     found.push_back(
         {"kernels", mechanism,
@@ -242,13 +243,6 @@ StackProfile shipped_stack(const std::string& name, const std::filesystem::path&
 
 KernelChoice kernels_from(ConfigMap map) {
   return {map.text_or("full", ""), map.text_or("moba", ""), map.text_or("sliding_window", "")};
-}
-
-std::string chosen_implementation(const KernelChoice& kernels, std::string_view mechanism) {
-  if (mechanism == "full") return kernels.full;
-  if (mechanism == "moba") return kernels.moba;
-  if (mechanism == "sliding_window") return kernels.sliding_window;
-  return "";
 }
 
 std::vector<std::string> violations(const Run& run) {

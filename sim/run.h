@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sim/device/attention_kernel.h"
 #include "sim/device/device.h"
 #include "sim/model/model_shape.h"
 #include "sim/parallel/layout.h"
@@ -14,12 +15,6 @@
 #include "sim/workload.h"
 
 namespace mobasim {
-
-// Which implementation of each mechanism the run uses; empty: the fastest that the device has measurements of.
-struct KernelChoice {
-  std::string full, moba, sliding_window;
-};
-[[nodiscard]] std::string chosen_implementation(const KernelChoice& kernels, std::string_view mechanism);
 
 struct Run {
   std::string name;

@@ -67,7 +67,7 @@ StepModel::StepModel(const ModelShape& model, const DeviceProfile& device, const
                      const KernelChoice& kernels, std::string_view dtype, std::int64_t sequence)
     : prepared_(std::make_unique<Prepared>()) {
   StepContext& context = prepared_->context;
-  const std::string wide = step::attention_dtype(dtype);
+  const std::string wide = attention_dtype(dtype);
   context.hidden = static_cast<double>(model.hidden), context.vocab = static_cast<double>(model.vocab);
   context.sequence = static_cast<double>(sequence);
   context.rotary = model.positions == 0, context.qk_norm = model.qk_norm || model.qk_norm_over_heads;
@@ -85,15 +85,16 @@ StepModel::StepModel(const ModelShape& model, const DeviceProfile& device, const
   prepared_->peak = device.peak.at(std::string(dtype)).value();
   prepared_->head_peak = device.peak.at(wide).value();
   prepared_->layers = layers(model);
-  const KernelChoice chosen = step::kernels_on(device, stack, kernels, wide);
+  const std::vector<std::string> chosen = attention_kernels(model, device, stack, kernels, wide, sequence);
   std::string& note = prepared_->note;
   Basis attention_basis = Basis::measured;
   double time = 0, lo = 0, hi = 0;
-  for (const LayerGroup& group : model.groups) {
+  for (std::size_t i = 0; i < model.groups.size(); ++i) {
+    const LayerGroup& group = model.groups[i];
     LayerShape layer = step::layer_shape(model, group, sequence);
-    layer.math = chosen.full == kMathAttention && is_full_at(group.attention, sequence);
+    layer.math = chosen[i] == kMathAttention;
     if (!layer.math) {
-      step::TimedAttention timed = step::timed_attention(group, device, chosen, wide, sequence);
+      step::TimedAttention timed = step::timed_attention(group, device, stack, kernels, wide, sequence);
       layer.attention = timed.seconds;
       attention_basis = worst(attention_basis, timed.basis);
       const auto layers_here = static_cast<double>(group.layers);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "sim/base/error.h"
@@ -21,6 +22,11 @@ namespace mobasim {
 [[nodiscard]] inline double operand_bytes(std::string_view dtype) {
   if (dtype == "nvfp4") return 4.0 / 8 + 1.0 / 16;
   return static_cast<double>(bytes_of(dtype));
+}
+
+// The format that attention runs in where products run in 8 or 4 bits: bf16 (A66).
+[[nodiscard]] inline std::string attention_dtype(std::string_view dtype) {
+  return dtype == "fp8" || dtype == "nvfp4" ? "bf16" : std::string(dtype);
 }
 
 // Whether a time measured in `measured` stands for `wanted`: itself, and bf16 and fp16 for each other, which every

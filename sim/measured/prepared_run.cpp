@@ -4,26 +4,18 @@
 
 #include <algorithm>
 
+#include "sim/device/dtype.h"
 #include "sim/measured/candidates.h"
 #include "sim/memory.h"
 
 namespace mobasim {
 namespace {
 
-// What tells two models of the cache apart.
-std::string model_key(const MeasuredRun& run, const DeviceProfile& device, const StackProfile& stack) {
-  const ModelShape& model = run.model;
-  std::string key =
-      fmt::format("{} {} {} | {} {} {} {} {} {} {} | {} {} | {} {} {} {} {} {}", device.name, device.devices_per_node,
-                  device.network_bandwidth.value(), stack.name, static_cast<int>(stack.fusion),
-                  static_cast<int>(stack.overlap_tensor), stack.overlap_data, stack.overlap_pipeline,
-                  stack.gradient_bytes, stack.reduced_bytes, run.workload.dtype, run.workload.sequence, model.hidden,
-                  model.vocab, model.positions, model.tied_embeddings, static_cast<int>(model.norm), model.linear_bias);
-  for (const LayerGroup& group : model.groups) {
-    key += fmt::format(" | {} {} {} {} {} {} {}", group.layers, group.heads, group.kv_heads, group.head_dim, group.ffn,
-                       group.gated, description(group.attention));
-  }
-  return key;
+// The model without what says where it comes from.
+ModelShape anonymous(ModelShape model) {
+  model.name.clear();
+  model.source.clear();
+  return model;
 }
 
 // The device with the nodes and the network that the row states.
@@ -85,16 +77,18 @@ const DeviceProfile& RunPreparer::device(const std::string& name) {
 
 RunPreparer::Models RunPreparer::models(const MeasuredRun& run, const DeviceProfile& device,
                                         const StackProfile& stack) {
-  const std::string key = model_key(run, device, stack);
-  const auto found = models_.find(key);
+  const ModelKey key{device.name, device.devices_per_node, device.network_bandwidth, stack.name,
+                     run.changes, run.workload.sequence,   run.workload.dtype,       anonymous(run.model)};
+  const auto found = std::ranges::find(models_, key, &std::pair<ModelKey, Models>::first);
   if (found != models_.end()) return found->second;
-  const std::string full = attention_of(stack, device.name);
+  const std::vector<std::string> kernels = attention_kernels(
+      run.model, device, stack, KernelChoice{}, attention_dtype(run.workload.dtype), run.workload.sequence);
   Models built;
   built.step = std::make_shared<const StepModel>(run.model, device, stack, KernelChoice{}, run.workload.dtype,
                                                  run.workload.sequence);
   built.memory =
-      std::make_shared<const MemoryModel>(run.model, stack, full, "", run.workload.dtype, run.workload.sequence);
-  return models_.emplace(key, built).first->second;
+      std::make_shared<const MemoryModel>(run.model, stack, kernels, run.workload.dtype, run.workload.sequence);
+  return models_.emplace_back(key, built).second;
 }
 
 PreparedRun RunPreparer::prepared(const MeasuredRun& run) {
@@ -103,6 +97,7 @@ PreparedRun RunPreparer::prepared(const MeasuredRun& run) {
   result.device = choice.device, result.stack = choice.stack;
   result.reason = run.reason;
   if (!choice.reason.empty()) result.reason += (result.reason.empty() ? "" : "; ") + choice.reason;
+  if (result.reason.empty()) result.reason = not_modelled(run.model);
   if (!result.reason.empty()) return result;
   const auto policy = std::ranges::find(stacks_, choice.stack, &StackProfile::name);
   if (policy == stacks_.end()) throw ConfigError(fmt::format("the chosen stack '{}' has no file", choice.stack));

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sim/device/device.h"
@@ -61,6 +62,18 @@ class RunPreparer {
     std::shared_ptr<const StepModel> step;
     std::shared_ptr<const MemoryModel> memory;
   };
+  // What tells two models apart: everything that goes into one.
+  struct ModelKey {
+    std::string device;
+    std::int64_t devices_per_node;
+    ByteRate network_bandwidth;
+    std::string stack;
+    StackChanges changes;
+    std::int64_t sequence;
+    std::string dtype;
+    ModelShape model;  // without its name and source
+    bool operator==(const ModelKey&) const = default;
+  };
   [[nodiscard]] const DeviceProfile& device(const std::string& name);
   [[nodiscard]] Models models(const MeasuredRun& run, const DeviceProfile& device, const StackProfile& stack);
 
@@ -68,7 +81,7 @@ class RunPreparer {
   std::vector<StackProfile> stacks_;
   std::vector<ChoiceRule> rules_;
   std::map<std::string, DeviceProfile> devices_;
-  std::map<std::string, Models> models_;
+  std::vector<std::pair<ModelKey, Models>> models_;
 };
 
 }  // namespace mobasim

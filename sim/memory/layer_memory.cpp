@@ -147,8 +147,7 @@ StateBytesPerParameter state_bytes_per_parameter(std::string_view dtype, const S
 }
 
 LayerMemory layer_memory(const ModelShape& model, const LayerGroup& group, const StackProfile& stack,
-                         std::string_view full_attention_implementation, std::string_view moba_implementation,
-                         const NumberFormat& format, std::int64_t sequence) {
+                         std::string_view kernel, const NumberFormat& format, std::int64_t sequence) {
   Widths width{number(model.hidden),
                number(group.heads * group.head_dim),
                number(group.kv_heads * group.head_dim),
@@ -166,12 +165,12 @@ LayerMemory layer_memory(const ModelShape& model, const LayerGroup& group, const
   layer.key_bytes = 2 * e * width.keys;
   layer.query_bytes = 2 * e * width.queries;
   const AttentionCount one = count(group.attention, sequence);
-  if (one.blocks == 0 && full_attention_implementation == "math") {
+  if (kernel == kMathAttention) {
     none.split += score_bytes(width, stack, format);
     layer.backward_bytes = std::max(layer.backward_bytes, e * width.heads * width.sequence);
   } else {
     double attention = 4 * width.heads;  // the f32 log-sum-exp of each head
-    if (one.blocks > 0) attention += add_moba(group, width, one, moba_implementation, format, layer);
+    if (one.blocks > 0) attention += add_moba(group, width, one, kernel, format, layer);
     if (stack.selective_every_other_product) selective.split += e * width.queries;  // the output
     none.split += attention;
     selective.split += attention;

@@ -60,9 +60,8 @@ struct LayerMemory {
   [[nodiscard]] const Kept& of(Recompute recompute) const { return kept[static_cast<std::size_t>(recompute)]; }
   bool operator==(const LayerMemory&) const = default;
 };
+// `kernel`: what computes its attention (attention_kernel).
 [[nodiscard]] LayerMemory layer_memory(const ModelShape& model, const LayerGroup& group, const StackProfile& stack,
-                                       std::string_view full_attention_implementation,
-                                       std::string_view moba_implementation, const NumberFormat& format,
-                                       std::int64_t sequence);
+                                       std::string_view kernel, const NumberFormat& format, std::int64_t sequence);
 
 }  // namespace mobasim

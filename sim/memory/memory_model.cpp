@@ -88,8 +88,7 @@ struct MemoryModel::Holding {
   bool embedding = false, last = false;
 };
 
-MemoryModel::MemoryModel(const ModelShape& model, const StackProfile& stack,
-                         std::string_view full_attention_implementation, std::string_view moba_implementation,
+MemoryModel::MemoryModel(const ModelShape& model, const StackProfile& stack, const std::vector<std::string>& kernels,
                          std::string_view dtype, std::int64_t sequence)
     : layers_(layers(model)),
       sequence_(sequence),
@@ -106,10 +105,11 @@ MemoryModel::MemoryModel(const ModelShape& model, const StackProfile& stack,
       f32_weights_(stack.f32_weights && dtype != "f32"),
       logit_bytes_{logit_bytes(stack, format_, false), logit_bytes(stack, format_, true)},
       reduced_bytes_(dtype == "f32" ? 4 : number(stack.reduced_bytes)) {
+  MOBASIM_ASSERT_EQUAL(kernels.size(), model.groups.size());
   before_.push_back({});
-  for (const LayerGroup& group : model.groups) {
-    const LayerMemory layer =
-        layer_memory(model, group, stack, full_attention_implementation, moba_implementation, format_, sequence);
+  for (std::size_t g = 0; g < model.groups.size(); ++g) {
+    const LayerGroup& group = model.groups[g];
+    const LayerMemory layer = layer_memory(model, group, stack, kernels[g], format_, sequence);
     const auto found = std::find(kinds_.begin(), kinds_.end(), layer);
     const auto kind = found - kinds_.begin();
     if (found == kinds_.end()) kinds_.push_back(layer);

@@ -96,6 +96,12 @@ std::int64_t layers(const ModelShape& model) {
   return sum;
 }
 
+std::string_view not_modelled(const ModelShape& model) {
+  const bool experts =
+      std::ranges::any_of(model.groups, [](const LayerGroup& group) { return group.experts.has_value(); });
+  return experts ? kExpertsNotModelled : "";
+}
+
 double non_embedding_of_6nd(const ModelShape& model) {
   if (model.published_parameters && model.published_counts == "non_embedding") return *model.published_parameters;
   return static_cast<double>(parameters(model).active_non_embedding);

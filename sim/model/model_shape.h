@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sim/attention/attention.h"
@@ -19,7 +20,11 @@ struct Experts {
   std::int64_t active = 0;
   std::int64_t ffn = 0;         // inner width of one expert
   std::int64_t shared_ffn = 0;  // summed inner width of the shared experts; 0: none
+  bool operator==(const Experts&) const = default;
 };
+
+// Said of models with experts until they are modelled: by validate, which does not answer them, and by plan.
+inline constexpr std::string_view kExpertsNotModelled = "mixture of experts: not modelled yet";
 
 // Consecutive layers of one kind: a norm, attention, a norm, a feed-forward. A hybrid model has several groups, in
 // order from the input.
@@ -32,6 +37,7 @@ struct LayerGroup {
   bool gated = true;     // three matrices (SwiGLU) instead of two
   std::optional<Experts> experts;
   Attention attention = FullAttention{};
+  bool operator==(const LayerGroup&) const = default;
 };
 
 struct ModelShape {
@@ -52,6 +58,7 @@ struct ModelShape {
   double published_rounding = 0;
   std::string published_counts;      // "total" | "non_embedding": what the printed figure counts
   std::vector<std::string> assumed;  // keys of this shape that are assumptions, not published: {"ffn", "vocab"}
+  bool operator==(const ModelShape&) const = default;
 };
 
 struct ParameterCount {
@@ -68,6 +75,9 @@ struct ParameterCount {
 // The values of a layer's matrices that a token is multiplied by: of the experts those of the active ones, and the
 // router's. 2 FLOPs each in the forward pass (Kaplan et al. 2020, arXiv 2001.08361, table 1; A31).
 [[nodiscard]] double active_matrix_values(const LayerGroup& group, std::int64_t hidden);
+// What of the model is not modelled, in words; "" where all of it is. The time of such a model is a lower estimate that
+// no measured run backs (A31).
+[[nodiscard]] std::string_view not_modelled(const ModelShape& model);
 [[nodiscard]] std::vector<std::string> violations(const ModelShape& model);
 // The non-embedding N of "6 N D": the printed figure where the source prints one of non-embedding parameters, else the
 // exact count of those that a token passes (for a model without experts: of all).

@@ -9,19 +9,18 @@
 namespace mobasim::step {
 namespace {
 
-AttentionLayer attention_layer(const LayerGroup& group, const KernelChoice& kernels, const std::string& dtype,
+AttentionLayer attention_layer(const LayerGroup& group, const std::string& kernel, const std::string& dtype,
                                std::int64_t sequence, Pass pass) {
   AttentionLayer layer;
   layer.attention = is_full_at(group.attention, sequence) ? Attention(FullAttention{}) : group.attention;
   layer.shape = {sequence, 1, group.heads, group.kv_heads, group.head_dim};
   layer.pass = pass, layer.dtype = dtype;
-  layer.implementation = chosen_implementation(kernels, name(layer.attention));
+  layer.implementation = kernel;
   return layer;
 }
 
 double routing_seconds(const AttentionLayer& layer, const DeviceProfile& device, double all) {
-  const LayerRows found = rows_for(
-      layer, device, layer.implementation.empty() ? fastest_implementation(layer, device) : layer.implementation);
+  const LayerRows found = rows_for(layer, device, layer.implementation);
   if (found.rows.empty()) return 0;
   const MobaSplit split = split_of(layer, found.rows, device);
   const AttentionCount counts = count(layer.attention, layer.shape.sequence);
@@ -33,27 +32,14 @@ double routing_seconds(const AttentionLayer& layer, const DeviceProfile& device,
 
 }  // namespace
 
-std::string attention_dtype(std::string_view dtype) {
-  return dtype == "fp8" || dtype == "nvfp4" ? "bf16" : std::string(dtype);
-}
-
-KernelChoice kernels_on(const DeviceProfile& device, const StackProfile& stack, KernelChoice kernels,
-                        std::string_view dtype) {
-  if (!kernels.full.empty()) return kernels;
-  const std::string wanted = attention_of(stack, device.name);
-  const std::vector<std::string> known = implementations(device, "full", dtype);
-  const bool there = wanted == kMathAttention || std::find(known.begin(), known.end(), wanted) != known.end();
-  kernels.full = there ? wanted : "";
-  return kernels;
-}
-
-TimedAttention timed_attention(const LayerGroup& group, const DeviceProfile& device, const KernelChoice& kernels,
-                               const std::string& dtype, std::int64_t sequence) {
+TimedAttention timed_attention(const LayerGroup& group, const DeviceProfile& device, const StackProfile& stack,
+                               const KernelChoice& kernels, const std::string& dtype, std::int64_t sequence) {
+  const std::string kernel = attention_kernel(group, device, stack, kernels, dtype, sequence);
   TimedAttention timed;
   const double heads = static_cast<double>(group.heads);
   for (const Pass pass : {Pass::forward, Pass::backward}) {
     auto& seconds = pass == Pass::forward ? timed.seconds.forward : timed.seconds.backward;
-    AttentionLayer layer = attention_layer(group, kernels, dtype, sequence, pass);
+    AttentionLayer layer = attention_layer(group, kernel, dtype, sequence, pass);
     const TimeEstimate whole = attention_time(layer, device);
     timed.basis = worst(timed.basis, whole.basis);
     timed.time += whole.time.value(), timed.lo += whole.lo.value(), timed.hi += whole.hi.value();
@@ -68,6 +54,7 @@ TimedAttention timed_attention(const LayerGroup& group, const DeviceProfile& dev
     for (std::size_t i = 1; i < seconds.size() && (sequence >> i) >= 128; ++i) {
       AttentionLayer piece = layer;
       piece.shape.sequence = sequence >> i;
+      piece.implementation = attention_kernel(group, device, stack, kernels, dtype, piece.shape.sequence);
       const double slower = (attention_time(piece, device).time / useful_flops(piece)).value() /
                             (whole.time / useful_flops(layer)).value();
       seconds[i] = seconds[0] * std::max(1.0, slower);

@@ -142,7 +142,8 @@ int main(int count, char** arguments) {
   const double checked = seconds_since(checking);
 
   const StepModel step(model, device, stack, {}, "fp16", kSequence);
-  const MemoryModel memory(model, stack, attention_of(stack, device.name), "", "fp16", kSequence);
+  const MemoryModel memory(model, stack, attention_kernels(model, device, stack, {}, "fp16", kSequence), "fp16",
+                           kSequence);
   std::atomic<bool> stop = false;
   std::vector<std::int64_t> done(static_cast<std::size_t>(threads));
   std::vector<Best> best(done.size());

@@ -126,7 +126,9 @@ Comparison compared(
     if (row.text("group") != group || row.text("mem_GiB").empty() || !row.text("moe").empty()) continue;
     if (!counts(row)) continue;
     const Workload workload = workload_of(row);
-    const MemoryModel model(model_of(row), stack_of(row), attention, "", workload.dtype, workload.sequence);
+    const ModelShape shape = model_of(row);
+    const std::vector<std::string> kernels(shape.groups.size(), attention);
+    const MemoryModel model(shape, stack_of(row), kernels, workload.dtype, workload.sequence);
     const MemoryUse use = model.worst(workload, layout_of(row));
     const double measured = std::stod(row.text("mem_GiB"));
     const double error = use.total() / unit / measured - 1;

@@ -21,7 +21,7 @@ MeasuredRun run_of(const std::string& recompute, const std::string& framework, c
 std::vector<Candidate> candidates(const MeasuredRun& run, double memory, std::string& reason) {
   const auto configs = tests::source_folder() / "configs";
   const DeviceProfile device = device_from(configs / "devices" / "h100-sxm.yaml");
-  const MemoryModel model(run.model, stack_from(configs / "stacks" / "nemo-hopper.yaml"), "flash_attention_2", "",
+  const MemoryModel model(run.model, stack_from(configs / "stacks" / "nemo-hopper.yaml"), {"flash_attention_2"},
                           run.workload.dtype, run.workload.sequence);
   return candidates_of(run, model, memory, device, reason);
 }

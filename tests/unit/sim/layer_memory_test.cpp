@@ -9,8 +9,8 @@ using namespace mobasim::tests;
 namespace {
 
 LayerMemory layer_of(const ModelShape& model, std::int64_t sequence, const StackProfile& stack = {},
-                     std::string_view full = "", std::string_view moba = "") {
-  return layer_memory(model, model.groups.front(), stack, full, moba, number_format("bf16", stack), sequence);
+                     std::string_view kernel = "") {
+  return layer_memory(model, model.groups.front(), stack, kernel, number_format("bf16", stack), sequence);
 }
 
 double kept(const LayerMemory& layer) { return layer.of(Recompute::none).split + layer.of(Recompute::none).spread; }
@@ -64,7 +64,7 @@ TEST_CASE("TransformerEngine keeps the inputs of fp8 products, and two copies of
   stack.transformer_engine = true;
   const ModelShape model = small_model();
   const NumberFormat format = number_format("fp8", stack);
-  const LayerMemory layer = layer_memory(model, model.groups.front(), stack, "", "", format, 1024);
+  const LayerMemory layer = layer_memory(model, model.groups.front(), stack, "", format, 1024);
   CHECK(kept(layer) == 6 * 64 + 4 * (64 + 32) + 64 + 5 * 160 + 4 * 4);
   CHECK(format.weight_copies == 2);
   CHECK(number_format("fp8", {}).product_input == 2);
@@ -86,10 +86,10 @@ TEST_CASE(
   LayerGroup& group = model.groups.front();
   group.heads = group.kv_heads = 32, group.head_dim = 128;
   const std::int64_t sequence = std::int64_t{1} << 20;
-  const LayerMemory official = layer_of(model, sequence, {}, "", "moba_official");
+  const LayerMemory official = layer_of(model, sequence, {}, "moba_official");
   const double others = 8 * 64 + 6 * 160;  // of norms and feed-forward
   CHECK((kept(official) - others) / 32 == Approx(4400).epsilon(0.03));
-  const LayerMemory flash = layer_of(model, sequence, {}, "", "flash_moba");
+  const LayerMemory flash = layer_of(model, sequence, {}, "flash_moba");
   CHECK((kept(flash) - others) / 32 == Approx(1070).epsilon(0.03));
   CHECK(official.forward_bytes * static_cast<double>(sequence) > 34e9);
   CHECK(flash.forward_bytes * static_cast<double>(sequence) < 2e9);
@@ -97,6 +97,6 @@ TEST_CASE(
 
 TEST_CASE("MoBA that picks all blocks needs what full attention needs, by every implementation") {
   for (const std::string implementation : {"", "moba_official", "flash_moba"}) {
-    CHECK(layer_of(small_model(Moba{128, 8}), 1024, {}, "", implementation) == layer_of(small_model(), 1024));
+    CHECK(layer_of(small_model(Moba{128, 8}), 1024, {}, implementation) == layer_of(small_model(), 1024));
   }
 }

@@ -13,7 +13,11 @@ namespace {
 using Part = MemoryComponent;
 
 MemoryModel model_of(const Run& run, const StackProfile& stack = {}) {
-  return {run.model, stack, run.kernels.full, run.kernels.moba, run.workload.dtype, run.workload.sequence};
+  std::vector<std::string> kernels;
+  for (const LayerGroup& group : run.model.groups) {
+    kernels.push_back(chosen_implementation(run.kernels, name(group.attention)));
+  }
+  return {run.model, stack, kernels, run.workload.dtype, run.workload.sequence};
 }
 
 MemoryUse use_of(const Run& run, const StackProfile& stack = {}) {

@@ -20,7 +20,9 @@ Run replicated_run() {
   return run;
 }
 
-MemoryModel model_of(const Run& run) { return {run.model, {}, "", "", run.workload.dtype, run.workload.sequence}; }
+MemoryModel model_of(const Run& run) {
+  return {run.model, {}, std::vector<std::string>(run.model.groups.size()), run.workload.dtype, run.workload.sequence};
+}
 
 double peak(const Run& run) { return model_of(run).worst(run.workload, run.layout).total(); }
 
