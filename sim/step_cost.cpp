@@ -36,6 +36,15 @@ std::vector<std::string> notes_on_stack(const Run& run) {
                       joined(evidence.sources))};
 }
 
+std::vector<std::string> notes_on_model(const Run& run) {
+  const std::string_view missing = not_modelled(run.model);
+  if (missing.empty()) return {};
+  return {
+      fmt::format("{}: experts are taken as evenly used and the traffic between them as free, so that the time is a "
+                  "lower estimate (A31); no measured run backs it",
+                  missing)};
+}
+
 // What MoBA exchanges over a context group: nothing to say of one device or of whole heads.
 std::vector<std::string> notes_on_context(const Run& run, const StepModel& model) {
   const Layout& layout = run.layout;
@@ -49,6 +58,21 @@ std::vector<std::string> notes_on_context(const Run& run, const StepModel& model
                 "cheaper here than gathering keys and values"
               : "MoBA over the context group: keys and values are gathered, cheaper here than mean keys and queries "
                 "sent to where their blocks lie"};
+}
+
+// The interval of a calibrated stack is what its measured runs leave. Of a model that is not modelled as a whole there
+// are none: each part then has the wider of what its own sources leave open and what is taken without evidence (A75).
+void set_interval(const Run& run, const StepTime& step, StepTime& least, StepTime& most) {
+  const bool backed = not_modelled(run.model).empty();
+  if (backed && !run.stack.evidence) return;
+  StackProfile stack = run.stack;
+  if (!backed) stack.evidence.reset();
+  const double width = std::exp(log_half_width(stack, run.device.name, run.workload.sequence, devices(run.layout)));
+  for (std::size_t i = 0; i < kTimeParts; ++i) {
+    const double lo = step.seconds[i] / width, hi = step.seconds[i] * width;
+    least.seconds[i] = backed ? lo : std::min(least.seconds[i], lo);
+    most.seconds[i] = backed ? hi : std::max(most.seconds[i], hi);
+  }
 }
 
 constexpr double kCounts = 0.01;  // of the step's time: parts below do not decide what it rests on
@@ -72,13 +96,7 @@ StepCost step_cost(const Run& run) {
   const StepTime step = model.time(run.workload, run.layout);
   StepTime least = model.time(run.workload, run.layout, model.least_constants());
   StepTime most = model.time(run.workload, run.layout, model.most_constants());
-  if (run.stack.evidence) {
-    const double width =
-        std::exp(log_half_width(run.stack, run.device.name, run.workload.sequence, devices(run.layout)));
-    for (std::size_t i = 0; i < kTimeParts; ++i) {
-      least.seconds[i] = step.seconds[i] / width, most.seconds[i] = step.seconds[i] * width;
-    }
-  }
+  set_interval(run, step, least, most);
   StepCost cost;
   for (std::size_t i = 0; i < kTimeParts; ++i) {
     const auto part = static_cast<TimePart>(i);
@@ -89,7 +107,9 @@ StepCost step_cost(const Run& run) {
     cost.parts.push_back(std::move(row));
   }
   cost.time = Seconds(step.total()), cost.lo = Seconds(least.total()), cost.hi = Seconds(most.total());
+  if (!not_modelled(run.model).empty()) cost.basis = worst(cost.basis, Basis::assumed);
   cost.notes = notes_on_attention(run);
+  for (std::string& note : notes_on_model(run)) cost.notes.push_back(std::move(note));
   for (std::string& note : notes_on_context(run, model)) cost.notes.push_back(std::move(note));
   for (std::string& note : notes_on_stack(run)) cost.notes.push_back(std::move(note));
   return cost;

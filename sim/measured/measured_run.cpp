@@ -60,7 +60,7 @@ void read_model(RowReader& row, MeasuredRun& run) {
   model.source = run.source;
   const std::string experts = trimmed(row.text("moe"));
   const bool dense = experts.empty() || experts == "0" || lower_case(experts) == "none" || lower_case(experts) == "no";
-  if (!dense) row.refuse("mixture of experts: not modelled yet");
+  if (!dense) row.refuse(kExpertsNotModelled);
   const bool gated = is_gated(row, model.name);
   const AttentionWords attention = attention_of_words(row.text("attn"), gated);
   if (!attention.not_modelled.empty()) row.refuse(attention.not_modelled);

@@ -1,4 +1,6 @@
 // A whole run: steps, hours, money, and the axes that figures are drawn over.
+#include <algorithm>
+
 #include "sim/run_cost.h"
 #include "tests/unit/sim/simulator_fixture.h"
 
@@ -40,4 +42,27 @@ TEST_CASE("MoBA's model FLOPs are less than full attention's by what it does not
   const double pairs = 16384.5 - 1256.5;         // per query
   const double gate = 2.0 * 128 * (64 - 1) / 2;  // past blocks of a query on average
   CHECK(saved == Approx(20 * 20 * (12 * 128 * pairs - gate)).epsilon(1e-9));
+}
+
+TEST_CASE("A mixture of experts is planned as assumed, with a wide interval, and says what is missing") {
+  Run run = shipped_run("moba-1.5b-32k");
+  std::string problem;
+  run.stack = shipped_stack("nemo-hopper", source_folder() / "configs", problem);
+  REQUIRE(run.stack.evidence.has_value());
+  const RunCost dense = cost_of(run);
+  LayerGroup& group = run.model.groups.front();
+  group.experts = Experts{8, 2, group.ffn, 0};
+  group.ffn = 0;
+  const RunCost experts = cost_of(run);
+  const auto said = [](const RunCost& cost) {
+    return std::any_of(cost.notes.begin(), cost.notes.end(), [](const std::string& note) {
+      return note.starts_with(kExpertsNotModelled) && note.find("lower estimate") != std::string::npos;
+    });
+  };
+  CHECK(said(experts));
+  CHECK_FALSE(said(dense));
+  CHECK(dense.basis < Basis::assumed);
+  CHECK(experts.basis == Basis::assumed);
+  CHECK(experts.step_time_hi / experts.step_time > 1.4);
+  CHECK(dense.step_time_hi / dense.step_time < 1.4);
 }
