@@ -149,7 +149,7 @@ std::vector<kernels::Case> gpu_cases(const Options& options) {
 }
 
 int dry_run(const Options& options) {
-  const DeviceProfile device = device_from(config_file("devices", options.device));
+  const Device device = device_from(config_file("devices", options.device));
   const auto peak = device.peak.find(options.dtype);
   if (peak == device.peak.end()) {
     throw ConfigError(fmt::format("device {} has no peak for {}", device.name, options.dtype));

@@ -27,7 +27,7 @@ struct CalibrateOptions {
   std::filesystem::path output;
 };
 
-std::string constants_text(const StackProfile& stack, const StackFit& fit) {
+std::string constants_text(const Stack& stack, const StackFit& fit) {
   std::string text;
   for (const StackConstant which : stack.fitted) {
     const auto i = static_cast<std::size_t>(which);
@@ -54,8 +54,8 @@ int calibrate_stacks(const CalibrateOptions& options) {
     prepared.push_back(preparer.prepared(run));
     show_progress(fmt::format("row {} of {}", prepared.size(), runs.size()));
   }
-  std::vector<StackProfile> stacks = preparer.stacks();
-  for (StackProfile& stack : stacks) {
+  std::vector<Stack> stacks = preparer.stacks();
+  for (Stack& stack : stacks) {
     const std::vector<CalibrationRow> rows = calibration_rows(runs, prepared, stack.name);
     if (rows.empty()) continue;
     if (interrupted()) throw Interrupted{};
@@ -66,7 +66,7 @@ int calibrate_stacks(const CalibrateOptions& options) {
     fmt::print(stderr, "{}: {} rows\n{}\n{}", stack.name, rows.size(), constants_text(stack, fit),
                evidence_text(stack.evidence));
   }
-  if (std::ranges::none_of(stacks, [](const StackProfile& stack) { return stack.evidence.has_value(); })) {
+  if (std::ranges::none_of(stacks, [](const Stack& stack) { return stack.evidence.has_value(); })) {
     tell("no stack has rows enough to fit and to leave out");
     return 1;
   }

@@ -8,8 +8,8 @@
 #include "cli/command.h"
 #include "sim/base/error.h"
 #include "sim/base/text.h"
-#include "sim/device/leave_one_out.h"
-#include "sim/layer_check.h"
+#include "sim/check/layer_check.h"
+#include "sim/check/leave_one_out.h"
 
 namespace mobasim::cli {
 namespace {
@@ -129,7 +129,7 @@ bool layers_good(const std::vector<ShapeLeftOut>& layers, const Options& options
 }
 
 int check_profile(const Options& options) {
-  const DeviceProfile device = device_from(config_file("devices", options.device));
+  const Device device = device_from(config_file("devices", options.device));
   const std::vector<ShapeLeftOut> shapes = shapes_left_out(device);
   if (shapes.empty()) {
     throw ConfigError(

@@ -11,8 +11,8 @@
 #include "mobasim_version.h"
 #include "sim/base/error.h"
 #include "sim/base/file.h"
+#include "sim/base/named_file.h"
 #include "sim/base/units_text.h"
-#include "sim/named_file.h"
 
 namespace mobasim::cli {
 namespace {

@@ -10,10 +10,10 @@
 #include <utility>
 
 #include "cli/command.h"
-#include "cli/fit_notes.h"
-#include "cli/fit_options.h"
-#include "cli/fit_report.h"
-#include "cli/fit_tables.h"
+#include "cli/fit/notes.h"
+#include "cli/fit/options.h"
+#include "cli/fit/report.h"
+#include "cli/fit/tables.h"
 #include "fit/data/fit_points.h"
 #include "fit/prediction/group_fit.h"
 #include "sim/base/error.h"

@@ -81,7 +81,7 @@ Row row_of_model(const Path& file) {
 }
 
 Row row_of_device(const Path& file) {
-  const DeviceProfile device = device_from(file);
+  const Device device = device_from(file);
   const auto bf16 = device.peak.find("bf16"), f32 = device.peak.find("f32");
   return {device.name,
           bf16 == device.peak.end() ? Cell() : Cell(bf16->second.value()),
@@ -97,7 +97,7 @@ Row row_of_device(const Path& file) {
 }
 
 // The constants that the stack's calibration fits, with their values where it has one: "product=1.02 attention=0.97".
-std::string fitted_constants(const StackProfile& stack) {
+std::string fitted_constants(const Stack& stack) {
   std::vector<std::string> words;
   for (const StackConstant constant : stack.fitted) {
     std::string word = stack_constant_names()[static_cast<std::size_t>(constant)];
@@ -108,7 +108,7 @@ std::string fitted_constants(const StackProfile& stack) {
 }
 
 Table table_of_stacks() {
-  std::vector<StackProfile> stacks;
+  std::vector<Stack> stacks;
   table_of_files("stacks", {}, [&](const Path& file) {
     stacks.push_back(stack_from(file));
     return Row();
@@ -116,7 +116,7 @@ Table table_of_stacks() {
   const Path calibration = config_folder() / "stacks" / kCalibrationFile;
   if (std::filesystem::exists(calibration)) calibrate(stacks, calibration);
   Table table{{"name", "calibrated", "rows", "sources", "spread", "fitted", "source"}, {}};
-  for (const StackProfile& stack : stacks) {
+  for (const Stack& stack : stacks) {
     const auto& evidence = stack.evidence;
     table.rows.push_back({stack.name, evidence.has_value(), evidence ? Cell(evidence->rows) : Cell(),
                           evidence ? Cell(joined(evidence->sources, " ")) : Cell(),

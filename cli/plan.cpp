@@ -9,7 +9,10 @@
 #include "sim/base/error.h"
 #include "sim/base/integer_text.h"
 #include "sim/base/text.h"
-#include "sim/run_cost.h"
+#include "sim/cost/run_cost.h"
+#include "sim/run/run_file.h"
+#include "sim/search/nearest_layout.h"
+#include "sim/search/remedies.h"
 
 namespace mobasim::cli {
 namespace {
@@ -130,9 +133,13 @@ Table breakdown_of(const RunCost& cost) {
 }
 
 int plan(const Options& options) {
-  const Run run = run_from(config_file("runs", options.run), config_folder(), overrides_of(options));
+  const Run run =
+      run_from(config_file("runs", options.run), config_folder(), overrides_of(options), nearest_layout_text);
   const RunCost cost = cost_of(run);
   for (const std::string& note : cost.notes) tell("note: " + note);
+  if (!cost.fits) {
+    for (const std::string& remedy : remedies(run)) tell("note: memory: " + remedy);
+  }
   if (run.device.price && !run.device.price_source.empty()) tell("note: price: " + run.device.price_source);
   print(options.breakdown ? breakdown_of(cost) : row_of(run, cost), options.output);
   return 0;

@@ -4,8 +4,8 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "cli/chart/loss_chart.h"
 #include "cli/command.h"
-#include "cli/loss_chart.h"
 #include "sim/base/error.h"
 #include "sim/base/file.h"
 

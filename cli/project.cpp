@@ -6,8 +6,8 @@
 #include <cstdio>
 #include <memory>
 
+#include "cli/chart/loss_chart.h"
 #include "cli/command.h"
-#include "cli/loss_chart.h"
 #include "cli/provenance.h"
 #include "fit/study/verdict.h"
 #include "sim/base/error.h"

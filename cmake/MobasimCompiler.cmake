@@ -19,15 +19,14 @@ if(MOBASIM_SANITIZE)
   target_link_options(mobasim_compiler INTERFACE -fsanitize=${MOBASIM_SANITIZE})
 endif()
 
-# A static library of all .cpp files of a folder and of the sub-folders named, without main.cpp: a new file is
+# A static library of all .cpp files of a folder and below, without main.cpp and the folders named: a new file or folder is
 # found by itself.
 function(mobasim_library name)
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
-  foreach(folder IN LISTS ARGN)
-    file(GLOB more CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cpp)
-    list(APPEND sources ${more})
-  endforeach()
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
+  foreach(folder IN LISTS ARGN)
+    list(FILTER sources EXCLUDE REGEX "^${CMAKE_CURRENT_SOURCE_DIR}/${folder}/")
+  endforeach()
   add_library(${name} STATIC ${sources})
   target_link_libraries(${name} PUBLIC mobasim_compiler)
 endfunction()

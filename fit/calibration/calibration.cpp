@@ -74,7 +74,7 @@ Rows thinned(const Rows& rows) {
   return kept;
 }
 
-StackConstants constants_at(const StackProfile& stack, const std::vector<double>& logs) {
+StackConstants constants_at(const Stack& stack, const std::vector<double>& logs) {
   StackConstants constants;
   for (std::size_t j = 0; j < stack.fitted.size(); ++j) {
     constants.factor[static_cast<std::size_t>(stack.fitted[j])] = std::exp(logs[j]);
@@ -135,7 +135,7 @@ Rows calibration_rows(const std::vector<MeasuredRun>& runs, const std::vector<Pr
   return rows;
 }
 
-StackFit fitted_stack(const StackProfile& stack, const Rows& all_rows) {
+StackFit fitted_stack(const Stack& stack, const Rows& all_rows) {
   StackFit fit;
   if (all_rows.empty() || stack.fitted.empty()) return fit;
   const Rows rows = thinned(all_rows);
@@ -193,7 +193,7 @@ Rows rows_without(const Rows& rows, const Fold& fold) {
   return rest;
 }
 
-std::vector<double> held_out_residuals(const StackProfile& stack, const Rows& rows) {
+std::vector<double> held_out_residuals(const Stack& stack, const Rows& rows) {
   std::vector<double> residuals;
   for (const Fold& fold : folds_of(rows)) {
     residuals.resize(rows.size());
@@ -203,7 +203,7 @@ std::vector<double> held_out_residuals(const StackProfile& stack, const Rows& ro
   return residuals;
 }
 
-std::optional<StackEvidence> evidence_of(const StackProfile& stack, const Rows& rows) {
+std::optional<StackEvidence> evidence_of(const Stack& stack, const Rows& rows) {
   const std::vector<double> residuals = held_out_residuals(stack, rows);
   if (residuals.empty()) return std::nullopt;
   StackEvidence evidence;
@@ -230,16 +230,16 @@ std::optional<StackEvidence> evidence_of(const StackProfile& stack, const Rows& 
   return evidence;
 }
 
-StackProfile calibrated(StackProfile stack, const Rows& rows) {
+Stack calibrated(Stack stack, const Rows& rows) {
   stack.constants = fitted_stack(stack, rows).constants;
   stack.evidence = evidence_of(stack, rows);
   return stack;
 }
 
-std::string calibration_text(const std::vector<StackProfile>& stacks, const std::string& source) {
+std::string calibration_text(const std::vector<Stack>& stacks, const std::string& source) {
   std::string text = "# Written by `mobasim calibrate`: fitted constants of the stacks, and what they rest on.\n";
   text += fmt::format("source: {}\nstacks:\n", json_text(source));
-  for (const StackProfile& stack : stacks) {
+  for (const Stack& stack : stacks) {
     if (!stack.evidence) continue;
     const StackEvidence& evidence = *stack.evidence;
     text += fmt::format("  - name: {}\n", stack.name);

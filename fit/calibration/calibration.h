@@ -37,7 +37,7 @@ struct StackFit {
   std::array<double, kStackConstants> standard_error{};  // of the logarithm; 0: not fitted
 };
 // Without rows: the priors, all 1.
-[[nodiscard]] StackFit fitted_stack(const StackProfile& stack, const std::vector<CalibrationRow>& rows);
+[[nodiscard]] StackFit fitted_stack(const Stack& stack, const std::vector<CalibrationRow>& rows);
 
 // What is left out together: a source where the others can tell the constants (at least four rows), else configurations
 // in kFolds parts. Empty: nothing can be left out.
@@ -49,17 +49,15 @@ struct Fold {
 [[nodiscard]] std::vector<CalibrationRow> rows_without(const std::vector<CalibrationRow>& rows, const Fold& fold);
 
 // log(predicted / measured) of every row, by constants that were fitted without its fold. Empty without folds.
-[[nodiscard]] std::vector<double> held_out_residuals(const StackProfile& stack,
-                                                     const std::vector<CalibrationRow>& rows);
+[[nodiscard]] std::vector<double> held_out_residuals(const Stack& stack, const std::vector<CalibrationRow>& rows);
 
 // Nothing where nothing can be left out.
-[[nodiscard]] std::optional<StackEvidence> evidence_of(const StackProfile& stack,
-                                                       const std::vector<CalibrationRow>& rows);
+[[nodiscard]] std::optional<StackEvidence> evidence_of(const Stack& stack, const std::vector<CalibrationRow>& rows);
 
 // The stack with constants and evidence from these rows.
-[[nodiscard]] StackProfile calibrated(StackProfile stack, const std::vector<CalibrationRow>& rows);
+[[nodiscard]] Stack calibrated(Stack stack, const std::vector<CalibrationRow>& rows);
 
 // The file that calibrate() of sim/stack/stack.h reads. Stacks without evidence are left out.
-[[nodiscard]] std::string calibration_text(const std::vector<StackProfile>& stacks, const std::string& source);
+[[nodiscard]] std::string calibration_text(const std::vector<Stack>& stacks, const std::string& source);
 
 }  // namespace mobasim

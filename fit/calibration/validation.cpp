@@ -7,7 +7,7 @@
 
 #include "fit/calibration/calibration.h"
 #include "sim/base/text.h"
-#include "sim/stack/interval.h"
+#include "sim/cost/interval.h"
 
 namespace mobasim {
 namespace {
@@ -31,7 +31,7 @@ bool is_beyond(const StackEvidence& evidence, const MeasuredRun& run) {
          run.devices < evidence.devices_lo || run.devices > evidence.devices_hi;
 }
 
-void answer(ValidatedRow& row, const MeasuredRun& run, const PreparedRun& prepared, const StackProfile& stack) {
+void answer(ValidatedRow& row, const MeasuredRun& run, const PreparedRun& prepared, const Stack& stack) {
   const Fastest best = fastest(prepared, stack.constants);
   const Candidate& chosen = prepared.candidates[best.candidate];
   const double width = std::exp(log_half_width(stack, prepared.device, run.workload.sequence, run.devices));
@@ -48,7 +48,7 @@ void answer(ValidatedRow& row, const MeasuredRun& run, const PreparedRun& prepar
 // The stack that answers each of its rows: one for all, or one for each fold that never saw it.
 class Answering {
  public:
-  Answering(const StackProfile& stack, const std::vector<MeasuredRun>& runs, const std::vector<PreparedRun>& prepared,
+  Answering(const Stack& stack, const std::vector<MeasuredRun>& runs, const std::vector<PreparedRun>& prepared,
             const ValidationOptions& options)
       : stack_(stack) {
     if (!options.cross_validate) return;
@@ -57,7 +57,7 @@ class Answering {
     const std::vector<Fold> folds = folds_of(rows);
     for (std::size_t i = 0; i < folds.size(); ++i) {
       if (options.progress) options.progress(fmt::format("{}: fold {} of {}", stack.name, i + 1, folds.size()));
-      const StackProfile unseen = calibrated(stack_, rows_without(rows, folds[i]));
+      const Stack unseen = calibrated(stack_, rows_without(rows, folds[i]));
       for (const std::size_t row : folds[i].held_out) of_run_[rows[row].run] = by_fold_.size();
       by_fold_.push_back(unseen);
     }
@@ -65,7 +65,7 @@ class Answering {
     if (serves_others(runs, prepared)) stack_ = calibrated(stack_, rows);
   }
 
-  [[nodiscard]] const StackProfile& for_run(std::size_t run) const {
+  [[nodiscard]] const Stack& for_run(std::size_t run) const {
     const auto found = of_run_.find(run);
     return found == of_run_.end() ? stack_ : by_fold_[found->second];
   }
@@ -80,8 +80,8 @@ class Answering {
     return false;
   }
 
-  StackProfile stack_;
-  std::vector<StackProfile> by_fold_;
+  Stack stack_;
+  std::vector<Stack> by_fold_;
   std::map<std::size_t, std::size_t> of_run_;
 };
 
@@ -117,7 +117,7 @@ std::vector<ValidatedRow> validated_rows(const std::vector<MeasuredRun>& runs, R
     if (!prepared[i].reason.empty()) continue;
     auto found = answering.find(prepared[i].stack);
     if (found == answering.end()) {
-      const auto stack = std::ranges::find(preparer.stacks(), prepared[i].stack, &StackProfile::name);
+      const auto stack = std::ranges::find(preparer.stacks(), prepared[i].stack, &Stack::name);
       found = answering.emplace(prepared[i].stack, Answering(*stack, runs, prepared, options)).first;
     }
     answer(row, runs[i], prepared[i], found->second.for_run(i));

@@ -13,7 +13,7 @@ namespace mobasim {
 
 struct ValidatedRow {
   std::string id, group, stack;
-  std::optional<double> predicted_time, lo, hi;  // seconds; lo and hi the interval (sim/stack/interval.h)
+  std::optional<double> predicted_time, lo, hi;  // seconds; lo and hi the interval (sim/cost/interval.h)
   std::optional<double> measured_time;
   std::optional<double> predicted_memory, measured_memory;  // bytes
   std::string basis;

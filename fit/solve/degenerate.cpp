@@ -220,7 +220,8 @@ std::string beyond_numbers(const LawFit& fit) {
     const double scale = values[form.height(i)];
     if (std::isfinite(scale) && (scale != 0 || std::isinf(fit.at[form.height(i)]))) continue;
     return fmt::format(
-        "with an exponent of {:.3g} the law's value at x = 1 is exp({:.0f}), which no number here can hold; give x in a "
+        "with an exponent of {:.3g} the law's value at x = 1 is exp({:.0f}), which no number here can hold; give x in "
+        "a "
         "unit nearer to the data, or doubt that the law {} describes these points",
         values[form.exponent(i)], fit.at[form.height(i)] + values[form.exponent(i)] * fit.centre[i], name(fit.law));
   }

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "sim/base/text.h"
-#include "sim/run_cost.h"
-#include "sim/step_time.h"
+#include "sim/cost/run_cost.h"
+#include "sim/step/step_model.h"
 
 namespace mobasim {
 namespace {

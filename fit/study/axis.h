@@ -26,7 +26,7 @@ enum class Axis { six_nd, model_flops, gpu_hours, dollars };
 struct CostBasis {
   Axis axis = Axis::six_nd;
   std::optional<StudyRun> run;
-  std::optional<DeviceProfile> device;
+  std::optional<Device> device;
   std::optional<DollarRate> price;  // per device
   std::string price_source;         // where it comes from, for people
 };

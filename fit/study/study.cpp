@@ -6,8 +6,9 @@
 #include <cctype>
 #include <set>
 
+#include "sim/base/named_file.h"
 #include "sim/base/text.h"
-#include "sim/named_file.h"
+#include "sim/run/run_file.h"
 
 namespace mobasim {
 namespace {

@@ -11,7 +11,7 @@
 
 #include "fit/data/observations.h"
 #include "sim/base/basis.h"
-#include "sim/run.h"
+#include "sim/run/run.h"
 
 namespace mobasim {
 
@@ -56,7 +56,7 @@ struct StudyRun {
   Workload workload;
   Layout layout;
   KernelChoice kernels;
-  StackProfile stack;
+  Stack stack;
   std::optional<DollarRate> price;
 };
 

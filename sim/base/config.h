@@ -4,7 +4,7 @@
 //
 //   ConfigFile file = ConfigFile::read("device.yaml");
 //   ConfigMap root = file.root();
-//   DeviceProfile device;
+//   Device device;
 //   device.name = root.text("name");
 //   device.memory = root.quantity<Bytes>("memory");
 //   if (auto link = root.optional_map("link")) { ... }

@@ -8,7 +8,7 @@ namespace mobasim {
 namespace {
 
 // "" where the stack names none that can run on the device.
-std::string kernel_of_stack(const StackProfile& stack, const Attention& attention, const DeviceProfile& device,
+std::string kernel_of_stack(const Stack& stack, const Attention& attention, const Device& device,
                             std::string_view dtype) {
   if (std::holds_alternative<Moba>(attention)) return "";
   const std::string wanted = attention_of(stack, device.name);
@@ -27,7 +27,7 @@ std::string chosen_implementation(const KernelChoice& kernels, std::string_view 
   return "";
 }
 
-std::string attention_kernel(const LayerGroup& group, const DeviceProfile& device, const StackProfile& stack,
+std::string attention_kernel(const LayerGroup& group, const Device& device, const Stack& stack,
                              const KernelChoice& kernels, std::string_view dtype, std::int64_t sequence) {
   AttentionLayer layer;
   layer.attention = is_full_at(group.attention, sequence) ? Attention(FullAttention{}) : group.attention;
@@ -38,9 +38,8 @@ std::string attention_kernel(const LayerGroup& group, const DeviceProfile& devic
   return of_stack.empty() ? fastest_implementation(layer, device) : of_stack;
 }
 
-std::vector<std::string> attention_kernels(const ModelShape& model, const DeviceProfile& device,
-                                           const StackProfile& stack, const KernelChoice& kernels,
-                                           std::string_view dtype, std::int64_t sequence) {
+std::vector<std::string> attention_kernels(const ModelShape& model, const Device& device, const Stack& stack,
+                                           const KernelChoice& kernels, std::string_view dtype, std::int64_t sequence) {
   std::vector<std::string> found;
   for (const LayerGroup& group : model.groups) {
     found.push_back(attention_kernel(group, device, stack, kernels, dtype, sequence));

@@ -25,12 +25,11 @@ struct KernelChoice {
 // attention wherever the layer attends to everything; else the stack's, where the device has rows of it or it is
 // kMathAttention, which serves windows by a mask; else the fastest that the device has rows of. "" where it has none:
 // its assumed efficiency stands for the kernel. `dtype` is a format of attention (attention_dtype).
-[[nodiscard]] std::string attention_kernel(const LayerGroup& group, const DeviceProfile& device,
-                                           const StackProfile& stack, const KernelChoice& kernels,
-                                           std::string_view dtype, std::int64_t sequence);
+[[nodiscard]] std::string attention_kernel(const LayerGroup& group, const Device& device, const Stack& stack,
+                                           const KernelChoice& kernels, std::string_view dtype, std::int64_t sequence);
 // Of each group of the model, in their order.
-[[nodiscard]] std::vector<std::string> attention_kernels(const ModelShape& model, const DeviceProfile& device,
-                                                         const StackProfile& stack, const KernelChoice& kernels,
+[[nodiscard]] std::vector<std::string> attention_kernels(const ModelShape& model, const Device& device,
+                                                         const Stack& stack, const KernelChoice& kernels,
                                                          std::string_view dtype, std::int64_t sequence);
 
 }  // namespace mobasim

@@ -9,7 +9,7 @@
 namespace mobasim {
 namespace {
 
-FlopRate peak(const DeviceProfile& device, const std::string& dtype) {
+FlopRate peak(const Device& device, const std::string& dtype) {
   if (const auto found = device.peak.find(dtype); found != device.peak.end()) return found->second;
   std::vector<std::string> known;
   for (const auto& [name, rate] : device.peak) known.push_back(name);
@@ -18,7 +18,7 @@ FlopRate peak(const DeviceProfile& device, const std::string& dtype) {
 
 }  // namespace
 
-Seconds roofline(const AttentionLayer& layer, const DeviceProfile& device) {
+Seconds roofline(const AttentionLayer& layer, const Device& device) {
   const AttentionWork all = work(layer.attention, layer.shape, bytes_of(layer.dtype));
   const bool forward = layer.pass == Pass::forward;
   return std::max((forward ? all.forward : all.backward_hardware) / peak(device, layer.dtype),

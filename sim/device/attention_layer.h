@@ -29,6 +29,6 @@ struct TimeEstimate {
 
 // The least time that the device's peaks allow, by hardware FLOPs: a backward pass that does not keep the scores
 // computes them again. Throws Unsupported for a dtype without a peak.
-[[nodiscard]] Seconds roofline(const AttentionLayer& layer, const DeviceProfile& device);
+[[nodiscard]] Seconds roofline(const AttentionLayer& layer, const Device& device);
 
 }  // namespace mobasim

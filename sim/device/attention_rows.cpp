@@ -23,7 +23,7 @@ double distance(const AttentionParameters& a, const AttentionParameters& b) {
   return log_distance(a.block, b.block) + log_distance(a.top_k, b.top_k) + log_distance(a.window, b.window);
 }
 
-ProfileRows rows_of(const DeviceProfile& device, std::string_view mechanism, std::string_view dtype,
+ProfileRows rows_of(const Device& device, std::string_view mechanism, std::string_view dtype,
                     std::string_view implementation) {
   ProfileRows rows;
   for (const ProfileRow& row : device.profile) {
@@ -155,7 +155,7 @@ double log_distance(std::int64_t a, std::int64_t b) {
                   std::log(static_cast<double>(std::max<std::int64_t>(b, 1))));
 }
 
-LayerRows rows_for(const AttentionLayer& layer, const DeviceProfile& device, std::string_view implementation) {
+LayerRows rows_for(const AttentionLayer& layer, const Device& device, std::string_view implementation) {
   const ProfileRows all = rows_of(device, name(layer.attention), layer.dtype, implementation);
   const std::int64_t head_dim = nearest_head_dim(all, layer);
   if (head_dim == 0) return {};

@@ -41,8 +41,7 @@ struct LayerRows {
   std::int64_t head_dim = 0;
   AttentionParameters parameters;
 };
-[[nodiscard]] LayerRows rows_for(const AttentionLayer& layer, const DeviceProfile& device,
-                                 std::string_view implementation);
+[[nodiscard]] LayerRows rows_for(const AttentionLayer& layer, const Device& device, std::string_view implementation);
 
 // The best curve for the layer's pass: timed directly, the difference of two timings, or a share of one (A25) - the
 // first that covers the sequence, else the first that there is. Empty when there is none.

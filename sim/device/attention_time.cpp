@@ -23,8 +23,7 @@ AttentionLayer at_sequence(AttentionLayer layer, std::int64_t sequence) {
 
 // Beyond the ends of the curve the end's fraction of the roofline is held - for MoBA, which is nowhere near it, the
 // split of its time (A27) - and the spread grows with each doubling (A26).
-TimeEstimate held(const AttentionLayer& layer, const DeviceProfile& device, const ProfileRows& rows,
-                  const CurvePoint& end) {
+TimeEstimate held(const AttentionLayer& layer, const Device& device, const ProfileRows& rows, const CurvePoint& end) {
   const AttentionLayer there = at_sequence(layer, end.sequence);
   const double flops = useful_flops(there).value();
   const double growth = std::holds_alternative<Moba>(layer.attention)
@@ -86,7 +85,7 @@ struct FromRows {
 };
 
 // Nothing when the rows do not serve the pass.
-std::optional<FromRows> from_rows(const AttentionLayer& layer, const DeviceProfile& device,
+std::optional<FromRows> from_rows(const AttentionLayer& layer, const Device& device,
                                   const std::string& implementation) {
   FromRows result{rows_for(layer, device, implementation), {}, layer, {}};
   const ProfileRows& rows = result.found.rows;
@@ -101,7 +100,7 @@ std::optional<FromRows> from_rows(const AttentionLayer& layer, const DeviceProfi
   return result;
 }
 
-std::optional<TimeEstimate> time_by(const AttentionLayer& layer, const DeviceProfile& device,
+std::optional<TimeEstimate> time_by(const AttentionLayer& layer, const Device& device,
                                     const std::string& implementation) {
   const auto measured = from_rows(layer, device, implementation);
   if (!measured) return std::nullopt;
@@ -120,7 +119,7 @@ std::optional<TimeEstimate> time_by(const AttentionLayer& layer, const DevicePro
   return estimate;
 }
 
-TimeEstimate assumed_time(const AttentionLayer& layer, const DeviceProfile& device) {
+TimeEstimate assumed_time(const AttentionLayer& layer, const Device& device) {
   const std::string mechanism(name(layer.attention));
   const auto found = device.attention.find(mechanism);
   if (found == device.attention.end()) {
@@ -137,7 +136,7 @@ TimeEstimate assumed_time(const AttentionLayer& layer, const DeviceProfile& devi
 // The implementation with the least time per useful FLOP, forward and backward together, at its measured parameters
 // (what is scaled from them is too uncertain to choose by); empty when none has rows of both passes. With `curves_only`
 // an implementation that was timed at a single length is no candidate: its rate held to all others beats them unduly.
-std::string fastest(AttentionLayer layer, const DeviceProfile& device, bool curves_only) {
+std::string fastest(AttentionLayer layer, const Device& device, bool curves_only) {
   std::string best;
   double least = std::numeric_limits<double>::infinity();
   for (const std::string& candidate : implementations(device, name(layer.attention), layer.dtype)) {
@@ -158,8 +157,7 @@ std::string fastest(AttentionLayer layer, const DeviceProfile& device, bool curv
 
 }  // namespace
 
-std::vector<std::string> implementations(const DeviceProfile& device, std::string_view mechanism,
-                                         std::string_view dtype) {
+std::vector<std::string> implementations(const Device& device, std::string_view mechanism, std::string_view dtype) {
   std::vector<std::string> names;
   std::map<std::string, std::set<std::string>> passes;
   for (const ProfileRow& row : device.profile) {
@@ -174,12 +172,12 @@ std::vector<std::string> implementations(const DeviceProfile& device, std::strin
   return names;
 }
 
-std::string fastest_implementation(const AttentionLayer& layer, const DeviceProfile& device) {
+std::string fastest_implementation(const AttentionLayer& layer, const Device& device) {
   const std::string implementation = fastest(layer, device, true);
   return implementation.empty() ? fastest(layer, device, false) : implementation;
 }
 
-TimeEstimate attention_time(const AttentionLayer& layer, const DeviceProfile& device) {
+TimeEstimate attention_time(const AttentionLayer& layer, const Device& device) {
   if (!std::holds_alternative<FullAttention>(layer.attention) && is_full_at(layer.attention, layer.shape.sequence)) {
     AttentionLayer full = layer;
     full.attention = FullAttention{};

@@ -37,7 +37,7 @@ Efficiency efficiency_from(ConfigMap map) {
 using PlacedEfficiencies = std::vector<std::pair<ConfigMap, Efficiency>>;
 
 // `linked`: there is more than one device, and collectives take time.
-PlacedEfficiencies read_efficiencies(ConfigMap map, bool linked, DeviceProfile& device) {
+PlacedEfficiencies read_efficiencies(ConfigMap map, bool linked, Device& device) {
   PlacedEfficiencies placed;
   const auto read = [&](ConfigMap one) {
     placed.emplace_back(one, efficiency_from(one));
@@ -54,38 +54,38 @@ PlacedEfficiencies read_efficiencies(ConfigMap map, bool linked, DeviceProfile& 
   return placed;
 }
 
-ProductCoefficients products_from(ConfigMap map) {
-  ProductCoefficients products;
+GemmCoefficients gemm_coefficients_from(ConfigMap map) {
+  GemmCoefficients coefficients;
   if (auto efficiency = map.optional_map("efficiency")) {
     for (const std::string& dtype : kDtypes) {
-      if (efficiency->has(dtype)) products.efficiency[dtype] = efficiency->fraction(dtype);
+      if (efficiency->has(dtype)) coefficients.efficiency[dtype] = efficiency->fraction(dtype);
     }
   }
-  if (map.has("memory_efficiency")) products.memory_efficiency = map.fraction("memory_efficiency");
-  products.ramp = map.number_or("ramp", products.ramp);
-  products.small_tile_cost = map.number_or("small_tile_cost", products.small_tile_cost);
-  products.spread = map.fraction_or("spread", products.spread);
-  products.start = map.optional_quantity<Seconds>("start").value_or(Seconds(0));
-  products.source = map.text("source");
-  return products;
+  if (map.has("memory_efficiency")) coefficients.memory_efficiency = map.fraction("memory_efficiency");
+  coefficients.ramp = map.number_or("ramp", coefficients.ramp);
+  coefficients.small_tile_cost = map.number_or("small_tile_cost", coefficients.small_tile_cost);
+  coefficients.spread = map.fraction_or("spread", coefficients.spread);
+  coefficients.start = map.optional_quantity<Seconds>("start").value_or(Seconds(0));
+  coefficients.source = map.text("source");
+  return coefficients;
 }
 
-void check_products(const DeviceProfile& device, std::vector<std::string>& found) {
-  const ProductCoefficients& products = device.products;
+void check_gemm_coefficients(const Device& device, std::vector<std::string>& found) {
+  const GemmCoefficients& coefficients = device.gemm_coefficients;
   const auto require = [&](bool holds, std::string what) {
     if (!holds) found.push_back("products: " + std::move(what));
   };
-  for (const auto& [dtype, efficiency] : products.efficiency) {
+  for (const auto& [dtype, efficiency] : coefficients.efficiency) {
     require(efficiency > 0 && efficiency <= 1, "efficiency of " + dtype + " must be above 0 and at most 1");
     require(device.peak.contains(dtype), "efficiency of " + dtype + " needs a peak of it");
   }
-  const double memory = products.memory_efficiency.value_or(1);
+  const double memory = coefficients.memory_efficiency.value_or(1);
   require(memory > 0 && memory <= 1, "memory_efficiency must be above 0 and at most 1");
-  require(products.ramp >= 0, "ramp must not be negative");
-  require(products.small_tile_cost >= 0, "small_tile_cost must not be negative");
+  require(coefficients.ramp >= 0, "ramp must not be negative");
+  require(coefficients.small_tile_cost >= 0, "small_tile_cost must not be negative");
 }
 
-void check_links(const DeviceProfile& device, std::vector<std::string>& found) {
+void check_links(const Device& device, std::vector<std::string>& found) {
   const auto check = [&](const std::optional<DeviceLink>& link, ByteRate bandwidth, std::string_view tier) {
     if (!link) return;
     for (std::string& breach : violations(*link, tier)) found.push_back(std::move(breach));
@@ -95,7 +95,7 @@ void check_links(const DeviceProfile& device, std::vector<std::string>& found) {
   check(device.cluster_link, device.network_bandwidth, "cluster");
 }
 
-void check_rows(const DeviceProfile& device, std::vector<std::string>& found) {
+void check_rows(const Device& device, std::vector<std::string>& found) {
   for (std::size_t i = 0; i < device.profile.size(); ++i) {
     const ProfileRow& row = device.profile[i];
     const auto bad = [&](std::string_view what) {
@@ -120,7 +120,7 @@ void check_rows(const DeviceProfile& device, std::vector<std::string>& found) {
 
 }  // namespace
 
-std::vector<std::string> violations(const DeviceProfile& device) {
+std::vector<std::string> violations(const Device& device) {
   std::vector<std::string> found;
   const auto require = [&](bool holds, std::string what) {
     if (!holds) found.push_back(std::move(what));
@@ -145,16 +145,16 @@ std::vector<std::string> violations(const DeviceProfile& device) {
   for (const auto& [mechanism, efficiency] : device.attention) check(efficiency, "attention " + mechanism);
   require(device.profile_slowdown > 0, "profile_slowdown must be above 0");
   require(device.multiprocessors >= 1, "multiprocessors must be at least 1");
-  check_products(device, found);
+  check_gemm_coefficients(device, found);
   check_links(device, found);
   check_rows(device, found);
   return found;
 }
 
-DeviceProfile device_from(const std::filesystem::path& path) {
+Device device_from(const std::filesystem::path& path) {
   ConfigFile file = ConfigFile::read(path);
   ConfigMap root = file.root();
-  DeviceProfile device;
+  Device device;
   device.name = root.text("name");
   device.source = root.text("source");
   ConfigMap peak = root.map("peak");
@@ -177,7 +177,8 @@ DeviceProfile device_from(const std::filesystem::path& path) {
   device.price_source = root.text_or("price_source", "");
   const bool several = device.link_bandwidth > ByteRate(0) || device.network_bandwidth > ByteRate(0);
   PlacedEfficiencies efficiencies = read_efficiencies(root.map("efficiency"), several, device);
-  if (auto products = root.optional_map("products")) device.products = products_from(*products);
+  if (auto coefficients = root.optional_map("products"))
+    device.gemm_coefficients = gemm_coefficients_from(*coefficients);
   const std::optional<std::string> table = root.optional_text("profile");
   device.profile_slowdown = root.number_or("profile_slowdown", 1);
   file.finish();

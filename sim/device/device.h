@@ -10,7 +10,7 @@
 #include "sim/base/basis.h"
 #include "sim/base/profile.h"
 #include "sim/base/units.h"
-#include "sim/parallel/network.h"
+#include "sim/network/network.h"
 
 namespace mobasim {
 
@@ -21,8 +21,8 @@ struct Efficiency {
   std::string source;
 };
 
-// How far the libraries of matrix products get (sim/device/product_model.h says what each number does).
-struct ProductCoefficients {
+// How far the libraries of matrix products get (sim/device/gemm_model.h says what each number does).
+struct GemmCoefficients {
   std::map<std::string, double> efficiency;  // per dtype, of the peak in long products; others as bf16, else `gemm`
   std::optional<double> memory_efficiency;   // of the bandwidth; without it `gemm`
   double ramp = 0;                           // values of k
@@ -32,7 +32,7 @@ struct ProductCoefficients {
   std::string source;
 };
 
-// How a link serves collectives, beside its bandwidth (sim/parallel/network.h says what each number does).
+// How a link serves collectives, beside its bandwidth (sim/network/network.h says what each number does).
 struct DeviceLink {
   Seconds latency;  // without a curve
   double plateau = 1;
@@ -40,7 +40,7 @@ struct DeviceLink {
   std::string source;
 };
 
-struct DeviceProfile {
+struct Device {
   std::string name;
   std::string source;
   std::map<std::string, FlopRate> peak;  // per dtype, dense, no sparsity
@@ -58,13 +58,13 @@ struct DeviceProfile {
   // Where no measured row applies: fraction of the peak (gemm, attention by mechanism) or of the bandwidth.
   Efficiency gemm, memory_bound, collective;
   std::map<std::string, Efficiency> attention;
-  ProductCoefficients products;
+  GemmCoefficients gemm_coefficients;
   std::filesystem::path profile_file;  // of `profile`; empty: none
   double profile_slowdown = 1;         // of a table borrowed from another device: its times are multiplied by this
   std::vector<ProfileRow> profile;     // measured or published
 };
 
-[[nodiscard]] std::vector<std::string> violations(const DeviceProfile& device);
-[[nodiscard]] DeviceProfile device_from(const std::filesystem::path& file);  // throws ConfigError
+[[nodiscard]] std::vector<std::string> violations(const Device& device);
+[[nodiscard]] Device device_from(const std::filesystem::path& file);  // throws ConfigError
 
 }  // namespace mobasim

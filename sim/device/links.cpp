@@ -40,7 +40,7 @@ bool rises(const std::vector<LinkPoint>& curve) {
 
 }  // namespace
 
-Network network_of(const DeviceProfile& device) {
+Network network_of(const Device& device) {
   return {device.devices_per_node, tier_of(device.link_bandwidth, device.node_link, device.collective),
           tier_of(device.network_bandwidth, device.cluster_link, device.collective)};
 }

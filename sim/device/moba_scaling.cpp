@@ -13,8 +13,7 @@ constexpr double kOtherParametersHi = 1.5;  // A27
 
 // The dense kernel that a MoBA kernel attends its pairs with: its own where it has dense rows, FlashAttention-2 for the
 // two published ones, which are built on it (A27); "" is the fastest of the table.
-std::string dense_kernel_of(const std::string& implementation, const AttentionLayer& layer,
-                            const DeviceProfile& device) {
+std::string dense_kernel_of(const std::string& implementation, const AttentionLayer& layer, const Device& device) {
   const auto known = implementations(device, "full", layer.dtype);
   const bool published = implementation == "flash_moba" || implementation == "moba_official";
   const std::string wanted = published ? "flash_attention_2" : implementation;
@@ -22,7 +21,7 @@ std::string dense_kernel_of(const std::string& implementation, const AttentionLa
 }
 
 // Seconds per useful FLOP of dense attention at the layer's shape.
-double dense_time_per_flop(AttentionLayer layer, const DeviceProfile& device, const std::string& implementation) {
+double dense_time_per_flop(AttentionLayer layer, const Device& device, const std::string& implementation) {
   layer.attention = FullAttention{};
   layer.implementation = implementation;
   return attention_time(layer, device).time.value() / useful_flops(layer).value();
@@ -36,7 +35,7 @@ struct Counts {
   }
 };
 
-Counts counts_of(const AttentionLayer& layer, const std::string& implementation, const DeviceProfile& device) {
+Counts counts_of(const AttentionLayer& layer, const std::string& implementation, const Device& device) {
   const std::string dense = dense_kernel_of(implementation, layer, device);
   const AttentionWork all = work(layer.attention, layer.shape, bytes_of(layer.dtype));
   const Flops pairs = layer.pass == Pass::forward ? all.forward - all.gate : all.backward;
@@ -55,7 +54,7 @@ AttentionLayer layer_of(const ProfileRow& row, const AttentionLayer& like) {
 
 }  // namespace
 
-MobaSplit split_of(const AttentionLayer& layer, const ProfileRows& rows, const DeviceProfile& device) {
+MobaSplit split_of(const AttentionLayer& layer, const ProfileRows& rows, const Device& device) {
   // Minimise sum (a u + b v - w)^2, each row divided by its time: w is what the pairs leave.
   double uu = 0, uv = 0, vv = 0, uw = 0, vw = 0;
   for (const ProfileRow* row : rows) {
@@ -78,14 +77,14 @@ MobaSplit split_of(const AttentionLayer& layer, const ProfileRows& rows, const D
 }
 
 double ratio_of_times(const AttentionLayer& to, const AttentionLayer& from, const ProfileRows& rows,
-                      const DeviceProfile& device) {
+                      const Device& device) {
   const MobaSplit split = split_of(from, rows, device);
   const std::string& implementation = rows.front()->implementation;
   return counts_of(to, implementation, device).time(split) / counts_of(from, implementation, device).time(split);
 }
 
 TimeEstimate scaled(const TimeEstimate& measured, const AttentionLayer& from, const AttentionLayer& to,
-                    const ProfileRows& rows, const DeviceProfile& device) {
+                    const ProfileRows& rows, const Device& device) {
   const double factor = ratio_of_times(to, from, rows, device);
   TimeEstimate estimate;
   estimate.time = measured.time * factor;

@@ -14,7 +14,7 @@ namespace mobasim {
 // it in the attention's parameters only. lo: the FLOPs at the rate of the device's fastest dense kernel. hi: 1.5 times
 // the result (the split comes within that of the MoBA report's figure 2, blocks of 2K to 160K). basis: extrapolated.
 [[nodiscard]] TimeEstimate scaled(const TimeEstimate& measured, const AttentionLayer& from, const AttentionLayer& to,
-                                  const ProfileRows& rows, const DeviceProfile& device);
+                                  const ProfileRows& rows, const Device& device);
 
 // seconds = dense time of the attended pairs + per_pick * picks * head_dim + per_gate * gate FLOPs
 struct MobaSplit {
@@ -22,10 +22,10 @@ struct MobaSplit {
   double per_gate = 0;  // seconds per FLOP of the gate
 };
 // By least squares of the relative error over the rows that time the layer's pass, neither below 0.
-[[nodiscard]] MobaSplit split_of(const AttentionLayer& layer, const ProfileRows& rows, const DeviceProfile& device);
+[[nodiscard]] MobaSplit split_of(const AttentionLayer& layer, const ProfileRows& rows, const Device& device);
 // By how much `to` takes longer than `from` by the split of the rows; the two differ in the attention's parameters or
 // in the sequence.
 [[nodiscard]] double ratio_of_times(const AttentionLayer& to, const AttentionLayer& from, const ProfileRows& rows,
-                                    const DeviceProfile& device);
+                                    const Device& device);
 
 }  // namespace mobasim

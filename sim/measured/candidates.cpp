@@ -4,8 +4,8 @@
 
 #include "sim/base/divisors.h"
 #include "sim/base/text.h"
-#include "sim/parallel/refusals.h"
 #include "sim/parallel/stages.h"
+#include "sim/run/refusals.h"
 
 namespace mobasim {
 namespace {
@@ -85,8 +85,7 @@ Candidate settled(const MeasuredRun& run, const MemoryModel& model, double avail
 }
 
 // "" or why the models cannot answer this layout.
-std::string problem_of(const ModelShape& model, const Workload& workload, const Layout& layout,
-                       const DeviceProfile& device) {
+std::string problem_of(const ModelShape& model, const Workload& workload, const Layout& layout, const Device& device) {
   std::vector<std::string> whys;
   for (const Refusal& refusal : refusals(model, workload, layout, device)) whys.push_back(refusal.why);
   return joined(whys, "; ");
@@ -95,7 +94,7 @@ std::string problem_of(const ModelShape& model, const Workload& workload, const 
 }  // namespace
 
 std::vector<Candidate> candidates_of(const MeasuredRun& run, const MemoryModel& model, double memory,
-                                     const DeviceProfile& device, std::string& reason) {
+                                     const Device& device, std::string& reason) {
   std::vector<Candidate> fitting, others;
   const auto microbatches =
       run.free.microbatch ? powers_of_two(kMostMicrobatch) : std::vector<std::int64_t>{run.workload.microbatch};

@@ -12,6 +12,6 @@ namespace mobasim {
 // Recomputation and the sharing of states, where free, are the least that fits in `memory` bytes (A76). Empty only
 // where no value is possible; `reason` then says why.
 [[nodiscard]] std::vector<Candidate> candidates_of(const MeasuredRun& run, const MemoryModel& model, double memory,
-                                                   const DeviceProfile& device, std::string& reason);
+                                                   const Device& device, std::string& reason);
 
 }  // namespace mobasim

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "sim/model/model_shape.h"
-#include "sim/workload.h"
+#include "sim/run/workload.h"
 
 namespace mobasim {
 

@@ -15,7 +15,7 @@
 #include "sim/measured/row_words.h"
 #include "sim/model/model_shape.h"
 #include "sim/parallel/layout.h"
-#include "sim/workload.h"
+#include "sim/run/workload.h"
 
 namespace mobasim {
 

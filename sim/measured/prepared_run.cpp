@@ -6,7 +6,7 @@
 
 #include "sim/device/dtype.h"
 #include "sim/measured/candidates.h"
-#include "sim/memory.h"
+#include "sim/memory/memory_model.h"
 
 namespace mobasim {
 namespace {
@@ -19,13 +19,13 @@ ModelShape anonymous(ModelShape model) {
 }
 
 // The device with the nodes and the network that the row states.
-DeviceProfile device_of_run(DeviceProfile device, const MeasuredRun& run) {
+Device device_of_run(Device device, const MeasuredRun& run) {
   if (run.network_bandwidth) device.network_bandwidth = ByteRate(*run.network_bandwidth);
   if (run.devices_per_node > 0) device.devices_per_node = run.devices_per_node;
   return device;
 }
 
-std::string problem_of_device(const MeasuredRun& run, const DeviceProfile& device) {
+std::string problem_of_device(const MeasuredRun& run, const Device& device) {
   if (!device.peak.contains(run.workload.dtype)) {
     return fmt::format("{} has no peak for {}", device.name, run.workload.dtype);
   }
@@ -64,19 +64,18 @@ double shown_memory(double allocated, const std::string& memory_kind, double res
   return allocated;
 }
 
-RunPreparer::RunPreparer(std::filesystem::path configs, std::vector<StackProfile> stacks)
+RunPreparer::RunPreparer(std::filesystem::path configs, std::vector<Stack> stacks)
     : configs_(std::move(configs)),
       stacks_(std::move(stacks)),
       rules_(choice_rules_from(configs_ / "stacks" / "choice.csv")) {}
 
-const DeviceProfile& RunPreparer::device(const std::string& name) {
+const Device& RunPreparer::device(const std::string& name) {
   const auto found = devices_.find(name);
   if (found != devices_.end()) return found->second;
   return devices_.emplace(name, device_from(configs_ / "devices" / (name + ".yaml"))).first->second;
 }
 
-RunPreparer::Models RunPreparer::models(const MeasuredRun& run, const DeviceProfile& device,
-                                        const StackProfile& stack) {
+RunPreparer::Models RunPreparer::models(const MeasuredRun& run, const Device& device, const Stack& stack) {
   const ModelKey key{device.name, device.devices_per_node, device.network_bandwidth, stack.name,
                      run.changes, run.workload.sequence,   run.workload.dtype,       anonymous(run.model)};
   const auto found = std::ranges::find(models_, key, &std::pair<ModelKey, Models>::first);
@@ -99,9 +98,9 @@ PreparedRun RunPreparer::prepared(const MeasuredRun& run) {
   if (!choice.reason.empty()) result.reason += (result.reason.empty() ? "" : "; ") + choice.reason;
   if (result.reason.empty()) result.reason = not_modelled(run.model);
   if (!result.reason.empty()) return result;
-  const auto policy = std::ranges::find(stacks_, choice.stack, &StackProfile::name);
+  const auto policy = std::ranges::find(stacks_, choice.stack, &Stack::name);
   if (policy == stacks_.end()) throw ConfigError(fmt::format("the chosen stack '{}' has no file", choice.stack));
-  const DeviceProfile placed = device_of_run(device(choice.device), run);
+  const Device placed = device_of_run(device(choice.device), run);
   result.reason = problem_of_device(run, placed);
   if (!result.reason.empty()) return result;
   try {

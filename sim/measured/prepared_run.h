@@ -11,9 +11,9 @@
 #include "sim/device/device.h"
 #include "sim/measured/measured_run.h"
 #include "sim/measured/stack_choice.h"
-#include "sim/memory.h"
+#include "sim/memory/memory_model.h"
 #include "sim/stack/stack.h"
-#include "sim/step_time.h"
+#include "sim/step/step_model.h"
 
 namespace mobasim {
 
@@ -51,11 +51,11 @@ struct Fastest {
 class RunPreparer {
  public:
   // `configs` holds devices/ and stacks/choice.csv. Throws ConfigError.
-  RunPreparer(std::filesystem::path configs, std::vector<StackProfile> stacks);
+  RunPreparer(std::filesystem::path configs, std::vector<Stack> stacks);
 
   // Never throws for what a row says: what is not modelled becomes the reason.
   [[nodiscard]] PreparedRun prepared(const MeasuredRun& run);
-  [[nodiscard]] const std::vector<StackProfile>& stacks() const { return stacks_; }
+  [[nodiscard]] const std::vector<Stack>& stacks() const { return stacks_; }
 
  private:
   struct Models {
@@ -74,13 +74,13 @@ class RunPreparer {
     ModelShape model;  // without its name and source
     bool operator==(const ModelKey&) const = default;
   };
-  [[nodiscard]] const DeviceProfile& device(const std::string& name);
-  [[nodiscard]] Models models(const MeasuredRun& run, const DeviceProfile& device, const StackProfile& stack);
+  [[nodiscard]] const Device& device(const std::string& name);
+  [[nodiscard]] Models models(const MeasuredRun& run, const Device& device, const Stack& stack);
 
   std::filesystem::path configs_;
-  std::vector<StackProfile> stacks_;
+  std::vector<Stack> stacks_;
   std::vector<ChoiceRule> rules_;
-  std::map<std::string, DeviceProfile> devices_;
+  std::map<std::string, Device> devices_;
   std::vector<std::pair<ModelKey, Models>> models_;
 };
 

@@ -189,7 +189,7 @@ StackChanges stack_changes_of(std::string_view kernel_notes, std::string_view pr
   return changes;
 }
 
-StackProfile with_changes(StackProfile stack, const StackChanges& changes) {
+Stack with_changes(Stack stack, const StackChanges& changes) {
   if (changes.fusion) stack.fusion = *changes.fusion;
   if (changes.overlap_tensor) stack.overlap_tensor = *changes.overlap_tensor;
   if (changes.overlap_data) stack.overlap_data = *changes.overlap_data;

@@ -9,8 +9,8 @@
 #include <string_view>
 
 #include "sim/parallel/layout.h"
+#include "sim/run/workload.h"
 #include "sim/stack/stack.h"
-#include "sim/workload.h"
 
 namespace mobasim {
 
@@ -64,6 +64,6 @@ struct StackChanges {
   bool operator==(const StackChanges&) const = default;
 };
 [[nodiscard]] StackChanges stack_changes_of(std::string_view kernel_notes, std::string_view precision);
-[[nodiscard]] StackProfile with_changes(StackProfile stack, const StackChanges& changes);
+[[nodiscard]] Stack with_changes(Stack stack, const StackChanges& changes);
 
 }  // namespace mobasim

@@ -9,7 +9,7 @@ namespace {
 
 double number(std::int64_t value) { return static_cast<double>(value); }
 
-double bytes_of_product_input(std::string_view dtype) {
+double bytes_of_gemm_input(std::string_view dtype) {
   if (dtype == "f32") return 4;
   if (dtype == "bf16" || dtype == "fp16") return 2;
   if (dtype == "fp8") return 1;
@@ -25,9 +25,9 @@ struct Widths {
 
 void add_attention_parameters(const ModelShape& model, const Widths& width, LayerMemory& layer) {
   const double projection = width.hidden * (width.queries + 2 * width.keys);
-  layer.product_parameters += projection + width.queries * width.hidden;
-  layer.product_shapes = layer.product_parameters;
-  layer.largest_product = std::max(projection, width.queries * width.hidden);
+  layer.gemm_parameters += projection + width.queries * width.hidden;
+  layer.matrix_shapes = layer.gemm_parameters;
+  layer.largest_matrix = std::max(projection, width.queries * width.hidden);
   if (model.linear_bias || model.qkv_bias) layer.split_parameters += width.queries + 2 * width.keys;
   if (model.linear_bias) layer.whole_parameters += width.hidden;
 }
@@ -36,9 +36,9 @@ void add_attention_parameters(const ModelShape& model, const Widths& width, Laye
 void add_feed_forward_parameters(const ModelShape& model, const LayerGroup& group, double width, double copies,
                                  LayerMemory& layer) {
   const double into = (group.gated ? 2 : 1) * number(model.hidden) * width;
-  layer.product_parameters += copies * (into + width * number(model.hidden));
-  layer.product_shapes += into + width * number(model.hidden);
-  layer.largest_product = std::max(layer.largest_product, into);
+  layer.gemm_parameters += copies * (into + width * number(model.hidden));
+  layer.matrix_shapes += into + width * number(model.hidden);
+  layer.largest_matrix = std::max(layer.largest_matrix, into);
   if (!model.linear_bias) return;
   layer.split_parameters += copies * (group.gated ? 2 : 1) * width;
   layer.whole_parameters += copies * number(model.hidden);
@@ -55,7 +55,7 @@ void add_parameters(const ModelShape& model, const LayerGroup& group, const Widt
   } else {
     add_feed_forward_parameters(model, group, number(group.ffn), 1, layer);
   }
-  layer.split_parameters += layer.product_parameters;
+  layer.split_parameters += layer.gemm_parameters;
   layer.whole_parameters += 2 * norm * width.hidden;
   if (model.qk_norm_over_heads) {
     layer.split_parameters += norm * (width.queries + width.keys);
@@ -67,9 +67,9 @@ void add_parameters(const ModelShape& model, const LayerGroup& group, const Widt
 // Kept per token (A35): inputs of both norms and of both product pairs 4 h; q, k, v and the attention's output
 // 2 q + 2 kv; gate, up and product 3 f (2 f without a gate). Of that the inputs of products are in their format: 2 h,
 // the product f, and, where the formats differ, a copy of the attention's output q.
-Kept kept_of_all(const ModelShape& model, const LayerGroup& group, const Widths& width, const StackProfile& stack,
+Kept kept_of_all(const ModelShape& model, const LayerGroup& group, const Widths& width, const Stack& stack,
                  const NumberFormat& format) {
-  const double e = format.element, product = format.product_input;
+  const double e = format.element, product = format.gemm_input;
   Kept kept;
   kept.spread = (2 * e + 2 * product) * width.hidden;
   if (stack.dropout) kept.spread += 2 * width.hidden;  // masks of one byte
@@ -86,7 +86,7 @@ Kept kept_of_all(const ModelShape& model, const LayerGroup& group, const Widths&
 
 // The input, and of the products of a layer in order (q, k, v, output, gate, up, down) the results of the first, third,
 // ... : torchtitan's selective recomputation by operation.
-Kept kept_of_every_other_product(const LayerGroup& group, const Widths& width, const NumberFormat& format) {
+Kept kept_of_every_other_gemm(const LayerGroup& group, const Widths& width, const NumberFormat& format) {
   Kept kept;
   kept.split = format.element * (width.queries + width.keys + width.active);
   kept.spread = format.element * (group.gated ? 2 : 1) * width.hidden;
@@ -94,7 +94,7 @@ Kept kept_of_every_other_product(const LayerGroup& group, const Widths& width, c
 }
 
 // Softmax's result, and with dropout its mask (one byte) and what it leaves; all of s keys for each query.
-double score_bytes(const Widths& width, const StackProfile& stack, const NumberFormat& format) {
+double score_bytes(const Widths& width, const Stack& stack, const NumberFormat& format) {
   return (stack.dropout ? 2 * format.element + 1 : format.element) * width.heads * width.sequence;
 }
 
@@ -126,19 +126,19 @@ double add_moba(const LayerGroup& group, const Widths& width, const AttentionCou
 
 }  // namespace
 
-NumberFormat number_format(std::string_view dtype, const StackProfile& stack) {
-  const double product = bytes_of_product_input(dtype);
+NumberFormat number_format(std::string_view dtype, const Stack& stack) {
+  const double product = bytes_of_gemm_input(dtype);
   NumberFormat format;
   format.element = dtype == "f32" ? 4 : 2;
-  format.product_input = format.element;
+  format.gemm_input = format.element;
   if (product < format.element && stack.transformer_engine) {
-    format.product_input = product;
+    format.gemm_input = product;
     format.weight_copies = 2 * product;
   }
   return format;
 }
 
-StateBytesPerParameter state_bytes_per_parameter(std::string_view dtype, const StackProfile& stack) {
+StateBytesPerParameter state_bytes_per_parameter(std::string_view dtype, const Stack& stack) {
   const double gradient = number(stack.gradient_bytes), second = number(stack.second_gradient_bytes);
   if (dtype == "f32") return {4, 4, 4, 0, 8};
   if (stack.f32_weights) return {4, 2, gradient, second, 8};
@@ -146,8 +146,8 @@ StateBytesPerParameter state_bytes_per_parameter(std::string_view dtype, const S
   return {2, 2, gradient, second, 12};
 }
 
-LayerMemory layer_memory(const ModelShape& model, const LayerGroup& group, const StackProfile& stack,
-                         std::string_view kernel, const NumberFormat& format, std::int64_t sequence) {
+LayerMemory layer_memory(const ModelShape& model, const LayerGroup& group, const Stack& stack, std::string_view kernel,
+                         const NumberFormat& format, std::int64_t sequence) {
   Widths width{number(model.hidden),
                number(group.heads * group.head_dim),
                number(group.kv_heads * group.head_dim),
@@ -159,7 +159,7 @@ LayerMemory layer_memory(const ModelShape& model, const LayerGroup& group, const
   LayerMemory layer;
   add_parameters(model, group, width, layer);
   Kept none = kept_of_all(model, group, width, stack, format);
-  Kept selective = stack.selective_every_other_product ? kept_of_every_other_product(group, width, format) : none;
+  Kept selective = stack.selective_every_other_gemm ? kept_of_every_other_gemm(group, width, format) : none;
   // Backward, at once: the gradients of gate, up and product; or those of q, k, v and the output.
   layer.backward_bytes = e * std::max((group.gated ? 3 : 2) * width.active, 2 * width.queries + 2 * width.keys);
   layer.key_bytes = 2 * e * width.keys;
@@ -171,7 +171,7 @@ LayerMemory layer_memory(const ModelShape& model, const LayerGroup& group, const
   } else {
     double attention = 4 * width.heads;  // the f32 log-sum-exp of each head
     if (one.blocks > 0) attention += add_moba(group, width, one, kernel, format, layer);
-    if (stack.selective_every_other_product) selective.split += e * width.queries;  // the output
+    if (stack.selective_every_other_gemm) selective.split += e * width.queries;  // the output
     none.split += attention;
     selective.split += attention;
   }

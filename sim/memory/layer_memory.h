@@ -10,8 +10,8 @@
 #include <string_view>
 
 #include "sim/model/model_shape.h"
+#include "sim/run/workload.h"
 #include "sim/stack/stack.h"
-#include "sim/workload.h"
 
 namespace mobasim {
 
@@ -19,12 +19,12 @@ namespace mobasim {
 // of a weight that the products read (0: the weight itself).
 struct NumberFormat {
   double element = 2;
-  double product_input = 2;
+  double gemm_input = 2;
   double weight_copies = 0;
 };
 // 16-bit between operations for everything but f32. TransformerEngine keeps the inputs of products in the format of the
 // products, and two copies of each weight in it (straight and transposed); other stacks cast on the way (A57).
-[[nodiscard]] NumberFormat number_format(std::string_view dtype, const StackProfile& stack);
+[[nodiscard]] NumberFormat number_format(std::string_view dtype, const Stack& stack);
 
 // Weights, gradients and Adam's states in bytes per parameter (Rajbhandari et al. 2020, arXiv 1910.02054, section 3).
 struct StateBytesPerParameter {
@@ -34,7 +34,7 @@ struct StateBytesPerParameter {
   double whole_gradient = 0;  // a second one, never sharded (DeepSpeed's BF16 optimizer)
   double optimizer = 0;       // master weight, both moments; for fp16 the f32 gradient too
 };
-[[nodiscard]] StateBytesPerParameter state_bytes_per_parameter(std::string_view dtype, const StackProfile& stack);
+[[nodiscard]] StateBytesPerParameter state_bytes_per_parameter(std::string_view dtype, const Stack& stack);
 
 // Bytes per token that a layer keeps for its backward pass.
 struct Kept {
@@ -47,10 +47,10 @@ struct Kept {
 struct LayerMemory {
   double split_parameters = 0;
   double whole_parameters = 0;
-  double product_parameters = 0;  // the matrices, part of split_parameters
-  double product_shapes = 0;      // one matrix of each shape: with experts one expert's
-  double largest_product = 0;     // the largest matrix
-  std::array<Kept, 3> kept;       // by Recompute
+  double gemm_parameters = 0;  // the matrices, part of split_parameters
+  double matrix_shapes = 0;    // one matrix of each shape: with experts one expert's
+  double largest_matrix = 0;   // the largest matrix
+  std::array<Kept, 3> kept;    // by Recompute
   // Bytes per token while the layer works, forward and, later, backward.
   double forward_bytes = 0;   // split; attention's workspace
   double backward_bytes = 0;  // split; gradients of the widest values that are alive together
@@ -61,7 +61,7 @@ struct LayerMemory {
   bool operator==(const LayerMemory&) const = default;
 };
 // `kernel`: what computes its attention (attention_kernel).
-[[nodiscard]] LayerMemory layer_memory(const ModelShape& model, const LayerGroup& group, const StackProfile& stack,
+[[nodiscard]] LayerMemory layer_memory(const ModelShape& model, const LayerGroup& group, const Stack& stack,
                                        std::string_view kernel, const NumberFormat& format, std::int64_t sequence);
 
 }  // namespace mobasim

@@ -1,9 +1,10 @@
+#include "sim/memory/memory_model.h"
+
 #include <algorithm>
 #include <iterator>
 #include <numeric>
 
 #include "sim/base/error.h"
-#include "sim/memory.h"
 #include "sim/parallel/pipeline.h"
 #include "sim/parallel/stages.h"
 
@@ -38,7 +39,7 @@ class InFlight {
 // Megatron-LM: the logit, an f32 copy that becomes the softmax, and its f32 gradient (A33). PyTorch: log-softmax, the
 // gradient of the loss and that of the logits, f32 each; over a tensor group (loss_parallel) the softmax and a sum
 // more.
-double logit_bytes(const StackProfile& stack, const NumberFormat& format, bool over_tensor_group) {
+double logit_bytes(const Stack& stack, const NumberFormat& format, bool over_tensor_group) {
   if (stack.fused_loss) return stack.fusion == Fusion::compiled ? 2 * format.element : format.element;
   if (stack.fusion != Fusion::fused) return over_tensor_group ? 16 : 12;
   return format.element == 4 ? 8 : 10;
@@ -76,19 +77,19 @@ struct MemoryModel::Split {
 
 // Parameters are those of one device: divided by the tensor group.
 struct MemoryModel::Holding {
-  double parameters = 0;          // all
-  double product_parameters = 0;  // of the matrices
-  double ends = 0;                // of embedding and head
+  double parameters = 0;       // all
+  double gemm_parameters = 0;  // of the matrices
+  double ends = 0;             // of embedding and head
   double head = 0;
   double activations = 0;    // bytes in flight
   double largest_layer = 0;  // parameters
-  double product_shapes = 0;
-  double largest_product = 0;
+  double matrix_shapes = 0;
+  double largest_matrix = 0;
   std::uint64_t kinds = 0;  // bit i: kind i is among its layers
   bool embedding = false, last = false;
 };
 
-MemoryModel::MemoryModel(const ModelShape& model, const StackProfile& stack, const std::vector<std::string>& kernels,
+MemoryModel::MemoryModel(const ModelShape& model, const Stack& stack, const std::vector<std::string>& kernels,
                          std::string_view dtype, std::int64_t sequence)
     : layers_(layers(model)),
       sequence_(sequence),
@@ -118,7 +119,7 @@ MemoryModel::MemoryModel(const ModelShape& model, const StackProfile& stack, con
       const Sums& sums = before_.back();
       kind_.push_back(kind);
       Sums next{sums.split_parameters + layer.split_parameters, sums.whole_parameters + layer.whole_parameters,
-                sums.product_parameters + layer.product_parameters, sums.kept};
+                sums.gemm_parameters + layer.gemm_parameters, sums.kept};
       for (std::size_t k = 0; k < next.kept.size(); ++k) {
         next.kept[k].split += layer.kept[k].split;
         next.kept[k].spread += layer.kept[k].spread;
@@ -142,7 +143,7 @@ MemoryModel::Holding MemoryModel::holding(const Workload& workload, const Layout
   const InFlight flight(chunks_in_flight(pipeline, stage), layout);
   const ChunkSplit chunks(layers_, layout.pipeline * layout.virtual_stages);
   const auto recompute = static_cast<std::size_t>(workload.recompute);
-  double split_parameters = 0, whole_parameters = 0, product_parameters = 0;
+  double split_parameters = 0, whole_parameters = 0, gemm_parameters = 0;
   Kept kept;  // in flight
   Holding held;
   for (std::int64_t index = 0; index < layout.virtual_stages; ++index) {
@@ -151,7 +152,7 @@ MemoryModel::Holding MemoryModel::holding(const Workload& workload, const Layout
     const Sums& end = before_[static_cast<std::size_t>(chunk.first_layer + chunk.layers)];
     split_parameters += end.split_parameters - begin.split_parameters;
     whole_parameters += end.whole_parameters - begin.whole_parameters;
-    product_parameters += end.product_parameters - begin.product_parameters;
+    gemm_parameters += end.gemm_parameters - begin.gemm_parameters;
     const double microbatches = flight.of_chunk(index);
     kept.split += microbatches * (end.kept[recompute].split - begin.kept[recompute].split);
     kept.spread += microbatches * (end.kept[recompute].spread - begin.kept[recompute].spread);
@@ -164,14 +165,14 @@ MemoryModel::Holding MemoryModel::holding(const Workload& workload, const Layout
     held.last |= chunk.head;
   }
   held.parameters = split_parameters / split.tensor + whole_parameters;
-  held.product_parameters = product_parameters / split.tensor;
+  held.gemm_parameters = gemm_parameters / split.tensor;
   held.activations = (kept.split / split.tensor + kept.spread / split.spread) * split.tokens;
   for (std::size_t i = 0; i < kinds_.size(); ++i) {
     if ((held.kinds >> i & 1) == 0) continue;
     const LayerMemory& kind = kinds_[i];
     held.largest_layer = std::max(held.largest_layer, kind.split_parameters / split.tensor + kind.whole_parameters);
-    held.largest_product = std::max(held.largest_product, kind.largest_product / split.tensor);
-    held.product_shapes = std::max(held.product_shapes, kind.product_shapes / split.tensor);
+    held.largest_matrix = std::max(held.largest_matrix, kind.largest_matrix / split.tensor);
+    held.matrix_shapes = std::max(held.matrix_shapes, kind.matrix_shapes / split.tensor);
   }
   const double table = vocab_ * hidden_ / split.tensor;
   if (held.embedding) held.ends += table + positions_ * hidden_;
@@ -205,8 +206,8 @@ void MemoryModel::add_states(const Workload& workload, const Layout& layout, con
     gradients = std::min(kept + live, whole_gradients);
   }
   if (!shared(2)) gradients += states_.whole_gradient * all;
-  if (transformer_engine_) gradients += format_.element * held.product_shapes;
-  use[MemoryComponent::weights] = weights + format_.weight_copies * held.product_parameters;
+  if (transformer_engine_) gradients += format_.element * held.matrix_shapes;
+  use[MemoryComponent::weights] = weights + format_.weight_copies * held.gemm_parameters;
   use[MemoryComponent::gradients] = gradients;
   if (!workload.offload_optimizer) {
     use[MemoryComponent::optimizer] = states_.optimizer * all / (shared(1) ? split.shard : 1);
@@ -254,7 +255,7 @@ void MemoryModel::add_moment(const Workload& workload, const Layout& layout, con
     if (bytes + buffers > working + exchange) working = bytes, exchange = buffers;
   }
   // A weight's gradient before it is added to the others.
-  if (!sharded_gradients && !transformer_engine_) working += format_.element * held.largest_product;
+  if (!sharded_gradients && !transformer_engine_) working += format_.element * held.largest_matrix;
   double logits = 0;
   const double chunk = split.tokens / number(workload.loss_chunks);
   if (held.last) {

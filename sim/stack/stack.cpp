@@ -19,14 +19,14 @@ Enumeration chosen(ConfigMap map, std::string_view key, const std::vector<std::s
   return static_cast<Enumeration>(std::find(allowed.begin(), allowed.end(), text) - allowed.begin());
 }
 
-void read_attention(ConfigMap map, StackProfile& stack) {
+void read_attention(ConfigMap map, Stack& stack) {
   for (const std::string& device : map.keys()) {
     stack.attention[device == "default" ? "" : device] = map.text(device);
   }
   if (!stack.attention.contains("")) map.problem("", "the key 'default' is missing: the implementation elsewhere");
 }
 
-void read_fitted(ConfigMap root, StackProfile& stack) {
+void read_fitted(ConfigMap root, Stack& stack) {
   const std::vector<std::string>& names = stack_constant_names();
   const std::vector<std::string> fitted = root.texts("fitted");
   if (fitted.size() > kMostFitted) root.problem("fitted", fmt::format("at most {} constants are fitted", kMostFitted));
@@ -70,17 +70,17 @@ const std::vector<std::string>& stack_constant_names() {
   return names;
 }
 
-std::string attention_of(const StackProfile& stack, std::string_view device) {
+std::string attention_of(const Stack& stack, std::string_view device) {
   for (const std::string& key : {std::string(device), std::string()}) {
     if (const auto found = stack.attention.find(key); found != stack.attention.end()) return found->second;
   }
   return "";
 }
 
-StackProfile stack_from(const std::filesystem::path& path) {
+Stack stack_from(const std::filesystem::path& path) {
   ConfigFile file = ConfigFile::read(path);
   ConfigMap root = file.root();
-  StackProfile stack;
+  Stack stack;
   stack.name = root.text("name");
   stack.source = root.text("source");
   read_attention(root.map("attention"), stack);
@@ -97,7 +97,7 @@ StackProfile stack_from(const std::filesystem::path& path) {
   stack.f32_weights = root.flag_or("f32_weights", false);
   stack.transformer_engine = root.flag_or("transformer_engine", false);
   stack.keeps_stage_outputs = root.flag_or("keeps_stage_outputs", false);
-  stack.selective_every_other_product = root.flag_or("selective_every_other_product", false);
+  stack.selective_every_other_gemm = root.flag_or("selective_every_other_product", false);
   stack.reduce_each_microbatch = root.flag_or("reduce_each_microbatch", false);
   stack.stops_early = root.flag_or("stops_early", false);
   stack.recomputes = root.flag_or("recomputes", true);
@@ -109,19 +109,19 @@ StackProfile stack_from(const std::filesystem::path& path) {
   return stack;
 }
 
-void calibrate(std::vector<StackProfile>& stacks, const std::filesystem::path& calibration) {
+void calibrate(std::vector<Stack>& stacks, const std::filesystem::path& calibration) {
   ConfigFile file = ConfigFile::read(calibration);
   ConfigMap root = file.root();
   (void)root.text("source");
   for (ConfigMap map : root.maps("stacks")) {
     const std::string named = map.text("name");
     const auto found =
-        std::find_if(stacks.begin(), stacks.end(), [&](const StackProfile& stack) { return stack.name == named; });
-    StackProfile ignored;
-    StackProfile& stack = found == stacks.end() ? ignored : *found;
+        std::find_if(stacks.begin(), stacks.end(), [&](const Stack& stack) { return stack.name == named; });
+    Stack ignored;
+    Stack& stack = found == stacks.end() ? ignored : *found;
     if (found == stacks.end() && !named.empty()) {
       std::vector<std::string> names;
-      for (const StackProfile& one : stacks) names.push_back(one.name);
+      for (const Stack& one : stacks) names.push_back(one.name);
       map.problem("name", fmt::format("no stack '{}'{}", named, suggestion(named, names)));
     }
     for (std::size_t i = 0; i < kStackConstants; ++i) {
@@ -134,16 +134,28 @@ void calibrate(std::vector<StackProfile>& stacks, const std::filesystem::path& c
   file.finish();
 }
 
-std::vector<StackProfile> stacks_from(const std::filesystem::path& folder, const std::filesystem::path& calibration) {
+std::vector<Stack> stacks_from(const std::filesystem::path& folder, const std::filesystem::path& calibration) {
   std::vector<std::filesystem::path> files;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     if (entry.path().extension() == ".yaml" && entry.path().filename() != kCalibrationFile) files.push_back(entry);
   }
   std::sort(files.begin(), files.end());
-  std::vector<StackProfile> stacks;
+  std::vector<Stack> stacks;
   for (const auto& file : files) stacks.push_back(stack_from(file));
   if (!calibration.empty()) calibrate(stacks, calibration);
   return stacks;
+}
+
+Stack shipped_stack(const std::string& name, const std::filesystem::path& configs, std::string& problem) {
+  const std::filesystem::path folder = configs / "stacks", calibration = folder / kCalibrationFile;
+  std::vector<std::string> names;
+  for (Stack& stack :
+       stacks_from(folder, std::filesystem::exists(calibration) ? calibration : std::filesystem::path())) {
+    if (stack.name == name) return std::move(stack);
+    names.push_back(stack.name);
+  }
+  problem = fmt::format("'{}' is unknown{}; allowed: {}", name, suggestion(name, names), joined(names));
+  return {};
 }
 
 }  // namespace mobasim

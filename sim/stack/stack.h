@@ -27,12 +27,12 @@ enum class TensorOverlap { none, weight_gradient, all };
 
 // The constants that may be fitted, each a factor on the time that device and policy say, in the order of the
 // enumeration. A stack names those that are (at most four); the others stay 1.
-//   product        matrix products
+//   gemm           matrix products ("product" in files)
 //   attention      attention kernels
 //   memory_bound   operations bound by memory
 //   communication  collectives and sends
 //   overhead       issuing kernels from the host
-enum class StackConstant { product, attention, memory_bound, communication, overhead };
+enum class StackConstant { gemm, attention, memory_bound, communication, overhead };
 inline constexpr std::size_t kStackConstants = 5;
 inline constexpr std::size_t kMostFitted = 4;
 
@@ -56,7 +56,7 @@ struct StackEvidence {
 // The implementation of attention by products with a softmax between, its scores in memory.
 inline constexpr std::string_view kMathAttention = "math";
 
-struct StackProfile {
+struct Stack {
   std::string name;
   std::string source;
   // Implementation of full attention by device name; "" is for all others. "math": products with a softmax between.
@@ -80,7 +80,7 @@ struct StackProfile {
   bool keeps_stage_outputs = false;
   // Selective recomputation keeps attention's result and every other product's (torchtitan's policy by operation);
   // otherwise all but attention's scores.
-  bool selective_every_other_product = false;
+  bool selective_every_other_gemm = false;
   bool reduce_each_microbatch = false;  // FSDP without no_sync: gradients travel with every microbatch
   bool stops_early = false;           // full recomputation ends with the last value that the backward pass needs (A80)
   bool recomputes = true;             // where a table of runs does not say: as much as memory asks for; else nothing
@@ -94,15 +94,17 @@ struct StackProfile {
 
 [[nodiscard]] const std::vector<std::string>& stack_constant_names();  // in the order of the enumeration
 // The implementation of full attention on a device; "" where the stack names none.
-[[nodiscard]] std::string attention_of(const StackProfile& stack, std::string_view device);
+[[nodiscard]] std::string attention_of(const Stack& stack, std::string_view device);
 
 // A policy. Throws ConfigError.
-[[nodiscard]] StackProfile stack_from(const std::filesystem::path& file);
+[[nodiscard]] Stack stack_from(const std::filesystem::path& file);
 // Sets constants and evidence from a calibration file (the output of `mobasim calibrate`). Throws ConfigError.
-void calibrate(std::vector<StackProfile>& stacks, const std::filesystem::path& calibration);
+void calibrate(std::vector<Stack>& stacks, const std::filesystem::path& calibration);
 inline constexpr std::string_view kCalibrationFile = "calibration.yaml";  // beside the policies
 // Every policy of a folder, by name, and the calibration applied where it is not empty. Throws ConfigError.
-[[nodiscard]] std::vector<StackProfile> stacks_from(const std::filesystem::path& folder,
-                                                    const std::filesystem::path& calibration);
+[[nodiscard]] std::vector<Stack> stacks_from(const std::filesystem::path& folder,
+                                             const std::filesystem::path& calibration);
+// The stack of a name in configs/stacks with its calibration; what is wrong with the name in `problem`.
+[[nodiscard]] Stack shipped_stack(const std::string& name, const std::filesystem::path& configs, std::string& problem);
 
 }  // namespace mobasim

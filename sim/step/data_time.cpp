@@ -28,7 +28,7 @@ Replicas replicas_of(const StepContext& context, const Layout& layout) {
 // forward pass.
 double whole_weights(const StepContext& context, const StageLoad& load, const Layout& layout, const Replicas& group,
                      double factor) {
-  const StackProfile& stack = context.stack;
+  const Stack& stack = context.stack;
   const auto seconds = [&](CollectiveKind kind, double bytes, const Group& members) {
     return factor * collective_time(kind, bytes, members, context.network);
   };
@@ -55,7 +55,7 @@ double whole_weights(const StepContext& context, const StageLoad& load, const La
 
 // Of a step whose weights are gathered layer by layer, one layer ahead of the computation.
 double sharded_weights(const StepContext& context, const StageLoad& load, const Replicas& group, double factor) {
-  const StackProfile& stack = context.stack;
+  const Stack& stack = context.stack;
   const auto seconds = [&](CollectiveKind kind, double bytes, const Group& members) {
     return factor * collective_time(kind, bytes, members, context.network);
   };
@@ -86,7 +86,7 @@ double exposed_data_time(const StepContext& context, const StageLoad& load, cons
                                 : whole_weights(context, load, layout, group, factor);
 }
 
-double update_bytes(std::string_view dtype, const StackProfile& stack) {
+double update_bytes(std::string_view dtype, const Stack& stack) {
   const StateBytesPerParameter states = state_bytes_per_parameter(dtype, stack);
   const bool own_master = states.weight == 4;
   return states.gradient + 2 * states.optimizer + (own_master ? 2 : 1) * states.weight;

@@ -17,11 +17,11 @@ constexpr std::array<KernelCount, 3> kKernels{{{40, 75}, {26, 50}, {16, 34}}};  
 // A49. A100: 312 TFLOP/s of the tensor cores in fp16, 78 without them (datasheet).
 constexpr double kWithoutTensorCores = 4;
 
-struct ProductTimes {
+struct GemmTimes {
   double forward = 0, input_gradient = 0, weight_gradient = 0;
 };
 
-ProductTimes& operator+=(ProductTimes& sum, const ProductTimes& more) {
+GemmTimes& operator+=(GemmTimes& sum, const GemmTimes& more) {
   sum.forward += more.forward;
   sum.input_gradient += more.input_gradient;
   sum.weight_gradient += more.weight_gradient;
@@ -29,14 +29,14 @@ ProductTimes& operator+=(ProductTimes& sum, const ProductTimes& more) {
 }
 
 // [m, k] x [k, n]; its input's gradient [m, n] x [n, k]; its weight's [k, m] x [m, n].
-ProductTimes product(const ProductModel& model, double m, double n, double k, double count = 1) {
-  return {count * product_seconds(model, m, n, k), count * product_seconds(model, m, k, n),
-          count * product_seconds(model, k, n, m)};
+GemmTimes gemm_times(const GemmModel& model, double m, double n, double k, double count = 1) {
+  return {count * gemm_seconds(model, m, n, k), count * gemm_seconds(model, m, k, n),
+          count * gemm_seconds(model, k, n, m)};
 }
 
 // What a token is multiplied by in a layer: f(n, k, count) for [m, k] x [k, n], so many times.
 template <class F>
-void for_products(const StepContext& context, const LayerShape& layer, double tensor, const F& f) {
+void for_gemms(const StepContext& context, const LayerShape& layer, double tensor, const F& f) {
   const double h = context.hidden, t = tensor;
   f((layer.queries + 2 * layer.keys) / t, h, 1);
   f(h, layer.queries / t, 1);
@@ -48,10 +48,10 @@ void for_products(const StepContext& context, const LayerShape& layer, double te
   }
 }
 
-ProductTimes layer_products(const StepContext& context, const LayerShape& layer, const LayerSplitting& split) {
-  ProductTimes sum;
-  for_products(context, layer, split.tensor,
-               [&](double n, double k, double count) { sum += product(context.products, split.tokens, n, k, count); });
+GemmTimes layer_gemms(const StepContext& context, const LayerShape& layer, const LayerSplitting& split) {
+  GemmTimes sum;
+  for_gemms(context, layer, split.tensor,
+            [&](double n, double k, double count) { sum += gemm_times(context.gemm, split.tokens, n, k, count); });
   return sum;
 }
 
@@ -59,7 +59,7 @@ ProductTimes layer_products(const StepContext& context, const LayerShape& layer,
 // Bytes of the scores, 16-bit (A41): softmax with scale and mask in one kernel 4 forward and 6 backward; dropout 5
 // and 5; one kernel each for scale and mask 8 more forward and 4 more backward.
 struct MathAttention {
-  ProductTimes products;  // weight_gradient: the second pair of the backward pass
+  GemmTimes gemms;  // weight_gradient: the second pair of the backward pass
   double forward_bytes = 0, backward_bytes = 0;
 };
 
@@ -69,8 +69,8 @@ MathAttention math_attention(const StepContext& context, const LayerShape& layer
   const double s = context.sequence, rows = split.sequences * layer.heads / split.tensor * s / split.context;
   const double scores = rows * s;
   MathAttention math;
-  math.products = product(context.head_products, rows, s, layer.head_dim, aligned);
-  math.products += product(context.head_products, rows, layer.head_dim, s, aligned);
+  math.gemms = gemm_times(context.head_gemm, rows, s, layer.head_dim, aligned);
+  math.gemms += gemm_times(context.head_gemm, rows, layer.head_dim, s, aligned);
   math.forward_bytes = scores * (4 + (context.stack.dropout ? 5 : 0));
   math.backward_bytes = scores * (6 + (context.stack.dropout ? 5 : 0));
   if (context.stack.fusion == Fusion::eager) math.forward_bytes += 8 * scores, math.backward_bytes += 4 * scores;
@@ -83,7 +83,7 @@ struct ElementwiseBytes {
 };
 
 ElementwiseBytes elementwise(const StepContext& context, const LayerShape& layer, const LayerSplitting& split) {
-  const StackProfile& stack = context.stack;
+  const Stack& stack = context.stack;
   const bool eager = stack.fusion == Fusion::eager, compiled = stack.fusion == Fusion::compiled;
   const bool gated = layer.inner > 1;
   const double rotated = layer.queries + layer.keys;
@@ -115,8 +115,7 @@ ElementwiseBytes elementwise(const StepContext& context, const LayerShape& layer
 
 // Collectives of the tensor group (Shoeybi et al. 2019; with sequence parallelism Korthikanti et al. 2022, section
 // 4.2.2): two all-reduces of the activations in each pass, or an all-gather and a reduce-scatter for each.
-void add_tensor(const StepContext& context, const LayerSplitting& split, const ProductTimes& products,
-                PassTimes& times) {
+void add_tensor(const StepContext& context, const LayerSplitting& split, const GemmTimes& gemms, PassTimes& times) {
   if (split.tensor <= 1) return;
   const double bytes = split.tokens * context.hidden * context.element;
   const double factor = split.constants[StackConstant::communication];
@@ -130,26 +129,26 @@ void add_tensor(const StepContext& context, const LayerSplitting& split, const P
   // With sequence parallelism the inputs of two products are gathered again for their weights' gradients.
   double again = split.sequence_parallel ? 2 * seconds(CollectiveKind::all_gather) : 0;
   if (context.stack.overlap_tensor != TensorOverlap::none) {
-    backward = exposed(context, backward, products.weight_gradient, split.tensor);
-    again = exposed(context, again, products.input_gradient, split.tensor);
+    backward = exposed(context, backward, gemms.weight_gradient, split.tensor);
+    again = exposed(context, again, gemms.input_gradient, split.tensor);
   }
   if (context.stack.overlap_tensor == TensorOverlap::all) {
-    forward = exposed(context, forward, products.forward, split.tensor);
+    forward = exposed(context, forward, gemms.forward, split.tensor);
   }
   at(times.forward, TimePart::tensor) += forward;
   at(times.backward, TimePart::tensor) += backward + again;
 }
 
 void add_attention(const StepContext& context, const LayerShape& layer, const LayerSplitting& split, PassTimes& times) {
-  const double product_factor = split.constants[StackConstant::product];
+  const double gemm_factor = split.constants[StackConstant::gemm];
   const double memory_factor = split.constants[StackConstant::memory_bound] / context.memory_rate;
   if (layer.math) {
     const MathAttention math = math_attention(context, layer, split);
-    const double forward = product_factor * math.products.forward + memory_factor * math.forward_bytes;
+    const double forward = gemm_factor * math.gemms.forward + memory_factor * math.forward_bytes;
     at(times.forward, TimePart::attention) += forward;
-    at(times.backward, TimePart::attention) +=
-        product_factor * (math.products.input_gradient + math.products.weight_gradient) +
-        memory_factor * math.backward_bytes + (split.recompute == Recompute::selective ? forward : 0);
+    at(times.backward, TimePart::attention) += gemm_factor * (math.gemms.input_gradient + math.gemms.weight_gradient) +
+                                               memory_factor * math.backward_bytes +
+                                               (split.recompute == Recompute::selective ? forward : 0);
     return;
   }
   const bool ring = split.context_algorithm == ContextAlgorithm::ring && split.context > 1;
@@ -195,18 +194,18 @@ LayerShape layer_shape(const ModelShape& model, const LayerGroup& group, std::in
   return layer;
 }
 
-bool products_measured(const StepContext& context, const LayerShape& layer) {
-  if (!context.products.measured) return false;
-  const ProductFit& fit = *context.products.measured;
+bool gemms_measured(const StepContext& context, const LayerShape& layer) {
+  if (!context.gemm.measured) return false;
+  const GemmFit& fit = *context.gemm.measured;
   const double m = context.sequence;
   bool inside = true;
-  for_products(context, layer, 1, [&](double n, double k, double) {
+  for_gemms(context, layer, 1, [&](double n, double k, double) {
     inside = inside && covers(fit, m, n, k) && covers(fit, m, k, n) && covers(fit, k, n, m);
   });
   return inside;
 }
 
-double beside(const StackProfile& stack, double communication, double window) {
+double beside(const Stack& stack, double communication, double window) {
   const double hidden = std::min(communication, window);
   return communication - hidden + stack.contention * hidden;
 }
@@ -234,35 +233,34 @@ void add(PassTimes& sum, const PassTimes& times, double factor) {
 PartTimes last_product(const StepContext& context, const LayerShape& layer, const LayerSplitting& split) {
   PartTimes times{};
   if (layer.ffn > 0) {
-    at(times, TimePart::products) =
-        split.constants[StackConstant::product] *
-        product_seconds(context.products, split.tokens, context.hidden, layer.ffn / split.tensor);
+    at(times, TimePart::gemm) = split.constants[StackConstant::gemm] *
+                                gemm_seconds(context.gemm, split.tokens, context.hidden, layer.ffn / split.tensor);
   }
   return times;
 }
 
 PassTimes layer_time(const StepContext& context, const LayerShape& layer, const LayerSplitting& split) {
   PassTimes times;
-  ProductTimes products = layer_products(context, layer, split);
-  const double factor = split.constants[StackConstant::product];
-  products.forward *= factor, products.input_gradient *= factor, products.weight_gradient *= factor;
-  at(times.forward, TimePart::products) = products.forward;
-  at(times.backward, TimePart::products) = products.input_gradient + products.weight_gradient;
-  times.weight_gradient = products.weight_gradient;
+  GemmTimes gemms = layer_gemms(context, layer, split);
+  const double factor = split.constants[StackConstant::gemm];
+  gemms.forward *= factor, gemms.input_gradient *= factor, gemms.weight_gradient *= factor;
+  at(times.forward, TimePart::gemm) = gemms.forward;
+  at(times.backward, TimePart::gemm) = gemms.input_gradient + gemms.weight_gradient;
+  times.weight_gradient = gemms.weight_gradient;
   add_attention(context, layer, split, times);
   const ElementwiseBytes bytes = elementwise(context, layer, split);
   const double per_byte = split.constants[StackConstant::memory_bound] / context.memory_rate;
   at(times.forward, TimePart::elementwise) = per_byte * bytes.forward;
   at(times.backward, TimePart::elementwise) = per_byte * bytes.backward;
-  add_tensor(context, split, products, times);
+  add_tensor(context, split, gemms, times);
   const ContextTime exchange = context_time(context, layer, split, times);
   at(times.forward, TimePart::context) = exchange.forward;
   at(times.backward, TimePart::context) = exchange.backward;
   times.queries_travel = exchange.queries_travel;
   const KernelCount& kernels = kKernels[static_cast<std::size_t>(context.stack.fusion)];
   times.forward_kernels = kernels.forward, times.backward_kernels = kernels.backward;
-  if (split.recompute == Recompute::selective && context.stack.selective_every_other_product) {
-    at(times.backward, TimePart::products) += products.forward / 2;  // A53
+  if (split.recompute == Recompute::selective && context.stack.selective_every_other_gemm) {
+    at(times.backward, TimePart::gemm) += gemms.forward / 2;  // A53
     at(times.backward, TimePart::elementwise) += at(times.forward, TimePart::elementwise);
     times.backward_kernels += times.forward_kernels / 2;
   }
@@ -293,11 +291,11 @@ PassTimes embedding_time(const StepContext& context, const LayerSplitting& split
 
 PassTimes head_time(const StepContext& context, const LayerSplitting& split) {
   PassTimes times;
-  const ProductTimes product_times =
-      product(context.head_products, split.tokens, context.vocab / split.tensor, context.hidden);
-  const double factor = split.constants[StackConstant::product];
-  at(times.forward, TimePart::products) = factor * product_times.forward;
-  at(times.backward, TimePart::products) = factor * (product_times.input_gradient + product_times.weight_gradient);
+  const GemmTimes product_times =
+      gemm_times(context.head_gemm, split.tokens, context.vocab / split.tensor, context.hidden);
+  const double factor = split.constants[StackConstant::gemm];
+  at(times.forward, TimePart::gemm) = factor * product_times.forward;
+  at(times.backward, TimePart::gemm) = factor * (product_times.input_gradient + product_times.weight_gradient);
   times.weight_gradient = factor * product_times.weight_gradient;
   const double per_byte = split.constants[StackConstant::memory_bound] / context.memory_rate;
   const double logits = split.tokens * context.vocab / split.tensor;

@@ -8,13 +8,13 @@
 #include <string_view>
 #include <vector>
 
-#include "sim/device/product_model.h"
+#include "sim/device/gemm_model.h"
 #include "sim/model/model_shape.h"
+#include "sim/network/network.h"
 #include "sim/parallel/layout.h"
-#include "sim/parallel/network.h"
+#include "sim/run/workload.h"
 #include "sim/stack/stack.h"
-#include "sim/step_time.h"
-#include "sim/workload.h"
+#include "sim/step/step_model.h"
 
 namespace mobasim::step {
 
@@ -72,10 +72,10 @@ struct StepContext {
   double host_rate = 0;     // bytes/s between device and host
   double update_bytes = 0;  // moved per parameter by the optimizer
   double embedding_parameters = 0, head_parameters = 0;
-  ProductModel products;       // of the layers
-  ProductModel head_products;  // of the head: 16-bit where the layers are narrower
+  GemmModel gemm;       // of the layers
+  GemmModel head_gemm;  // of the head: 16-bit where the layers are narrower
   Network network;
-  StackProfile stack;
+  Stack stack;
   std::vector<LayerShape> layers;
 };
 
@@ -92,10 +92,10 @@ struct LayerSplitting {
 };
 
 // Whether the device's measured rows reach around every product of the layer over one sequence, on one device.
-[[nodiscard]] bool products_measured(const StepContext& context, const LayerShape& layer);
+[[nodiscard]] bool gemms_measured(const StepContext& context, const LayerShape& layer);
 
 // What communication costs beside computation of `window` seconds: what is not hidden, and what it slows (A47).
-[[nodiscard]] double beside(const StackProfile& stack, double communication, double window);
+[[nodiscard]] double beside(const Stack& stack, double communication, double window);
 // Likewise a collective of `seconds`, it and the computation cut into `pieces`: one piece of either has nothing beside
 // it.
 [[nodiscard]] double exposed(const StepContext& context, double seconds, double window, double pieces);

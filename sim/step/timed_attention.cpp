@@ -19,7 +19,7 @@ AttentionLayer attention_layer(const LayerGroup& group, const std::string& kerne
   return layer;
 }
 
-double routing_seconds(const AttentionLayer& layer, const DeviceProfile& device, double all) {
+double routing_seconds(const AttentionLayer& layer, const Device& device, double all) {
   const LayerRows found = rows_for(layer, device, layer.implementation);
   if (found.rows.empty()) return 0;
   const MobaSplit split = split_of(layer, found.rows, device);
@@ -32,7 +32,7 @@ double routing_seconds(const AttentionLayer& layer, const DeviceProfile& device,
 
 }  // namespace
 
-TimedAttention timed_attention(const LayerGroup& group, const DeviceProfile& device, const StackProfile& stack,
+TimedAttention timed_attention(const LayerGroup& group, const Device& device, const Stack& stack,
                                const KernelChoice& kernels, const std::string& dtype, std::int64_t sequence) {
   const std::string kernel = attention_kernel(group, device, stack, kernels, dtype, sequence);
   TimedAttention timed;

@@ -20,8 +20,8 @@ struct TimedAttention {
 // Of one layer over one sequence by the kernel that runs it (attention_kernel; not kMathAttention), a ring's pieces by
 // those that run sequences of their length: a table's time per FLOP does not depend on the number of heads and
 // sequences (A21).
-[[nodiscard]] TimedAttention timed_attention(const LayerGroup& group, const DeviceProfile& device,
-                                             const StackProfile& stack, const KernelChoice& kernels,
-                                             const std::string& dtype, std::int64_t sequence);
+[[nodiscard]] TimedAttention timed_attention(const LayerGroup& group, const Device& device, const Stack& stack,
+                                             const KernelChoice& kernels, const std::string& dtype,
+                                             std::int64_t sequence);
 
 }  // namespace mobasim::step

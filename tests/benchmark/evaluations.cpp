@@ -14,11 +14,11 @@
 
 #include "sim/base/divisors.h"
 #include "sim/device/device.h"
-#include "sim/memory.h"
+#include "sim/memory/memory_model.h"
 #include "sim/model/model_shape.h"
-#include "sim/parallel/refusals.h"
+#include "sim/run/refusals.h"
 #include "sim/stack/stack.h"
-#include "sim/step_time.h"
+#include "sim/step/step_model.h"
 
 using namespace mobasim;
 
@@ -131,8 +131,8 @@ int main(int count, char** arguments) {
   const int threads = std::atoi(std::string(value_of("--threads", count, arguments, "2")).c_str());
   const std::filesystem::path configs = std::filesystem::path(MOBASIM_SOURCE_FOLDER) / "configs";
   const ModelShape model = model_from(configs / "models/megatron-22b.yaml");
-  const DeviceProfile device = device_from(configs / "devices/a100-sxm.yaml");
-  const StackProfile stack = stack_from(configs / "stacks/megatron-lm-2022.yaml");
+  const Device device = device_from(configs / "devices/a100-sxm.yaml");
+  const Stack stack = stack_from(configs / "stacks/megatron-lm-2022.yaml");
   const double capacity = allocatable(device).value();
 
   std::vector<Candidate> all = candidates(layers(model));

@@ -13,7 +13,7 @@ TEST_CASE("a bench of a few seconds gives a device that the simulator accepts") 
   options.budget = kernels::least_budget();
   const kernels::BenchResult result = kernels::bench(options);
   kernels::write_bench(result, options, folder.path(), "here");
-  const DeviceProfile device = device_from(folder / "here.yaml");
+  const Device device = device_from(folder / "here.yaml");
   CHECK(violations(device).empty());
   CHECK(device.name == "here");
   CHECK(device.peak.at("f32") > FlopRate(1e8));

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "sim/base/csv.h"
-#include "sim/parallel/network.h"
+#include "sim/network/network.h"
 #include "tests/catch.h"
 
 using namespace mobasim;

@@ -6,7 +6,7 @@
 // github.com/foundation-model-stack/fms-fsdp.
 #include <cmath>
 
-#include "sim/run_cost.h"
+#include "sim/cost/run_cost.h"
 #include "tests/catch.h"
 
 using namespace mobasim;

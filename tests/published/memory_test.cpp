@@ -1,6 +1,6 @@
 // Published memory of training runs, beside what the closed form says of them. Nothing was fitted to them.
 // MOBASIM_REFERENCE_DATA names the folder that holds runs/measured_runs.csv; without it the tests are skipped.
-#include "sim/memory.h"
+#include "sim/memory/memory_model.h"
 
 #include <cmath>
 #include <functional>
@@ -76,32 +76,32 @@ Layout layout_of(const PublishedRow& row) {
 }
 
 // Megatron-Core with TransformerEngine: its cross-entropy writes the gradient over the logits.
-StackProfile megatron_core(const PublishedRow&) {
-  StackProfile stack;
+Stack megatron_core(const PublishedRow&) {
+  Stack stack;
   stack.fused_loss = stack.transformer_engine = true;
   return stack;
 }
 
 // FSDP2 as torchtitan uses it; the run on H200 is of a later version, which compiles the loss.
-StackProfile torchtitan(const PublishedRow& row) {
-  StackProfile stack;
+Stack torchtitan(const PublishedRow& row) {
+  Stack stack;
   stack.fusion = row.text("kernel_notes").starts_with("eager") ? Fusion::eager : Fusion::compiled;
-  stack.f32_weights = stack.selective_every_other_product = stack.keeps_stage_outputs = true;
+  stack.f32_weights = stack.selective_every_other_gemm = stack.keeps_stage_outputs = true;
   stack.fused_loss = row.text("gpu").starts_with("H200");
   return stack;
 }
 
 // DeepSpeed ZeRO with Liger's fused loss; the row without it prints "peak GiB without Liger".
-StackProfile deepspeed(const PublishedRow& row) {
-  StackProfile stack;
+Stack deepspeed(const PublishedRow& row) {
+  Stack stack;
   stack.fused_loss = row.text("kernel_notes").find("Liger") != std::string::npos;
   if (!stack.fused_loss) stack.fusion = Fusion::eager;
   stack.gradient_bytes = stack.reduced_bytes = 2;
   return stack;
 }
 
-StackProfile megatron_deepspeed(const PublishedRow& row) {
-  StackProfile stack;
+Stack megatron_deepspeed(const PublishedRow& row) {
+  Stack stack;
   stack.keeps_stage_outputs = true;
   if (row.text("precision").starts_with("bf16")) stack.second_gradient_bytes = 2;
   return stack;
@@ -115,7 +115,7 @@ struct Comparison {
 // Of the rows of a group that print their memory and have no experts. `unit`: bytes of the printed figure.
 Comparison compared(
     const std::string& group, double unit, const std::string& attention,
-    const std::function<StackProfile(const PublishedRow&)>& stack_of,
+    const std::function<Stack(const PublishedRow&)>& stack_of,
     const std::function<bool(const PublishedRow&)>& counts = [](const PublishedRow&) { return true; }) {
   const char* folder = std::getenv("MOBASIM_REFERENCE_DATA");
   if (folder == nullptr) MOBASIM_SKIP("MOBASIM_REFERENCE_DATA is not set");

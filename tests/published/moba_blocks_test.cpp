@@ -12,7 +12,7 @@ namespace {
 constexpr const char* kOwn = "mobasim_cuda";
 
 struct LeftOut {
-  DeviceProfile device;
+  Device device;
   std::vector<ProfileRow> rows;
 };
 

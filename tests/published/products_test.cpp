@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "sim/base/csv.h"
-#include "sim/device/product_model.h"
+#include "sim/device/gemm_model.h"
 #include "tests/catch.h"
 
 using namespace mobasim;
@@ -33,9 +33,9 @@ const Series kSeries[] = {
 };
 
 std::vector<double> log_errors(const Series& series, const CsvTable& table) {
-  const DeviceProfile device =
+  const Device device =
       device_from(tests::source_folder() / "configs/devices" / (std::string(series.device) + ".yaml"));
-  const ProductModel model = product_model(device, series.dtype);
+  const GemmModel model = gemm_model(device, series.dtype);
   std::vector<double> errors;
   for (std::size_t row = 0; row < table.rows(); ++row) {
     const auto text = [&](std::string_view column) { return table.text(row, table.column(column)); };
@@ -45,7 +45,7 @@ std::vector<double> log_errors(const Series& series, const CsvTable& table) {
     if (text("library").find("grouped") != std::string_view::npos || text("ms").empty() || text("k").empty()) continue;
     const double m = number("m"), n = number("n"), k = number("k");
     if (2 * m * n * k < series.least_flops) continue;
-    errors.push_back(std::log(product_seconds(model, m, n, k) / (1e-3 * number("ms"))));
+    errors.push_back(std::log(gemm_seconds(model, m, n, k) / (1e-3 * number("ms"))));
   }
   return errors;
 }

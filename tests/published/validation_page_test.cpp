@@ -132,13 +132,13 @@ TEST_CASE("The shipped constants are what calibrate makes of the published runs"
   RunPreparer preparer(configs, stacks_from(configs / "stacks", {}));
   std::vector<PreparedRun> prepared;
   for (const MeasuredRun& run : published_runs()) prepared.push_back(preparer.prepared(run));
-  const std::vector<StackProfile> shipped = stacks_from(configs / "stacks", configs / "stacks" / kCalibrationFile);
-  for (const StackProfile& stack : shipped) {
+  const std::vector<Stack> shipped = stacks_from(configs / "stacks", configs / "stacks" / kCalibrationFile);
+  for (const Stack& stack : shipped) {
     const auto rows = calibration_rows(published_runs(), prepared, stack.name);
     INFO(stack.name);
     CHECK(stack.evidence.has_value() == !rows.empty());
     if (rows.empty()) continue;
-    StackProfile policy = stack;
+    Stack policy = stack;
     policy.constants = {}, policy.evidence.reset();
     const StackFit fit = fitted_stack(policy, rows);
     for (std::size_t i = 0; i < kStackConstants; ++i) {

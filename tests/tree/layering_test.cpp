@@ -28,22 +28,22 @@ TEST_CASE("a tree that breaks a layering rule is reported with file and line") {
   };
   const std::vector<Wrong> wrongs = {
       {"sim/step.h", "#pragma once\n#include \"kernels/cases.h\"\n", "sim/step.h:2: "},
-      {"kernels/cpu/full.cpp", "#include \"sim/run.h\"\n", "kernels/cpu/full.cpp:1: "},
-      {"sim/base/units.h", "#include \"sim/run.h\"\n", "sim/base/units.h:1: "},
+      {"kernels/cpu/full.cpp", "#include \"sim/run/run.h\"\n", "kernels/cpu/full.cpp:1: "},
+      {"sim/base/units.h", "#include \"sim/run/run.h\"\n", "sim/base/units.h:1: "},
       {"sim/model/shape.h", "#include \"fit/law.h\"\n", "sim/model/shape.h:1: "},
-      {"fit/project.cpp", "#include \"cli/svg.h\"\n", "fit/project.cpp:1: "},
+      {"fit/project.cpp", "#include \"cli/chart/svg.h\"\n", "fit/project.cpp:1: "},
       {"fit/project.cpp", "#include \"kernels/cases.h\"\n", "fit/project.cpp:1: "},
       {"cli/main.cpp", "#include \"tests/catch.h\"\n", "cli/main.cpp:1: "},
       {"cli/main.cpp", "\n\n#include \"../sim/run.h\"\n", "cli/main.cpp:3: "},
       {"fit/law.cpp", "#include <ceres/ceres.h>\n", "fit/law.cpp:1: "},
       {"cli/plan.cpp", "  #  include <yaml-cpp/yaml.h>\n", "cli/plan.cpp:1: "},
-      {"sim/run.cpp", "#include <CLI/CLI.hpp>\n", "sim/run.cpp:1: "},
+      {"sim/run/run_file.cpp", "#include <CLI/CLI.hpp>\n", "sim/run/run_file.cpp:1: "},
       {"docs/method.md", "see " + std::string("/wo") + "rk/notes\n", "docs/method.md:1: "},
       {"fit/law.cpp", std::string(kMostLines + 1, '\n'), "fit/law.cpp:401: "},
   };
   for (const Wrong& wrong : wrongs) {
     const ScratchFolder tree;
-    for (const char* file : {"sim/run.h", "sim/base/units.h", "kernels/cases.h", "fit/law.h", "cli/svg.h"}) {
+    for (const char* file : {"sim/run/run.h", "sim/base/units.h", "kernels/cases.h", "fit/law.h", "cli/chart/svg.h"}) {
       put_file(tree / file, "#pragma once\n");
     }
     put_file(tree / "tests/catch.h", "#pragma once\n");
@@ -59,11 +59,11 @@ TEST_CASE("a tree that keeps the layering rules has no violations") {
   const ScratchFolder tree;
   put_file(tree / "sim/base/units.h", "#include <string>\n");
   put_file(tree / "sim/base/config.cpp", "#include <yaml-cpp/yaml.h>\n#include \"sim/base/units.h\"\n");
-  put_file(tree / "sim/run.h", "#include \"sim/base/units.h\"\n");
+  put_file(tree / "sim/run/run.h", "#include \"sim/base/units.h\"\n");
   put_file(tree / "kernels/cases.h", "#include \"sim/base/units.h\"\n");
-  put_file(tree / "fit/solve/solve.cpp", "#include <ceres/ceres.h>\n#include \"sim/run.h\"\n");
-  put_file(tree / "cli/main.cpp", "#include <CLI/CLI.hpp>\n#include \"kernels/cases.h\"\n#include \"sim/run.h\"\n");
-  put_file(tree / "tests/cross/work_test.cpp", "#include \"kernels/cases.h\"\n#include \"sim/run.h\"\n");
+  put_file(tree / "fit/solve/solve.cpp", "#include <ceres/ceres.h>\n#include \"sim/run/run.h\"\n");
+  put_file(tree / "cli/main.cpp", "#include <CLI/CLI.hpp>\n#include \"kernels/cases.h\"\n#include \"sim/run/run.h\"\n");
+  put_file(tree / "tests/cross/work_test.cpp", "#include \"kernels/cases.h\"\n#include \"sim/run/run.h\"\n");
   CHECK(listed(tree_violations(tree.path(), paths_of_one_machine())) == "");
 }
 

@@ -1,0 +1,15 @@
+// What `mobasim fit` says on stderr beside its tables: what the data do not determine, and how far projections reach.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/fit/options.h"
+#include "fit/prediction/group_fit.h"
+
+namespace mobasim::cli {
+
+// A line on stderr, in words. What is true of more than three groups is one line that counts them.
+[[nodiscard]] std::vector<std::string> notes_on(const std::vector<GroupFit>& groups, const FitOptions& options);
+
+}  // namespace mobasim::cli

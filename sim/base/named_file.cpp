@@ -1,0 +1,43 @@
+#include "sim/base/named_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "sim/base/text.h"
+
+namespace mobasim {
+namespace {
+
+bool is_path(const std::string& text) { return text.find('/') != std::string::npos || text.ends_with(".yaml"); }
+
+std::vector<std::string> names_in(const std::filesystem::path& folder) {
+  std::vector<std::string> names;
+  std::error_code missing;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, missing)) {
+    if (entry.path().extension() == ".yaml") names.push_back(entry.path().stem().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace
+
+std::filesystem::path file_named(const std::string& text, const std::filesystem::path& folder,
+                                 const std::filesystem::path& here) {
+  if (is_path(text)) return here / text;
+  return folder / (text + ".yaml");
+}
+
+std::string problem_of_name(const std::string& text, const std::filesystem::path& file) {
+  std::error_code ignored;
+  if (std::filesystem::exists(file, ignored)) return "";
+  if (is_path(text)) {
+    return fmt::format("there is no file {}", file.string());
+  }
+  const auto known = names_in(file.parent_path());
+  return fmt::format("'{}' is unknown{}; known: {}", text, suggestion(text, known), joined(known));
+}
+
+}  // namespace mobasim

@@ -1,0 +1,22 @@
+// How long one optimizer step takes, part by part, with an interval and what it rests on: StepModel's times for people.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sim/cost/run_cost.h"
+
+namespace mobasim {
+
+struct StepCost {
+  std::vector<StepPart> parts;     // in the order of the breakdown; their times add up to the step's, lo and hi too
+  std::vector<std::string> notes;  // for people
+  Seconds time, lo, hi;
+  Basis basis = Basis::measured;  // the worst of the parts that take 1% of the time or more
+};
+
+// lo and hi: for a calibrated stack what rows that its constants never saw were off by (sim/cost/interval.h); else
+// every operation at the end of the range of what it rests on (A39). Throws Unsupported for what is not modelled.
+[[nodiscard]] StepCost step_cost(const Run& run);
+
+}  // namespace mobasim

@@ -1,0 +1,73 @@
+#include "sim/measured/candidates.h"
+
+#include "tests/catch.h"
+
+using namespace mobasim;
+
+namespace {
+
+// Llama 2 70B on 64 H100 by Megatron-Core: what is not said of it is free.
+MeasuredRun run_of(const std::string& recompute, const std::string& framework, const std::string& microbatch = "1") {
+  return measured_runs_from(CsvTable::from_text("id,framework,gpu,seq,gbs,n_gpus,hidden,ffn,layers,heads,kv_heads,"
+                                                "vocab,glu,gpus_per_node,tp,pp,vpp,sp,"
+                                                "zero,mbs,recompute\na," +
+                                                    framework +
+                                                    ",H100,4096,128,64,8192,28672,80,64,8,32000,1,8,4,4,,1,1," +
+                                                    microbatch + "," + recompute + "\n",
+                                                "runs.csv"))
+      .front();
+}
+
+std::vector<Candidate> candidates(const MeasuredRun& run, double memory, std::string& reason) {
+  const auto configs = tests::source_folder() / "configs";
+  const Device device = device_from(configs / "devices" / "h100-sxm.yaml");
+  const MemoryModel model(run.model, stack_from(configs / "stacks" / "nemo-hopper.yaml"), {"flash_attention_2"},
+                          run.workload.dtype, run.workload.sequence);
+  return candidates_of(run, model, memory, device, reason);
+}
+
+}  // namespace
+
+TEST_CASE("Free chunks and microbatches are those that divide, and every candidate can be run") {
+  std::string reason;
+  const auto found = candidates(run_of("full", "NeMo", ""), 1e15, reason);
+  CHECK(reason == "");
+  CHECK(found.size() > 8);
+  for (const Candidate& one : found) {
+    CHECK(one.fits);
+    CHECK(one.workload.recompute == Recompute::full);
+    CHECK(20 % one.layout.virtual_stages == 0);
+    CHECK(128 % (one.layout.data * one.workload.microbatch) == 0);
+  }
+}
+
+TEST_CASE("Free recomputation is the least that memory asks for") {
+  std::string reason;
+  const MeasuredRun run = run_of("uncertain", "NeMo");
+  const Candidate roomy = candidates(run, 1e15, reason).front();
+  CHECK(roomy.workload.recompute == Recompute::none);
+  const double full = candidates(run_of("full", "NeMo"), 1e15, reason).front().memory;
+  REQUIRE(full < roomy.memory);
+  const Candidate between = candidates(run, (full + roomy.memory) / 2, reason).front();
+  CHECK(between.recomputed_share > 0.2);
+  CHECK(between.recomputed_share < 0.8);
+  CHECK(between.fits);
+  const Candidate too_small = candidates(run, full / 10, reason).front();
+  CHECK_FALSE(too_small.fits);
+}
+
+TEST_CASE("Where recomputation is a switch it is all or nothing") {
+  std::string reason;
+  const double none = candidates(run_of("none", "FSDP"), 1e15, reason).front().memory;
+  const Candidate switched = candidates(run_of("uncertain", "FSDP"), 0.9 * none, reason).front();
+  CHECK(switched.recomputed_share == 0);
+  CHECK(switched.workload.recompute == Recompute::full);
+}
+
+TEST_CASE("A layout that no choice can save has no candidate, and a reason") {
+  MeasuredRun run = run_of("none", "NeMo");
+  run.layout.tensor = 5;
+  std::string reason;
+  CHECK(candidates(run, 1e15, reason).empty());
+  CHECK(reason.find("tensor 5") != std::string::npos);
+}

@@ -1,0 +1,109 @@
+// What would make a run fit.
+#include "sim/search/remedies.h"
+
+#include <fmt/format.h>
+
+#include "tests/unit/sim/fixture.h"
+
+using namespace mobasim;
+using namespace mobasim::tests;
+
+namespace {
+
+// 8 layers on 8 replicas.
+Run replicated_run() {
+  Run run = small_run();
+  run.model.hidden = 512;
+  LayerGroup& group = run.model.groups.front();
+  group.layers = 8, group.heads = group.kv_heads = 8, group.head_dim = 64, group.ffn = 1408;
+  run.workload.global_batch = 64, run.workload.microbatch = 4;
+  run.layout.data = 8;
+  return run;
+}
+
+MemoryModel model_of(const Run& run) {
+  return {run.model, {}, std::vector<std::string>(run.model.groups.size()), run.workload.dtype, run.workload.sequence};
+}
+
+double peak(const Run& run) { return model_of(run).worst(run.workload, run.layout).total(); }
+
+std::vector<std::string> remedies_of(const Run& run, double capacity) {
+  return remedies(model_of(run), run.workload, run.layout, capacity);
+}
+
+// The bytes that a line ends with.
+double bytes_in(const std::string& line) {
+  const std::string number = line.substr(line.find_last_of(' ', line.size() - 4) + 1);
+  return std::stod(number) * 1e9;
+}
+
+bool any_starts_with(const std::vector<std::string>& lines, const std::string& start) {
+  for (const std::string& line : lines) {
+    if (line.starts_with(start)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("A run that fits needs no remedy") {
+  const Run run = replicated_run();
+  CHECK(remedies_of(run, peak(run)).empty());
+}
+
+TEST_CASE("Each remedy fits, and says what it then needs") {
+  const Run run = replicated_run();
+  for (const double share : {0.95, 0.8, 0.6, 0.4, 0.2}) {
+    const auto found = remedies_of(run, share * peak(run));
+    REQUIRE(!found.empty());
+    for (const std::string& line : found) {
+      INFO(share << ": " << line);
+      CHECK(bytes_in(line) <= share * peak(run) + 0.05e9);
+    }
+  }
+}
+
+TEST_CASE(
+    "A smaller microbatch, more recomputation, a higher ZeRO stage and a wider split are found, with their need") {
+  Run run = replicated_run();
+  const auto found = remedies_of(run, 0.95 * peak(run));
+  const auto said = [&](const std::string& change) {
+    return any_starts_with(found, fmt::format("{} needs {:.1f} GB", change, peak(run) / 1e9));
+  };
+  run.workload.microbatch = 2;
+  CHECK(said("microbatch 2"));
+  run = replicated_run();
+  run.workload.recompute = Recompute::full;
+  CHECK(said("recompute full"));
+  run = replicated_run();
+  run.layout.zero_stage = 1;
+  CHECK(said("zero_stage 1"));
+  run = replicated_run();
+  run.layout.tensor = 2, run.layout.data = 4;
+  CHECK(said("tensor 2, data 4"));
+  CHECK_FALSE(any_starts_with(found, "sequence_parallel"));  // there is no tensor group
+}
+
+TEST_CASE("Where nothing fits alone, changes that fit together, where nothing fits at all, the least it needs") {
+  Run run = replicated_run();
+  run.layout.data = 1;
+  run.workload.global_batch = 4;
+  bool together = false;
+  for (double share = 0.9; share > 1e-4; share *= 0.8) {
+    const auto found = remedies_of(run, share * peak(run));
+    if (found.size() == 1 && found.front().find("together need") != std::string::npos) {
+      together = true;
+      CHECK(bytes_in(found.front()) <= share * peak(run) + 0.05e9);
+    }
+  }
+  CHECK(together);
+  const auto found = remedies_of(run, 1);
+  REQUIRE(found.size() == 1);
+  CHECK(found.front().find("the least it needs is") != std::string::npos);
+}
+
+TEST_CASE("A group of heads that cannot be halved is not suggested") {
+  Run run = replicated_run();
+  run.model.groups.front().heads = run.model.groups.front().kv_heads = 7;
+  CHECK_FALSE(any_starts_with(remedies_of(run, 0.95 * peak(run)), "tensor"));
+}
