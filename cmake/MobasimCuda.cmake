@@ -21,6 +21,7 @@ if(NOT MOBASIM_CUDA STREQUAL "OFF")
     message(FATAL_ERROR "MOBASIM_CUDA=ON, and no CUDA compiler was found (nvcc on PATH, or CUDACXX)")
   endif()
 endif()
+set(MOBASIM_HAS_CUDA ${MOBASIM_HAS_CUDA} CACHE INTERNAL "Whether nvcc compiles the kernels; tools/test-ptx.sh asks")
 if(MOBASIM_HAS_CUDA)
   message(STATUS "CUDA: ${CMAKE_CUDA_COMPILER} ${CMAKE_CUDA_COMPILER_VERSION}, architectures ${CMAKE_CUDA_ARCHITECTURES}")
   # For --version: sm_80 is machine code, compute_80 PTX.

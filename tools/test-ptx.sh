@@ -17,7 +17,7 @@ skip() {
   exit 77
 }
 [ -n "${MOBASIM_PTX_EMULATOR:-}" ] || skip 'MOBASIM_PTX_EMULATOR is not set'
-grep -q '^CMAKE_CUDA_COMPILER:' "$folder/CMakeCache.txt" || skip "$folder is built without nvcc"
+grep -q '^MOBASIM_HAS_CUDA:INTERNAL=ON$' "$folder/CMakeCache.txt" || skip "$folder is built without nvcc"
 
 build() {
   mkdir -p "$stand_in"

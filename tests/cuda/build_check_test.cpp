@@ -45,10 +45,7 @@ TEST_CASE("each broken rule of the build check is told") {
 }
 
 TEST_CASE("no kernel spills more than is written down, and none has arrays in local memory") {
-  const std::filesystem::path build(MOBASIM_BUILD_FOLDER), sources = source_folder() / "kernels/cuda";
-  const std::vector<std::filesystem::path> objects = kernel_objects(build / "kernels/cuda", sources);
-  if (!MOBASIM_WITH_NVCC) MOBASIM_SKIP("built without nvcc");
-  const std::vector<CompiledKernel> kernels = compiled_kernels(objects);
+  const std::vector<CompiledKernel> kernels = compiled_kernels(kernel_objects());
   std::set<int> architectures;
   for (const CompiledKernel& kernel : kernels) {
     INFO(kernel.name);
@@ -57,7 +54,7 @@ TEST_CASE("no kernel spills more than is written down, and none has arrays in lo
   }
   CHECK(architectures.contains(80));
   CHECK(architectures.contains(90));
-  CHECK(build_violations(kernels, allowed_spills(CsvTable::read(sources / "spills.csv"))) == "");
+  CHECK(build_violations(kernels, allowed_spills(CsvTable::read(source_folder() / "kernels/cuda/spills.csv"))) == "");
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "kernels/cuda/kernel_name.h"
+#include "tests/catch.h"
 #include "tests/program.h"
 
 namespace mobasim::tests {
@@ -59,15 +60,16 @@ inline std::vector<CompiledKernel> kernels_of_log(const std::string& log) {
   return kernels;
 }
 
-// The object files of the sources of `folder` (kernels/cuda) as they were built below `build_folder`.
-inline std::vector<std::filesystem::path> kernel_objects(const std::filesystem::path& build_folder,
-                                                         const std::filesystem::path& folder) {
+// The object files that nvcc made of the sources of kernels/cuda. Ends the test as skipped where there was no nvcc:
+// then there is no folder to look into.
+inline std::vector<std::filesystem::path> kernel_objects() {
+  if (!MOBASIM_WITH_NVCC) MOBASIM_SKIP("built without nvcc");
+  const std::filesystem::path build_folder(MOBASIM_BUILD_FOLDER), sources = source_folder() / "kernels/cuda";
   std::vector<std::filesystem::path> objects;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(build_folder)) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(build_folder / "kernels/cuda")) {
     const std::filesystem::path& file = entry.path();
-    if (file.extension() == ".o" && file.stem().extension() == ".cu" && std::filesystem::exists(folder / file.stem())) {
-      objects.push_back(file);
-    }
+    const bool of_cuda_source = file.extension() == ".o" && file.stem().extension() == ".cu";
+    if (of_cuda_source && std::filesystem::exists(sources / file.stem())) objects.push_back(file);
   }
   std::sort(objects.begin(), objects.end());
   return objects;
