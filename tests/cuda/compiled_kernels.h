@@ -15,6 +15,7 @@
 
 #include "kernels/cuda/kernel_name.h"
 #include "tests/catch.h"
+#include "tests/cuda/nvcc_build.h"
 #include "tests/program.h"
 
 namespace mobasim::tests {
@@ -63,10 +64,11 @@ inline std::vector<CompiledKernel> kernels_of_log(const std::string& log) {
 // The object files that nvcc made of the sources of kernels/cuda. Ends the test as skipped where there was no nvcc:
 // then there is no folder to look into.
 inline std::vector<std::filesystem::path> kernel_objects() {
-  if (!MOBASIM_WITH_NVCC) MOBASIM_SKIP("built without nvcc");
-  const std::filesystem::path build_folder(MOBASIM_BUILD_FOLDER), sources = source_folder() / "kernels/cuda";
+  const NvccBuild build = nvcc_build();
+  if (build.version.empty()) MOBASIM_SKIP("built without nvcc");
+  const std::filesystem::path sources = source_folder() / "kernels/cuda";
   std::vector<std::filesystem::path> objects;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(build_folder / "kernels/cuda")) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(build.folder / "kernels/cuda")) {
     const std::filesystem::path& file = entry.path();
     const bool of_cuda_source = file.extension() == ".o" && file.stem().extension() == ".cu";
     if (of_cuda_source && std::filesystem::exists(sources / file.stem())) objects.push_back(file);

@@ -5,6 +5,7 @@
 
 #include "tests/catch.h"
 #include "tests/program.h"
+#include "tests/tree/compiler.h"
 
 namespace mobasim::tests {
 namespace {
@@ -20,14 +21,6 @@ std::string joined_lines(const std::vector<std::string>& lines) {
   std::string text;
   for (const std::string& line : lines) text += line + "\n";
   return text;
-}
-
-Outcome outcome_of_compiler(const std::string& content) {
-  const ScratchFolder folder;
-  put_file(folder / "snippet.cpp", content);
-  return outcome_of_shell(quoted_for_shell(MOBASIM_CXX_COMPILER) + " -std=c++20 -fsyntax-only -I" +
-                              quoted_for_shell(source_folder().string()) + " snippet.cpp",
-                          folder.path());
 }
 
 std::string lines_with_errors(const std::string& messages) {
@@ -47,7 +40,7 @@ void check_marked_lines(const std::filesystem::path& file, int& cases) {
     ++cases;
     std::vector<std::string> wrong = lines;
     wrong[i].erase(mark, 4);
-    const Outcome outcome = outcome_of_compiler(joined_lines(wrong));
+    const Outcome outcome = outcome_of_compiler(joined_lines(wrong), ScratchFolder().path());
     const std::string errors = lines_with_errors(outcome.err);
     INFO(file.string() << ":" << i + 1 << ": " << wrong[i] << "\n" << outcome.err);
     CHECK(outcome.exit_code != 0);
@@ -58,7 +51,7 @@ void check_marked_lines(const std::filesystem::path& file, int& cases) {
 TEST_CASE("the lines of tests/must_not_compile do not compile, and all else there does") {
   int cases = 0;
   for (const auto& entry : std::filesystem::directory_iterator(source_folder() / "tests" / "must_not_compile")) {
-    const Outcome control = outcome_of_compiler(file_content(entry.path()));
+    const Outcome control = outcome_of_compiler(file_content(entry.path()), ScratchFolder().path());
     INFO(entry.path().string() << "\n" << control.err);
     REQUIRE(control.exit_code == 0);
     check_marked_lines(entry.path(), cases);

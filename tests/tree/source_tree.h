@@ -85,6 +85,14 @@ inline std::string include_violation(const fs::path& root, const std::string& fi
   return "";
 }
 
+// Whether a line of a test names what is in Catch2's namespace or includes Catch2, both of which differ between its
+// versions 2 and 3: Catch2 has one place.
+inline bool names_catch2(const std::string& file, const std::string& line) {
+  static const std::regex name(R"(\bCatch(::)|using +namespace +Catch\b|^\s*#\s*include\s*<catch2/)");
+  const bool there = file == "tests/catch.h" || file == "tests/catch_main.cpp";
+  return file.starts_with("tests/") && !there && std::regex_search(line, name);
+}
+
 }  // namespace tree_detail
 
 inline constexpr int kMostLines = 400;
@@ -109,6 +117,9 @@ inline std::vector<std::string> tree_violations(const std::filesystem::path& roo
       if (layered && std::regex_search(line, match, include)) {
         const std::string what = tree_detail::include_violation(root, file, match[2], match[1] == "\"");
         if (!what.empty()) violations.push_back(place + "#include of " + match[2].str() + ": " + what);
+      }
+      if (source && tree_detail::names_catch2(file, line)) {
+        violations.push_back(place + "names Catch2's own, which tests/catch.h does for every version of it");
       }
     }
     if (source && number > kMostLines) {
