@@ -66,16 +66,10 @@ TEST_CASE("a tree that keeps the layering rules has no violations") {
   put_file(tree / "sim/base/config.cpp", "#include <yaml-cpp/yaml.h>\n#include \"sim/base/units.h\"\n");
   put_file(tree / "sim/run/run.h", "#include \"sim/base/units.h\"\n");
   put_file(tree / "kernels/cases.h", "#include \"sim/base/units.h\"\n");
-<<<<<<< HEAD
   put_file(tree / "fit/solve/solve.cpp", "#include <ceres/ceres.h>\n#include \"sim/run/run.h\"\n");
   put_file(tree / "cli/main.cpp", "#include <CLI/CLI.hpp>\n#include \"kernels/cases.h\"\n#include \"sim/run/run.h\"\n");
-  put_file(tree / "tests/cross/work_test.cpp", "#include \"kernels/cases.h\"\n#include \"sim/run/run.h\"\n");
-=======
-  put_file(tree / "fit/solve/solve.cpp", "#include <ceres/ceres.h>\n#include \"sim/run.h\"\n");
-  put_file(tree / "cli/main.cpp", "#include <CLI/CLI.hpp>\n#include \"kernels/cases.h\"\n#include \"sim/run.h\"\n");
   put_file(tree / "tests/catch.h", "#include <catch2/catch_all.hpp>\nusing " + catch_namespace() + "::Approx;\n");
-  put_file(tree / "tests/cross/work_test.cpp", "#include \"kernels/cases.h\"\n#include \"sim/run.h\"\n");
->>>>>>> 94de927 (CI checks what its own machine would not show)
+  put_file(tree / "tests/cross/work_test.cpp", "#include \"kernels/cases.h\"\n#include \"sim/run/run.h\"\n");
   CHECK(listed(tree_violations(tree.path(), paths_of_one_machine())) == "");
 }
 
