@@ -35,7 +35,7 @@ constexpr double kManyRows = 20, kHeld = 0.93;
 using Rows = std::vector<CalibrationRow>;
 
 std::string configuration_of(const MeasuredRun& run) {
-  const Layout& layout = run.layout;
+  const Layout& layout = run.execution.layout;
   std::string text = fmt::format("{} {} {} {} {} {} {} {} {} {}", run.gpu, run.model.hidden, layers(run.model),
                                  run.model.vocab, run.workload.sequence, run.devices, layout.tensor, layout.pipeline,
                                  layout.context, layout.zero_stage);

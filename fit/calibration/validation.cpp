@@ -16,8 +16,8 @@ namespace {
 std::string remarks(const MeasuredRun& run, const Candidate& chosen) {
   std::vector<std::string> words = run.notes;
   if (run.free.any()) {
-    words.push_back(fmt::format("taken: {}, microbatch {}, recompute {}", description(chosen.layout),
-                                chosen.workload.microbatch, name(chosen.workload.recompute)));
+    words.push_back(fmt::format("taken: {}, microbatch {}, recompute {}", description(chosen.execution.layout),
+                                chosen.execution.microbatch, name(chosen.execution.recompute)));
     if (chosen.recomputed_share > 0) {
       words.back() += fmt::format(", {:.0f}% of the layers in full", 100 * chosen.recomputed_share);
     }
@@ -38,7 +38,7 @@ void answer(ValidatedRow& row, const MeasuredRun& run, const PreparedRun& prepar
   row.predicted_time = best.time, row.lo = best.time / width, row.hi = best.time * width;
   row.predicted_memory = shown_memory(chosen.memory, run.memory_kind, prepared.reserved_memory);
   row.status = stack.evidence ? "ok" : "uncalibrated";
-  Basis basis = prepared.model->basis(TimePart::attention);
+  Basis basis = prepared.evaluator->step().basis(TimePart::attention);
   if (!stack.evidence) basis = worst(basis, Basis::assumed);
   if (stack.evidence && is_beyond(*stack.evidence, run)) basis = worst(basis, Basis::extrapolated);
   row.basis = name(basis);

@@ -24,15 +24,15 @@ TokenCost hours_per_token(const CostBasis& costs, const StudyModel& model, const
   Run run;
   run.name = fmt::format("{} with {}", model.value, description(attention));
   run.model = with_attention(model.shape, attention);
-  run.workload = costs.run->workload;
+  run.workload.dtype = costs.run->dtype;
   run.workload.sequence = sequence;
   run.workload.global_batch = model.global_batch;
   run.workload.tokens = static_cast<double>(model.global_batch) * static_cast<double>(sequence);
-  run.layout = costs.run->layout;
+  run.execution = costs.run->execution;
   run.kernels = kernels;
   run.stack = costs.run->stack;
   run.device = *costs.device;
-  const RunCost cost = cost_of(run);
+  const RunCost cost = cost_of(run, costs.tables);
   TokenCost result;
   result.x = cost.device_hours / run.workload.tokens;
   result.basis = cost.basis;
@@ -97,6 +97,9 @@ CostBasis cost_basis(const Study& study, Axis axis, const std::optional<std::fil
   }
   costs.run = study.run;
   costs.device = device_from(device ? *device : study.run->device);
+  if (costs.device->peak.contains(study.run->dtype)) {
+    costs.tables = std::make_shared<const DeviceTables>(*costs.device, study.run->dtype);
+  }
   if (axis != Axis::dollars) return costs;
   if (price) {
     costs.price = price;

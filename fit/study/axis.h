@@ -5,12 +5,14 @@
 // (docs/method/projection.md, A60).
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "fit/study/study.h"
+#include "sim/device/device_tables.h"
 
 namespace mobasim {
 
@@ -27,6 +29,7 @@ struct CostBasis {
   Axis axis = Axis::six_nd;
   std::optional<StudyRun> run;
   std::optional<Device> device;
+  std::shared_ptr<const DeviceTables> tables;  // of the device, in the run's number format
   std::optional<DollarRate> price;  // per device
   std::string price_source;         // where it comes from, for people
 };

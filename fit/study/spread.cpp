@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "fit/data/fit_points.h"
-#include "sim/device/attention_time.h"
 
 namespace mobasim {
 namespace {
@@ -60,8 +59,7 @@ KernelChoice with_implementation(KernelChoice kernels, const StudyArm& arm, cons
 
 std::vector<ArmCase> alternatives(const Study& study, const CostBasis& costs, const StudyArm& arm) {
   std::vector<ArmCase> cases;
-  for (const std::string& implementation :
-       implementations(*costs.device, name(arm.attention), costs.run->workload.dtype)) {
+  for (const std::string& implementation : costs.tables->attention.implementations(name(arm.attention))) {
     const KernelChoice kernels = with_implementation(costs.run->kernels, arm, implementation);
     cases.push_back({implementation, "middle", token_costs(costs, study, arm, kernels)});
   }

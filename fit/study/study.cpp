@@ -107,10 +107,10 @@ StudyRun run_part_from(ConfigMap map, const Study& study, const fs::path& config
   if (const std::string unknown = problem_of_name(device, run.device); !device.empty() && !unknown.empty()) {
     map.problem("device", unknown);
   }
-  run.workload.sequence = study.sequence;
   ConfigMap workload = map.map("workload");
-  read_execution(workload, run.workload);
-  run.layout = layout_from(map.map("layout"));
+  run.dtype = dtype_from(workload);
+  read_execution(workload, run.execution);
+  run.execution.layout = layout_from(map.map("layout"));
   if (auto kernels = map.optional_map("kernels")) run.kernels = kernels_from(*kernels);
   std::string problem;
   run.stack = shipped_stack(map.text_or("stack", std::string(kDefaultStack)), configs, problem);

@@ -53,8 +53,8 @@ struct StudyChart {
 // from the study.
 struct StudyRun {
   std::filesystem::path device;
-  Workload workload;
-  Layout layout;
+  std::string dtype;  // of the matrix products
+  Execution execution;
   KernelChoice kernels;
   Stack stack;
   std::optional<DollarRate> price;

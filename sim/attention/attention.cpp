@@ -26,27 +26,27 @@ std::vector<Attention> every_mechanism(std::index_sequence<Index...>) {
   return {Attention(std::variant_alternative_t<Index, Attention>{})...};
 }
 
-std::vector<AttentionParameter> places_of_parameters(Attention& attention) {
-  return std::visit([](auto& mechanism) { return parameters(mechanism); }, attention);
-}
-
 }  // namespace
 
 std::string_view name(const Attention& attention) {
   return std::visit([](const auto& mechanism) { return name(mechanism); }, attention);
 }
 
+std::vector<AttentionParameter> parameter_places(Attention& attention) {
+  return std::visit([](auto& mechanism) { return parameters(mechanism); }, attention);
+}
+
 std::vector<std::pair<std::string, std::int64_t>> parameters(const Attention& attention) {
   Attention copy = attention;
   std::vector<std::pair<std::string, std::int64_t>> result;
-  for (const AttentionParameter& parameter : places_of_parameters(copy)) {
+  for (const AttentionParameter& parameter : parameter_places(copy)) {
     result.emplace_back(parameter.name, *parameter.value);
   }
   return result;
 }
 
 void set_parameters(Attention& attention, const std::vector<std::int64_t>& values) {
-  const std::vector<AttentionParameter> places = places_of_parameters(attention);
+  const std::vector<AttentionParameter> places = parameter_places(attention);
   MOBASIM_ASSERT_EQUAL(places.size(), values.size());
   for (std::size_t i = 0; i < values.size(); ++i) *places[i].value = values[i];
 }
@@ -116,7 +116,7 @@ Attention attention_from(ConfigMap map) {
   const std::string wanted = map.text("mechanism");
   for (Attention mechanism : attention_mechanisms()) {
     if (name(mechanism) != wanted) continue;
-    for (const AttentionParameter& parameter : places_of_parameters(mechanism)) {
+    for (const AttentionParameter& parameter : parameter_places(mechanism)) {
       *parameter.value = map.count(parameter.name);
     }
     map.problems(violations(mechanism));
@@ -128,7 +128,7 @@ Attention attention_from(ConfigMap map) {
   }
   // Do not blame the parameters of the mechanism that was meant.
   for (Attention mechanism : attention_mechanisms()) {
-    for (const AttentionParameter& parameter : places_of_parameters(mechanism)) (void)map.has(parameter.name);
+    for (const AttentionParameter& parameter : parameter_places(mechanism)) (void)map.has(parameter.name);
   }
   return FullAttention{};
 }

@@ -24,6 +24,8 @@ using Attention = std::variant<FullAttention, Moba, SlidingWindow>;
 [[nodiscard]] AttentionWork work(const Attention& attention, const AttentionShape& shape, std::int64_t dtype_bytes);
 // {"block", 512}, {"top_k", 3}: the parameters by name.
 [[nodiscard]] std::vector<std::pair<std::string, std::int64_t>> parameters(const Attention& attention);
+// Where they stand in `attention`, by name: to be read and set in place.
+[[nodiscard]] std::vector<AttentionParameter> parameter_places(Attention& attention);
 // Sets them, in that order; as many as there are.
 void set_parameters(Attention& attention, const std::vector<std::int64_t>& values);
 // True when at this length the mechanism attends to all that full causal attention does (MoBA with top_k >= blocks,

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sim/device/attention_rows.h"
+#include "sim/device/device_tables.h"
 #include "sim/step/step_model.h"
 
 namespace mobasim {
@@ -15,7 +15,7 @@ ModelShape model_of(const ProfileRow& row) {
   LayerGroup group;
   group.layers = 1;
   group.heads = row.heads, group.kv_heads = row.kv_heads, group.head_dim = row.head_dim, group.ffn = row.ffn;
-  group.attention = attention_of(row);
+  group.attention = attention_of_row(row);
   ModelShape model;
   model.name = "a measured layer";
   model.hidden = row.hidden, model.vocab = 1;
@@ -33,15 +33,22 @@ std::string parts_text(const StepTime& time) {
   return text;
 }
 
+// By kernels of the device's own choice: the fastest of its table.
+StepModel step_model_of(const ProfileRow& row, const Device& device) {
+  Stack stack;
+  stack.policy.fusion = Fusion::fused;
+  const KernelChoice none;
+  auto tables = std::make_shared<const DeviceTables>(device, row.dtype);
+  const KernelsOfRun kernels(tables->attention, device.name, stack, none);
+  return {model_of(row), tables, stack, kernels, row.sequence};
+}
+
 void foretell(ShapeLeftOut& one, const Device& device) {
   const ProfileRow& row = one.row;
-  Stack stack;
-  stack.fusion = Fusion::fused;
-  const StepModel step(model_of(row), device, stack, {}, row.dtype, row.sequence);
-  Workload workload;
-  workload.sequence = row.sequence, workload.microbatch = workload.global_batch = std::max<std::int64_t>(row.batch, 1);
-  workload.dtype = row.dtype;
-  const LayerTime layer = step.layer_time(workload, {}, 0);
+  const StepModel step = step_model_of(row, device);
+  Execution execution;
+  execution.microbatch = std::max<std::int64_t>(row.batch, 1);
+  const LayerTime layer = step.layer_time(execution, 0);
   StepTime both;
   for (std::size_t part = 0; part < kTimeParts; ++part) {
     if (row.pass != "backward") both.seconds[part] += layer.forward.seconds[part];

@@ -5,8 +5,7 @@
 #include <map>
 #include <tuple>
 
-#include "sim/device/attention_rows.h"
-#include "sim/device/attention_time.h"
+#include "sim/device/attention_table.h"
 #include "sim/device/gemm_model.h"
 
 namespace mobasim {
@@ -20,11 +19,23 @@ auto shape_of(const ProfileRow& row) {
 
 AttentionLayer layer_of(const ProfileRow& row, Pass pass) {
   AttentionLayer layer;
-  layer.attention = attention_of(row);
+  layer.attention = attention_of_row(row);
   layer.shape = {row.sequence, std::max<std::int64_t>(row.batch, 1), std::max<std::int64_t>(row.heads, 1),
                  std::max<std::int64_t>(row.kv_heads, 1), row.head_dim};
-  layer.pass = pass, layer.dtype = row.dtype, layer.implementation = row.implementation;
+  layer.pass = pass;
   return layer;
+}
+
+// The layer as its kernel sees it, which is of full attention where it attends to everything; and that kernel, which is
+// the fastest where the row names none.
+const TimedKernel* kernel_of(const AttentionTable& table, AttentionLayer& layer, const std::string& implementation) {
+  if (std::holds_alternative<FullAttention>(layer.attention) ||
+      !is_full_at(layer.attention, layer.shape.sequence)) {
+    return implementation.empty() ? table.fastest(layer) : &table.named_kernel(layer, implementation);
+  }
+  layer.attention = FullAttention{};
+  const TimedKernel* same = table.kernel(layer.attention, implementation);
+  return same != nullptr && same->serves_both ? same : table.fastest(layer);
 }
 
 void predict_attention(Device& others, ShapeLeftOut& one) {
@@ -33,11 +44,14 @@ void predict_attention(Device& others, ShapeLeftOut& one) {
   if (one.row.pass != "backward") passes.push_back(Pass::forward);
   if (one.row.pass != "forward") passes.push_back(Pass::backward);
   try {
+    const AttentionTable table(others, one.row.dtype);
     for (const Pass pass : passes) {
-      const TimeEstimate estimate = attention_time(layer_of(one.row, pass), others);
+      AttentionLayer layer = layer_of(one.row, pass);
+      const TimedKernel* kernel = kernel_of(table, layer, one.row.implementation);
+      const TimeEstimate estimate = table.time(layer, kernel);
       one.prediction += estimate.time;
       one.basis = worst(one.basis, estimate.basis);
-      one.note = estimate.note;
+      one.note = table.note(layer, kernel);
     }
   } catch (const Unsupported& why) {
     one.predicted = false, one.note = why.what();
@@ -53,7 +67,7 @@ void predict_gemm(const Device& others, ShapeLeftOut& one) {
       return;
     }
     one.prediction = Seconds(gemm_seconds(model, m, n, k));
-    one.basis = covers(*model.measured, m, n, k) ? gemm_basis(others, one.row.dtype) : Basis::extrapolated;
+    one.basis = covers(*model.measured, m, n, k) ? model.basis : Basis::extrapolated;
   } catch (const Unsupported& why) {
     one.predicted = false, one.note = why.what();
   }

@@ -1,12 +1,14 @@
 // What a run costs: time, memory, money of one step and of all of them.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "sim/base/basis.h"
 #include "sim/base/units.h"
+#include "sim/device/device_tables.h"
 #include "sim/run/run.h"
 
 namespace mobasim {
@@ -50,7 +52,10 @@ struct RunCost {
 // Attention's part of that (pairs and gate).
 [[nodiscard]] Flops attention_flops_per_token(const ModelShape& model, std::int64_t sequence);
 
-// Throws Unsupported for what is not modelled. A run that does not fit is a result, not an error.
+// Throws ConfigError for a run that breaks its rules, and Unsupported for what is not modelled. A run that does not fit is
+// a result, not an error.
 [[nodiscard]] RunCost cost_of(const Run& run);
+// Likewise, with the tables of its device in its number format, for many runs on one device.
+[[nodiscard]] RunCost cost_of(const Run& run, const std::shared_ptr<const DeviceTables>& tables);
 
 }  // namespace mobasim

@@ -8,6 +8,7 @@
 #include "sim/base/text.h"
 #include "sim/cost/interval.h"
 #include "sim/step/step_model.h"
+#include "sim/step/timed_attention.h"
 
 namespace mobasim {
 namespace {
@@ -47,13 +48,13 @@ std::vector<std::string> notes_on_model(const Run& run) {
 
 // What MoBA exchanges over a context group: nothing to say of one device or of whole heads.
 std::vector<std::string> notes_on_context(const Run& run, const StepModel& model) {
-  const Layout& layout = run.layout;
+  const Layout& layout = run.execution.layout;
   if (layout.context == 1 || layout.context_algorithm == ContextAlgorithm::ulysses) return {};
   const bool routed = std::any_of(run.model.groups.begin(), run.model.groups.end(), [&](const LayerGroup& group) {
     return count(group.attention, run.workload.sequence).picks > 0;
   });
   if (!routed) return {};
-  return {model.queries_travel(run.workload, layout)
+  return {model.queries_travel(run.execution)
               ? "MoBA over the context group: mean keys are gathered and queries sent to where their blocks lie, "
                 "cheaper here than gathering keys and values"
               : "MoBA over the context group: keys and values are gathered, cheaper here than mean keys and queries "
@@ -67,12 +68,17 @@ void set_interval(const Run& run, const StepTime& step, StepTime& least, StepTim
   if (backed && !run.stack.evidence) return;
   Stack stack = run.stack;
   if (!backed) stack.evidence.reset();
-  const double width = std::exp(log_half_width(stack, run.device.name, run.workload.sequence, devices(run.layout)));
+  const double width = std::exp(log_half_width(stack, run.device.name, run.workload.sequence, devices(run.execution.layout)));
   for (std::size_t i = 0; i < kTimeParts; ++i) {
     const double lo = step.seconds[i] / width, hi = step.seconds[i] * width;
     least.seconds[i] = backed ? lo : std::min(least.seconds[i], lo);
     most.seconds[i] = backed ? hi : std::max(most.seconds[i], hi);
   }
+}
+
+std::string note_on_attention(const Run& run, const DeviceTables& tables) {
+  const KernelsOfRun kernels(tables.attention, tables.device, run.stack, run.kernels);
+  return step::attention_note(run.model, tables.attention, kernels, run.workload.sequence);
 }
 
 constexpr double kCounts = 0.01;  // of the step's time: parts below do not decide what it rests on
@@ -91,22 +97,24 @@ Basis basis_of(const StepModel& model, const StepTime& step, TimePart part) {
 
 }  // namespace
 
-StepCost step_cost(const Run& run) {
-  const StepModel model(run.model, run.device, run.stack, run.kernels, run.workload.dtype, run.workload.sequence);
-  const StepTime step = model.time(run.workload, run.layout);
-  StepTime least = model.time(run.workload, run.layout, model.least_constants());
-  StepTime most = model.time(run.workload, run.layout, model.most_constants());
+StepCost step_cost(const Run& run, const StepModel& model, const DeviceTables& tables) {
+  const std::int64_t batch = run.workload.global_batch;
+  const StepTime step = model.time(batch, run.execution);
+  StepTime least = model.time(batch, run.execution, model.least_constants());
+  StepTime most = model.time(batch, run.execution, model.most_constants());
   set_interval(run, step, least, most);
   StepCost cost;
   for (std::size_t i = 0; i < kTimeParts; ++i) {
     const auto part = static_cast<TimePart>(i);
-    StepPart row{std::string(name(part)),     Seconds(step.seconds[i]),
-                 Seconds(least.seconds[i]),   Seconds(most.seconds[i]),
-                 basis_of(model, step, part), part == TimePart::attention ? model.attention_note() : ""};
+    StepPart row{std::string(name(part)),   Seconds(step.seconds[i]),    Seconds(least.seconds[i]),
+                 Seconds(most.seconds[i]), basis_of(model, step, part), ""};
+    if (part == TimePart::attention) row.note = note_on_attention(run, tables);
     if (step.seconds[i] >= kCounts * step.total()) cost.basis = worst(cost.basis, row.basis);
     cost.parts.push_back(std::move(row));
   }
-  cost.time = Seconds(step.total()), cost.lo = Seconds(least.total()), cost.hi = Seconds(most.total());
+  cost.time = Seconds(step.total());
+  cost.lo = Seconds(least.total());
+  cost.hi = Seconds(most.total());
   if (!not_modelled(run.model).empty()) cost.basis = worst(cost.basis, Basis::assumed);
   cost.notes = notes_on_attention(run);
   for (std::string& note : notes_on_model(run)) cost.notes.push_back(std::move(note));

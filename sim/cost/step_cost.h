@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "sim/cost/run_cost.h"
+#include "sim/device/device_tables.h"
+#include "sim/step/step_model.h"
 
 namespace mobasim {
 
@@ -16,7 +18,7 @@ struct StepCost {
 };
 
 // lo and hi: for a calibrated stack what rows that its constants never saw were off by (sim/cost/interval.h); else
-// every operation at the end of the range of what it rests on (A39). Throws Unsupported for what is not modelled.
-[[nodiscard]] StepCost step_cost(const Run& run);
+// every operation at the end of the range of what it rests on (A39). `model` and `tables` are those of the run.
+[[nodiscard]] StepCost step_cost(const Run& run, const StepModel& model, const DeviceTables& tables);
 
 }  // namespace mobasim

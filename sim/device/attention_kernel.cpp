@@ -1,50 +1,43 @@
 #include "sim/device/attention_kernel.h"
 
-#include <algorithm>
-
-#include "sim/device/attention_time.h"
-
 namespace mobasim {
-namespace {
 
-// "" where the stack names none that can run on the device.
-std::string kernel_of_stack(const Stack& stack, const Attention& attention, const Device& device,
-                            std::string_view dtype) {
-  if (std::holds_alternative<Moba>(attention)) return "";
-  const std::string wanted = attention_of(stack, device.name);
-  if (wanted == kMathAttention) return wanted;
-  if (!std::holds_alternative<FullAttention>(attention)) return "";
-  const std::vector<std::string> known = implementations(device, "full", dtype);
-  return std::find(known.begin(), known.end(), wanted) == known.end() ? "" : wanted;
+const std::string& chosen_implementation(const KernelChoice& kernels, const Attention& mechanism) {
+  static const std::string none;
+  const std::string_view wanted = name(mechanism);
+  if (wanted == "full") return kernels.full;
+  if (wanted == "moba") return kernels.moba;
+  return wanted == "sliding_window" ? kernels.sliding_window : none;
 }
 
-}  // namespace
-
-std::string chosen_implementation(const KernelChoice& kernels, std::string_view mechanism) {
-  if (mechanism == "full") return kernels.full;
-  if (mechanism == "moba") return kernels.moba;
-  if (mechanism == "sliding_window") return kernels.sliding_window;
-  return "";
-}
-
-std::string attention_kernel(const LayerGroup& group, const Device& device, const Stack& stack,
-                             const KernelChoice& kernels, std::string_view dtype, std::int64_t sequence) {
+AttentionLayer attention_layer(const LayerGroup& group, std::int64_t sequence, Pass pass) {
   AttentionLayer layer;
-  layer.attention = is_full_at(group.attention, sequence) ? Attention(FullAttention{}) : group.attention;
+  if (!is_full_at(group.attention, sequence)) layer.attention = group.attention;
   layer.shape = {sequence, 1, group.heads, group.kv_heads, group.head_dim};
-  layer.dtype = dtype;
-  if (const std::string named = chosen_implementation(kernels, name(layer.attention)); !named.empty()) return named;
-  const std::string of_stack = kernel_of_stack(stack, layer.attention, device, dtype);
-  return of_stack.empty() ? fastest_implementation(layer, device) : of_stack;
+  layer.pass = pass;
+  return layer;
 }
 
-std::vector<std::string> attention_kernels(const ModelShape& model, const Device& device, const Stack& stack,
-                                           const KernelChoice& kernels, std::string_view dtype, std::int64_t sequence) {
-  std::vector<std::string> found;
-  for (const LayerGroup& group : model.groups) {
-    found.push_back(attention_kernel(group, device, stack, kernels, dtype, sequence));
-  }
-  return found;
+KernelsOfRun::KernelsOfRun(const AttentionTable& table, std::string_view device, const Stack& stack,
+                           const KernelChoice& kernels)
+    : table_(table), kernels_(kernels) {
+  const std::string wanted = attention_of(stack, device);
+  of_stack_.math = wanted == kMathAttention;
+  const TimedKernel* timed = table.kernel(FullAttention{}, wanted);
+  if (timed != nullptr && timed->serves_both) of_stack_.timed = timed;
+}
+
+LayerKernel KernelsOfRun::of(const AttentionLayer& layer) const {
+  const std::string& named = chosen_implementation(kernels_, layer.attention);
+  if (!named.empty()) return {&table_.named_kernel(layer, named)};
+  const bool full = std::holds_alternative<FullAttention>(layer.attention);
+  if (of_stack_.math && !std::holds_alternative<Moba>(layer.attention)) return of_stack_;
+  if (full && of_stack_.timed != nullptr) return of_stack_;
+  return {table_.fastest(layer)};
+}
+
+LayerKernel KernelsOfRun::of(const LayerGroup& group, std::int64_t sequence) const {
+  return of(attention_layer(group, sequence, Pass::forward));
 }
 
 }  // namespace mobasim

@@ -5,9 +5,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "sim/device/device.h"
+#include "sim/device/attention_table.h"
 #include "sim/model/model_shape.h"
 #include "sim/stack/stack.h"
 
@@ -19,17 +18,38 @@ struct KernelChoice {
   std::string moba = "";
   std::string sliding_window = "";
 };
-[[nodiscard]] std::string chosen_implementation(const KernelChoice& kernels, std::string_view mechanism);
+[[nodiscard]] const std::string& chosen_implementation(const KernelChoice& kernels, const Attention& mechanism);
 
-// The implementation that runs a layer of the group: the one that the run names for its mechanism, which is full
-// attention wherever the layer attends to everything; else the stack's, where the device has rows of it or it is
-// kMathAttention, which serves windows by a mask; else the fastest that the device has rows of. "" where it has none:
-// its assumed efficiency stands for the kernel. `dtype` is a format of attention (attention_dtype).
-[[nodiscard]] std::string attention_kernel(const LayerGroup& group, const Device& device, const Stack& stack,
-                                           const KernelChoice& kernels, std::string_view dtype, std::int64_t sequence);
-// Of each group of the model, in their order.
-[[nodiscard]] std::vector<std::string> attention_kernels(const ModelShape& model, const Device& device,
-                                                         const Stack& stack, const KernelChoice& kernels,
-                                                         std::string_view dtype, std::int64_t sequence);
+// A kernel of a device's table; or attention by products with a softmax between, its scores in memory; or neither: the
+// device has no rows, and its assumed efficiency stands for the kernel.
+struct LayerKernel {
+  const TimedKernel* timed = nullptr;
+  bool math = false;
+  [[nodiscard]] std::string_view name() const {
+    return math ? kMathAttention : timed != nullptr ? std::string_view(timed->implementation) : "";
+  }
+};
+
+// Settles the kernels of one run on one device. What it is made of must outlive it.
+class KernelsOfRun {
+ public:
+  KernelsOfRun(const AttentionTable& table, std::string_view device, const Stack& stack, const KernelChoice& kernels);
+
+  // What computes `layer`: the implementation that the run names for its mechanism; else the stack's, where the device
+  // has rows of it or it is kMathAttention, which serves windows by a mask; else the fastest that the device has rows
+  // of. Precondition: a layer that attends to everything has full attention. Throws Unsupported where the run names
+  // what the device has no rows of.
+  [[nodiscard]] LayerKernel of(const AttentionLayer& layer) const;
+  // Of a layer of the group over one sequence of that length.
+  [[nodiscard]] LayerKernel of(const LayerGroup& group, std::int64_t sequence) const;
+
+ private:
+  const AttentionTable& table_;
+  const KernelChoice& kernels_;
+  LayerKernel of_stack_;  // of full attention
+};
+
+// A group's attention over one sequence as the kernels see it: full attention wherever everything is attended to.
+[[nodiscard]] AttentionLayer attention_layer(const LayerGroup& group, std::int64_t sequence, Pass pass);
 
 }  // namespace mobasim

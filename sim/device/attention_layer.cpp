@@ -1,28 +1,48 @@
 #include "sim/device/attention_layer.h"
 
 #include <algorithm>
-#include <vector>
-
-#include "sim/base/text.h"
-#include "sim/device/dtype.h"
+#include <cmath>
+#include <variant>
 
 namespace mobasim {
-namespace {
 
-FlopRate peak(const Device& device, const std::string& dtype) {
-  if (const auto found = device.peak.find(dtype); found != device.peak.end()) return found->second;
-  std::vector<std::string> known;
-  for (const auto& [name, rate] : device.peak) known.push_back(name);
-  throw Unsupported("dtype " + dtype + " on " + device.name, "the device has peaks for " + joined(known));
+std::string_view name(Pass pass) { return pass == Pass::forward ? "forward" : "backward"; }
+
+Flops useful_flops(const AttentionLayer& layer) {
+  const AttentionWork all = work(layer.attention, layer.shape, 2);  // bytes do not change a FLOP count
+  return layer.pass == Pass::forward ? all.forward : all.backward;
 }
 
-}  // namespace
+AttentionParameters parameters_of(const Attention& attention) {
+  Attention copy = attention;
+  AttentionParameters result;
+  for (const AttentionParameter& parameter : parameter_places(copy)) {
+    if (parameter.name == "block") result.block = *parameter.value;
+    if (parameter.name == "top_k") result.top_k = *parameter.value;
+    if (parameter.name == "window") result.window = *parameter.value;
+  }
+  return result;
+}
 
-Seconds roofline(const AttentionLayer& layer, const Device& device) {
-  const AttentionWork all = work(layer.attention, layer.shape, bytes_of(layer.dtype));
-  const bool forward = layer.pass == Pass::forward;
-  return std::max((forward ? all.forward : all.backward_hardware) / peak(device, layer.dtype),
-                  (forward ? all.forward_bytes : all.backward_bytes) / device.memory_bandwidth);
+Attention attention_of_row(const ProfileRow& row) {
+  for (const Attention& mechanism : attention_mechanisms()) {
+    if (name(mechanism) == row.mechanism) return with_parameters(mechanism, {row.block, row.top_k, row.window});
+  }
+  return FullAttention{};
+}
+
+Attention with_parameters(Attention attention, const AttentionParameters& parameters) {
+  for (const AttentionParameter& parameter : parameter_places(attention)) {
+    if (parameter.name == "block") *parameter.value = parameters.block;
+    if (parameter.name == "top_k") *parameter.value = parameters.top_k;
+    if (parameter.name == "window") *parameter.value = parameters.window;
+  }
+  return attention;
+}
+
+double log_distance(std::int64_t a, std::int64_t b) {
+  return std::abs(std::log(static_cast<double>(std::max<std::int64_t>(a, 1))) -
+                  std::log(static_cast<double>(std::max<std::int64_t>(b, 1))));
 }
 
 }  // namespace mobasim

@@ -1,54 +1,82 @@
-// Which rows of a device's table speak about an attention layer, and the curve through them.
+// The rows of a device's table that time one attention kernel, sorted by what a layer is compared with: the head
+// dimension, the parameters of the mechanism, the pass - and the curves through them.
 #pragma once
 
+#include <array>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "sim/device/attention_layer.h"
 #include "sim/device/curve.h"
+#include "sim/device/device.h"
 
 namespace mobasim {
 
-using ProfileRows = std::vector<const ProfileRow*>;
-
-// What tells two measurements of one mechanism apart, beside the shape; 0 where the mechanism has no such parameter.
-struct AttentionParameters {
-  std::int64_t block = 0, top_k = 0, window = 0;
-  bool operator==(const AttentionParameters&) const = default;
-};
-[[nodiscard]] AttentionParameters parameters_of(const Attention& attention);
-[[nodiscard]] AttentionParameters parameters_of(const ProfileRow& row);
-// The mechanism that the row is of.
-[[nodiscard]] Attention attention_of(const ProfileRow& row);
-// The mechanism with other parameters.
-[[nodiscard]] Attention with_parameters(Attention attention, const AttentionParameters& parameters);
-
-[[nodiscard]] std::string_view name_of(Pass pass);
 // By how much published sources of a pass disagree, a fraction of the time (A24).
 [[nodiscard]] double published_spread(Pass pass);
-// Useful FLOPs of the layer's pass (docs/method/attention.md).
-[[nodiscard]] Flops useful_flops(const AttentionLayer& layer);
 
-// |log(a / b)|; 0 counts as 1.
-[[nodiscard]] double log_distance(std::int64_t a, std::int64_t b);
+// How the time of a MoBA kernel splits (sim/device/moba_scaling.h):
+// seconds = dense time of the attended pairs + per_pick * picks * head_dim + per_gate * gate FLOPs
+struct MobaSplit {
+  double per_pick = 0;  // seconds per pick and value of the head
+  double per_gate = 0;  // seconds per FLOP of the gate
+};
 
-// The rows that stand for the layer: of its mechanism and dtype and of the implementation; of these the nearest head
-// dimension that times the pass, and the nearest parameters. Empty when none times the pass.
-// Rows of a disturbed machine are among them only where a pass has no others at two lengths.
-struct LayerRows {
-  ProfileRows rows;
-  std::int64_t head_dim = 0;
+// Rows of one kernel at one head dimension and one setting of its parameters. Those of a disturbed machine are among
+// them only where a pass has no others at two lengths.
+struct KernelSetting {
   AttentionParameters parameters;
+  std::int64_t shortest = 0, longest = 0;  // sequences of all its rows, whatever they time
+  std::array<std::vector<TimedRow>, 2> rows;  // that time a pass alone, by Pass
+  std::vector<TimedRow> rows_of_both;         // that time both together
+  std::array<Curve, 2> timed, both;           // through them, by Pass, with the spread of the pass
+  std::array<bool, 2> disturbed{};            // whether a row that times the pass is of a disturbed machine
+  std::array<std::optional<MobaSplit>, 2> split;  // of MoBA, by Pass; nothing where the device knows no dense attention
 };
-[[nodiscard]] LayerRows rows_for(const AttentionLayer& layer, const Device& device, std::string_view implementation);
 
-// The best curve for the layer's pass: timed directly, the difference of two timings, or a share of one (A25) - the
-// first that covers the sequence, else the first that there is. Empty when there is none.
-struct ChosenCurve {
-  Curve curve;
-  std::string how;  // "" when timed directly
+struct KernelHeadDim {
+  std::int64_t head_dim = 0;
+  std::vector<KernelSetting> settings;  // in the order of the table
 };
-[[nodiscard]] ChosenCurve curve_for(const AttentionLayer& layer, const ProfileRows& rows);
+
+// An implementation of one mechanism.
+struct TimedKernel {
+  std::string implementation;
+  bool serves_both = false;  // has rows of both passes, timed apart or together
+  std::vector<KernelHeadDim> head_dims;             // in the order of the table
+  std::array<std::vector<std::size_t>, 2> timing;  // by Pass: which of them time it, in the order of the table
+
+  // Of the head dimensions that time the pass the nearest; nullptr where none does.
+  [[nodiscard]] const KernelHeadDim* nearest(Pass pass, std::int64_t head_dim) const;
+};
+// Among the parameters that were timed: those whose rows reach the sequence before those that do not, then the nearest.
+[[nodiscard]] const KernelSetting& nearest_setting(const KernelHeadDim& rows, const AttentionParameters& wanted,
+                                                   std::int64_t sequence);
+
+// The kernels of a mechanism that have rows in a format that stands for `dtype`, in the order of the table.
+[[nodiscard]] std::vector<TimedKernel> timed_kernels(const Device& device, std::string_view mechanism,
+                                                     std::string_view dtype);
+
+// The best curve for a layer's pass: timed directly, the difference of two timings, or a share of one (A25) - the
+// first that covers the sequence, else the first that there is. nullptr when there is none.
+class ChosenCurve {
+ public:
+  // `layer` has the parameters of the setting, which outlives this.
+  ChosenCurve(const AttentionLayer& layer, const KernelSetting& setting);
+  ChosenCurve(const ChosenCurve&) = delete;
+  ChosenCurve& operator=(const ChosenCurve&) = delete;
+  [[nodiscard]] const Curve* curve() const { return curve_; }
+  [[nodiscard]] std::string how() const;  // "" when timed directly
+
+ private:
+  enum class How { timed, difference, share };
+  const Curve* curve_ = nullptr;
+  How how_ = How::timed;
+  Pass pass_;
+  Curve derived_;
+};
 
 }  // namespace mobasim

@@ -10,14 +10,14 @@ namespace {
 // Measured points say nothing about what lies between them; neither do their quartiles (A23).
 constexpr double kSpreadBetweenMeasured = 0.05;
 
-CurvePoint merged(std::int64_t sequence, const std::vector<const ProfileRow*>& rows, double published_spread) {
+CurvePoint merged(std::int64_t sequence, const std::vector<const TimedRow*>& times, double published_spread) {
   CurvePoint point{.sequence = sequence, .time = 0, .lo = HUGE_VAL, .hi = -HUGE_VAL, .basis = Basis::measured};
-  for (const ProfileRow* row : rows) {
-    const double flops = row->flops.value();
-    point.time += std::log(row->time.value() / flops) / static_cast<double>(rows.size());
-    point.lo = std::min(point.lo, std::log(row->time_lo.value() / flops));
-    point.hi = std::max(point.hi, std::log(row->time_hi.value() / flops));
-    point.basis = worst(point.basis, row->basis);
+  for (const TimedRow* one : times) {
+    const double flops = one->flops.value();
+    point.time += std::log(one->time.value() / flops) / static_cast<double>(times.size());
+    point.lo = std::min(point.lo, std::log(one->lo.value() / flops));
+    point.hi = std::max(point.hi, std::log(one->hi.value() / flops));
+    point.basis = worst(point.basis, one->basis);
   }
   if (point.basis != Basis::measured) {
     point.lo = std::min(point.lo, point.time + std::log1p(-published_spread));
@@ -28,9 +28,9 @@ CurvePoint merged(std::int64_t sequence, const std::vector<const ProfileRow*>& r
 
 }  // namespace
 
-Curve curve_of(const std::vector<const ProfileRow*>& rows, double published_spread) {
-  std::map<std::int64_t, std::vector<const ProfileRow*>> by_sequence;
-  for (const ProfileRow* row : rows) by_sequence[row->sequence].push_back(row);
+Curve curve_of(const std::vector<TimedRow>& times, double published_spread) {
+  std::map<std::int64_t, std::vector<const TimedRow*>> by_sequence;
+  for (const TimedRow& one : times) by_sequence[one.sequence].push_back(&one);
   Curve curve;
   for (const auto& [sequence, same] : by_sequence) curve.push_back(merged(sequence, same, published_spread));
   return curve;

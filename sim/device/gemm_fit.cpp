@@ -128,7 +128,7 @@ double median_size(const std::vector<GemmFit::Row>& rows) {
 GemmFit fit_of(const std::vector<const ProfileRow*>& rows, const std::vector<Terms>& over_time,
                const std::vector<double>& weights) {
   const Terms x = fitted_terms(over_time, weights);
-  GemmFit fit{x[0], x[1], x[2], x[3], x[4], {}};
+  GemmFit fit{x[0], x[1], x[2], x[3], x[4], {}, {}, {}};
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const ProfileRow& row = *rows[i];
     const auto m = static_cast<double>(row.m), n = static_cast<double>(row.n), k = static_cast<double>(row.k);
@@ -173,6 +173,13 @@ std::optional<GemmFit> gemm_fit(const Device& device, std::string_view dtype) {
   }
   fit = fit_of(rows, over_time, weights);
   bound_residuals(fit.rows);
+  fit.least = fit.most = fit.rows.front().octaves;
+  for (const GemmFit::Row& row : fit.rows) {
+    for (std::size_t i = 0; i < 3; ++i) {
+      fit.least[i] = std::min(fit.least[i], row.octaves[i]);
+      fit.most[i] = std::max(fit.most[i], row.octaves[i]);
+    }
+  }
   return fit;
 }
 
@@ -191,9 +198,7 @@ double gemm_seconds(const GemmFit& fit, double m, double n, double k) {
 bool covers(const GemmFit& fit, double m, double n, double k) {
   const std::array<double, 3> here = octaves(m, n, k);
   for (std::size_t i = 0; i < 3; ++i) {
-    const auto less = [i](const GemmFit::Row& a, const GemmFit::Row& b) { return a.octaves[i] < b.octaves[i]; };
-    const auto [low, high] = std::minmax_element(fit.rows.begin(), fit.rows.end(), less);
-    if (here[i] < low->octaves[i] || here[i] > high->octaves[i]) return false;
+    if (here[i] < fit.least[i] || here[i] > fit.most[i]) return false;
   }
   return true;
 }

@@ -28,6 +28,7 @@ struct GemmFit {
     double weight = 1;  // 1: as well known as the others fit
   };
   std::vector<Row> rows;
+  std::array<double, 3> least{}, most{};  // of the octaves of the rows
 };
 // Nothing without three rows of the dtype; with fewer than eight only start and per_flop. Rows of a disturbed machine
 // count only where fewer than three others are left.

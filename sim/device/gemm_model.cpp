@@ -31,6 +31,9 @@ GemmModel gemm_model(const Device& device, std::string_view dtype) {
   }
   GemmModel model;
   model.measured = gemm_fit(device, dtype);
+  model.basis = model.measured                                      ? Basis::interpolated
+                : device.gemm_coefficients.efficiency.empty() ? device.gemm.basis
+                                                                    : Basis::published;
   model.seconds_per_flop = 1 / peak->second.value();
   const GemmCoefficients& coefficients = device.gemm_coefficients;
   model.per_multiprocessor = 1 / static_cast<double>(device.multiprocessors);
@@ -56,11 +59,6 @@ GemmModel gemm_model(const Device& device, std::string_view dtype) {
                       2 * rows * columns * slowdown(rows, columns, coefficients.small_tile_cost) / rate};
   }
   return model;
-}
-
-Basis gemm_basis(const Device& device, std::string_view dtype) {
-  if (gemm_fit(device, dtype)) return Basis::interpolated;
-  return device.gemm_coefficients.efficiency.empty() ? device.gemm.basis : Basis::published;
 }
 
 double gemm_seconds(const GemmModel& model, double m, double n, double k) {

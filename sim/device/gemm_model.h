@@ -38,14 +38,13 @@ struct GemmModel {
   double result_bytes = 2;   // of a value of the product
   std::optional<GemmFit> measured;
   double seconds_per_flop = 0;  // at the peak: a fit is never faster
+  // What these times rest on: the device's own rows, published measurements of its kind, or an assumed efficiency.
+  Basis basis = Basis::assumed;
 };
 
 // The coefficients are the device's `products`; without them the product runs at the device's `gemm` efficiency of
 // peak and bandwidth. Throws Unsupported when the device has no peak for the format.
 [[nodiscard]] GemmModel gemm_model(const Device& device, std::string_view dtype);
-
-// What these times rest on: the device's own rows, published measurements of its kind, or an assumed efficiency.
-[[nodiscard]] Basis gemm_basis(const Device& device, std::string_view dtype);
 
 // Sizes may be fractional (tokens split over devices) and are rounded up; 0 where one of them is 0.
 [[nodiscard]] double gemm_seconds(const GemmModel& model, double m, double n, double k);

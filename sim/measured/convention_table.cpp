@@ -15,7 +15,8 @@ Table convention_table(const std::vector<MeasuredRun>& runs) {
     if (run.stated_flops) row[2] = *run.stated_flops;
     if (run.convention) row[3] = std::string(name(*run.convention));
     const auto rate = [&](FlopConvention convention) {
-      return stated_rate(convention, run.model, run.workload, static_cast<double>(run.devices), *run.time);
+      return stated_rate(convention, run.model, run.workload, run.execution.recompute, static_cast<double>(run.devices),
+                         *run.time);
     };
     for (const FlopConvention convention : flop_conventions()) row.emplace_back(rate(convention));
     const bool comparable = run.stated_flops && run.convention;

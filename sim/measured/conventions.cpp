@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "sim/measured/row_words.h"
+#include "sim/model/layer_matrices.h"
 
 namespace mobasim {
 namespace {
@@ -32,15 +33,14 @@ struct ForwardFlops {
 };
 
 ForwardFlops forward_flops(const ModelShape& model, double s) {
-  const double h = static_cast<double>(model.hidden);
   ForwardFlops sum;
   for (const LayerGroup& group : model.groups) {
-    const double l = static_cast<double>(group.layers), d = static_cast<double>(group.head_dim);
-    const double q = static_cast<double>(group.heads) * d, k = static_cast<double>(group.kv_heads) * d;
-    sum.layers += 2 * s * l * (2 * h * q + 2 * h * k + (group.gated ? 3 : 2) * h * static_cast<double>(group.ffn));
+    const double l = static_cast<double>(group.layers);
+    const double q = static_cast<double>(group.heads) * static_cast<double>(group.head_dim);
+    sum.layers += 2 * s * l * active_matrix_values(model, group);
     sum.attention += 4 * s * s * l * q;
   }
-  sum.head = 2 * s * h * static_cast<double>(model.vocab);
+  sum.head = 2 * s * static_cast<double>(model.hidden) * static_cast<double>(model.vocab);
   return sum;
 }
 
@@ -50,8 +50,9 @@ double hardware_causal(const ForwardFlops& forward, Recompute recompute) {
   return (3 + again_layers) * forward.layers + (3 + again_attention) * forward.attention / 2 + 3 * forward.head;
 }
 
-double flops_of_sequence(FlopConvention convention, const ModelShape& model, const Workload& workload) {
-  const double s = static_cast<double>(workload.sequence);
+double flops_of_sequence(FlopConvention convention, const ModelShape& model, std::int64_t sequence,
+                         Recompute recompute) {
+  const double s = static_cast<double>(sequence);
   const ForwardFlops forward = forward_flops(model, s);
   switch (convention) {
     case FlopConvention::hardware_recompute:
@@ -59,7 +60,7 @@ double flops_of_sequence(FlopConvention convention, const ModelShape& model, con
     case FlopConvention::hardware_layers:
       return 4 * forward.layers;
     case FlopConvention::hardware_causal:
-      return hardware_causal(forward, workload.recompute);
+      return hardware_causal(forward, recompute);
     case FlopConvention::model_full:
       return 3 * (forward.layers + forward.attention + forward.head);
     case FlopConvention::model_causal:
@@ -128,18 +129,20 @@ std::optional<FlopConvention> convention_of(std::string_view text, std::string_v
   return std::nullopt;
 }
 
-double flops_of_step(FlopConvention convention, const ModelShape& model, const Workload& workload) {
-  return flops_of_sequence(convention, model, workload) * static_cast<double>(workload.global_batch);
+double flops_of_step(FlopConvention convention, const ModelShape& model, const Workload& workload,
+                     Recompute recompute) {
+  return flops_of_sequence(convention, model, workload.sequence, recompute) *
+         static_cast<double>(workload.global_batch);
 }
 
-double stated_rate(FlopConvention convention, const ModelShape& model, const Workload& workload, double devices,
-                   double seconds) {
-  return flops_of_step(convention, model, workload) / (devices * seconds);
+double stated_rate(FlopConvention convention, const ModelShape& model, const Workload& workload, Recompute recompute,
+                   double devices, double seconds) {
+  return flops_of_step(convention, model, workload, recompute) / (devices * seconds);
 }
 
-double time_from_rate(FlopConvention convention, const ModelShape& model, const Workload& workload, double devices,
-                      double flops_per_second) {
-  return flops_of_step(convention, model, workload) / (devices * flops_per_second);
+double time_from_rate(FlopConvention convention, const ModelShape& model, const Workload& workload,
+                      Recompute recompute, double devices, double flops_per_second) {
+  return flops_of_step(convention, model, workload, recompute) / (devices * flops_per_second);
 }
 
 }  // namespace mobasim

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "sim/model/model_shape.h"
+#include "sim/run/execution.h"
 #include "sim/run/workload.h"
 
 namespace mobasim {
@@ -51,12 +52,13 @@ inline constexpr int kFlopConventions = 8;
 
 // FLOPs of one step. Sliding windows and MoBA count as the full or causal matrix too where the convention says so: it
 // describes what was printed, not what was computed. Precondition: no violations of the model, and no experts.
-[[nodiscard]] double flops_of_step(FlopConvention convention, const ModelShape& model, const Workload& workload);
+[[nodiscard]] double flops_of_step(FlopConvention convention, const ModelShape& model, const Workload& workload,
+                                   Recompute recompute);
 
 // FLOP/s per device that a step of `seconds` on `devices` is stated as, and the step's time that a statement means.
 [[nodiscard]] double stated_rate(FlopConvention convention, const ModelShape& model, const Workload& workload,
-                                 double devices, double seconds);
+                                 Recompute recompute, double devices, double seconds);
 [[nodiscard]] double time_from_rate(FlopConvention convention, const ModelShape& model, const Workload& workload,
-                                    double devices, double flops_per_second);
+                                    Recompute recompute, double devices, double flops_per_second);
 
 }  // namespace mobasim

@@ -81,7 +81,7 @@ void read_workload(RowReader& row, MeasuredRun& run) {
   workload.global_batch = row.required("gbs", 1000000000);
   workload.tokens = static_cast<double>(workload.sequence) * static_cast<double>(workload.global_batch);
   const auto recompute = recompute_of(row.text("recompute"), workload.sequence);
-  workload.recompute = recompute.value;
+  run.execution.recompute = recompute.value;
   run.free.recompute = !recompute.known;
   // Megatron-Core recomputes as many layers as it is told to; elsewhere it is a switch, unless the row says otherwise.
   run.free.recompute_in_part = contains_any(lower_case(row.text("recompute")), {"partial"}) ||
@@ -112,7 +112,7 @@ void read_time(RowReader& row, MeasuredRun& run) {
   } else if (run.stated_flops && !run.convention) {
     row.refuse(fmt::format("the row states only TFLOP/s, and what it counts is not understood: '{}'", text));
   } else if (run.stated_flops && !row.refused()) {
-    run.time = time_from_rate(*run.convention, run.model, run.workload, devices, *run.stated_flops);
+    run.time = time_from_rate(*run.convention, run.model, run.workload, run.execution.recompute, devices, *run.stated_flops);
     run.time_from = fmt::format("tflops_per_gpu ({})", name(*run.convention));
   }
 }

@@ -14,7 +14,7 @@
 #include "sim/measured/conventions.h"
 #include "sim/measured/row_words.h"
 #include "sim/model/model_shape.h"
-#include "sim/parallel/layout.h"
+#include "sim/run/execution.h"
 #include "sim/run/workload.h"
 
 namespace mobasim {
@@ -34,7 +34,7 @@ struct MeasuredRun {
   std::string id, source, group, framework, gpu;
   ModelShape model;
   Workload workload;
-  Layout layout;
+  Execution execution;
   FreeChoices free;
   StackChanges changes;
   std::int64_t devices = 0;

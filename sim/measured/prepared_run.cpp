@@ -4,19 +4,10 @@
 
 #include <algorithm>
 
-#include "sim/device/dtype.h"
 #include "sim/measured/candidates.h"
-#include "sim/memory/memory_model.h"
 
 namespace mobasim {
 namespace {
-
-// The model without what says where it comes from.
-ModelShape anonymous(ModelShape model) {
-  model.name.clear();
-  model.source.clear();
-  return model;
-}
 
 // The device with the nodes and the network that the row states.
 Device device_of_run(Device device, const MeasuredRun& run) {
@@ -37,12 +28,13 @@ std::string problem_of_device(const MeasuredRun& run, const Device& device) {
   return "";
 }
 
-double candidate_time(const StepModel& model, const Candidate& candidate, const StackConstants& constants) {
-  const double time = model.time(candidate.workload, candidate.layout, constants).total();
+double candidate_time(const PreparedRun& run, const Candidate& candidate, const StackConstants& constants) {
+  const StepModel& model = run.evaluator->step();
+  const double time = model.time(run.global_batch, candidate.execution, constants).total();
   if (candidate.recomputed_share == 0) return time;
-  Workload again = candidate.workload;
+  Execution again = candidate.execution;
   again.recompute = Recompute::full;
-  const double all_again = model.time(again, candidate.layout, constants).total();
+  const double all_again = model.time(run.global_batch, again, constants).total();
   return time + candidate.recomputed_share * (all_again - time);
 }
 
@@ -51,7 +43,7 @@ double candidate_time(const StepModel& model, const Candidate& candidate, const 
 Fastest fastest(const PreparedRun& run, const StackConstants& constants) {
   Fastest best;
   for (std::size_t i = 0; i < run.candidates.size(); ++i) {
-    const double time = candidate_time(*run.model, run.candidates[i], constants);
+    const double time = candidate_time(run, run.candidates[i], constants);
     if (i == 0 || time < best.time) best = {i, time};
   }
   return best;
@@ -75,19 +67,11 @@ const Device& RunPreparer::device(const std::string& name) {
   return devices_.emplace(name, device_from(configs_ / "devices" / (name + ".yaml"))).first->second;
 }
 
-RunPreparer::Models RunPreparer::models(const MeasuredRun& run, const Device& device, const Stack& stack) {
-  const ModelKey key{device.name, device.devices_per_node, device.network_bandwidth, stack.name,
-                     run.changes, run.workload.sequence,   run.workload.dtype,       anonymous(run.model)};
-  const auto found = std::ranges::find(models_, key, &std::pair<ModelKey, Models>::first);
-  if (found != models_.end()) return found->second;
-  const std::vector<std::string> kernels = attention_kernels(
-      run.model, device, stack, KernelChoice{}, attention_dtype(run.workload.dtype), run.workload.sequence);
-  Models built;
-  built.step = std::make_shared<const StepModel>(run.model, device, stack, KernelChoice{}, run.workload.dtype,
-                                                 run.workload.sequence);
-  built.memory =
-      std::make_shared<const MemoryModel>(run.model, stack, kernels, run.workload.dtype, run.workload.sequence);
-  return models_.emplace_back(key, built).second;
+std::shared_ptr<const DeviceTables> RunPreparer::tables(const Device& device, const std::string& dtype) {
+  const Placed key{device.name, device.devices_per_node, device.network_bandwidth.value(), dtype};
+  std::shared_ptr<const DeviceTables>& found = tables_[key];
+  if (!found) found = std::make_shared<const DeviceTables>(device, dtype);
+  return found;
 }
 
 PreparedRun RunPreparer::prepared(const MeasuredRun& run) {
@@ -98,19 +82,21 @@ PreparedRun RunPreparer::prepared(const MeasuredRun& run) {
   if (!choice.reason.empty()) result.reason += (result.reason.empty() ? "" : "; ") + choice.reason;
   if (result.reason.empty()) result.reason = not_modelled(run.model);
   if (!result.reason.empty()) return result;
-  const auto policy = std::ranges::find(stacks_, choice.stack, &Stack::name);
-  if (policy == stacks_.end()) throw ConfigError(fmt::format("the chosen stack '{}' has no file", choice.stack));
+  const auto stack = std::ranges::find(stacks_, choice.stack, &Stack::name);
+  if (stack == stacks_.end()) throw ConfigError(fmt::format("the chosen stack '{}' has no file", choice.stack));
   const Device placed = device_of_run(device(choice.device), run);
   result.reason = problem_of_device(run, placed);
   if (!result.reason.empty()) return result;
   try {
-    const Models built = models(run, placed, with_changes(*policy, run.changes));
-    result.model = built.step;
+    result.evaluator = std::make_shared<const Evaluator>(run.model, tables(placed, run.workload.dtype),
+                                                         with_changes(*stack, run.changes), KernelChoice{},
+                                                         run.workload.sequence);
+    result.global_batch = run.workload.global_batch;
     result.reserved_memory = placed.reserved_memory.value();
     const double available = placed.memory.value() - result.reserved_memory;
     MeasuredRun asked = run;
-    if (!policy->recomputes && !run.free.split) asked.free.recompute = false;  // the reader's first choice: none
-    result.candidates = candidates_of(asked, *built.memory, available, placed, result.reason);
+    if (!stack->policy.recomputes && !run.free.split) asked.free.recompute = false;  // the reader's first choice: none
+    result.candidates = candidates_of(asked, result.evaluator->memory(), available, placed, result.reason);
   } catch (const std::exception& error) {  // what is not modelled, of this row alone
     result.reason = error.what();
   }

@@ -40,7 +40,7 @@ void derive_missing(const MeasuredRun& run, Split& split) {
 
 void set_split(RowReader& row, MeasuredRun& run, Split split) {
   derive_missing(run, split);
-  Layout& layout = run.layout;
+  Layout& layout = run.execution.layout;
   layout.context = split.context.value_or(1);
   if (!split.tensor && (split.pipeline || is_sharded_data_parallel(run))) split.tensor = 1;
   if (!split.pipeline && (split.tensor || is_sharded_data_parallel(run))) split.pipeline = 1;
@@ -68,8 +68,8 @@ void set_split(RowReader& row, MeasuredRun& run, Split split) {
 
 // More replicas than sequences: devices share a sequence instead, if that comes out even.
 void give_every_replica_a_sequence(RowReader& row, MeasuredRun& run) {
-  Layout& layout = run.layout;
-  const std::int64_t most = run.workload.global_batch / run.workload.microbatch;
+  Layout& layout = run.execution.layout;
+  const std::int64_t most = run.workload.global_batch / run.execution.microbatch;
   if (run.free.split || layout.data <= most || most < 1 || layout.data % most != 0) return;
   const std::int64_t context = layout.context * (layout.data / most);
   row.note(fmt::format("{} replicas for {} sequences: context {} taken instead of {}", layout.data,
@@ -81,7 +81,7 @@ void give_every_replica_a_sequence(RowReader& row, MeasuredRun& run) {
 void settle_batch(RowReader& row, MeasuredRun& run) {
   constexpr double kLittle = 0.01;
   Workload& workload = run.workload;
-  const std::int64_t share = run.layout.data * workload.microbatch;
+  const std::int64_t share = run.execution.layout.data * run.execution.microbatch;
   if (run.free.split || workload.global_batch % share == 0) return;
   const std::int64_t rounded = (workload.global_batch + share / 2) / share * share;
   const double change = static_cast<double>(rounded) / static_cast<double>(workload.global_batch) - 1;
@@ -91,11 +91,11 @@ void settle_batch(RowReader& row, MeasuredRun& run) {
     return;
   }
   row.refuse(fmt::format("global batch {} is no multiple of data {} x microbatch {}", workload.global_batch,
-                         run.layout.data, workload.microbatch));
+                         run.execution.layout.data, run.execution.microbatch));
 }
 
 void read_pipeline(RowReader& row, MeasuredRun& run) {
-  Layout& layout = run.layout;
+  Layout& layout = run.execution.layout;
   const auto schedule = schedule_of(row.text("kernel_notes"), run.framework);
   if (!schedule.known) row.refuse(schedule.note);
   layout.schedule = schedule.value;
@@ -126,11 +126,11 @@ void read_sharding(RowReader& row, MeasuredRun& run) {
   const auto sharding = sharding_of(row.text("zero"), run.framework, remarks);
   if (!sharding.known) row.refuse(sharding.note);
   if (sharding.known) row.note(sharding.note);
-  run.layout.zero_stage = sharding.value.zero_stage;
-  run.workload.offload_optimizer = sharding.value.offload_optimizer;
+  run.execution.layout.zero_stage = sharding.value.zero_stage;
+  run.execution.offload_optimizer = sharding.value.offload_optimizer;
   const std::int64_t node = run.devices_per_node > 0 ? run.devices_per_node : 8;
-  if (!sharding.value.shard_in_node || run.layout.zero_stage == 0 || replicas(run.layout) <= node) return;
-  run.layout.shard = node;
+  if (!sharding.value.shard_in_node || run.execution.layout.zero_stage == 0 || replicas(run.execution.layout) <= node) return;
+  run.execution.layout.shard = node;
   run.free.shard = true;
   row.note("states shared by a node (HSDP), by all where they do not fit");
 }
@@ -138,7 +138,7 @@ void read_sharding(RowReader& row, MeasuredRun& run) {
 }  // namespace
 
 void read_layout(RowReader& row, MeasuredRun& run) {
-  Layout& layout = run.layout;
+  Layout& layout = run.execution.layout;
   run.devices_per_node = devices_per_node(row, run.devices);
   const Split split{row.count("tp", kMost), row.count("pp", kMost), row.count("cp", kMost), row.count("dp", kMost)};
   if (row.refused()) return;
@@ -146,7 +146,7 @@ void read_layout(RowReader& row, MeasuredRun& run) {
   const auto microbatch = row.count("mbs", kMost);
   run.free.microbatch = !microbatch.has_value();
   if (run.free.microbatch) row.note("microbatch not published");
-  run.workload.microbatch = microbatch.value_or(1);
+  run.execution.microbatch = microbatch.value_or(1);
   if (row.refused()) return;
   give_every_replica_a_sequence(row, run);
   settle_batch(row, run);

@@ -103,9 +103,9 @@ Meaning<Recompute> recompute_of(std::string_view text, std::int64_t sequence) {
   return {Recompute::none, false, "recomputation '" + std::string(text) + "' is not understood"};
 }
 
-Meaning<Sharding> sharding_of(std::string_view zero, std::string_view framework, std::string_view remarks) {
+Meaning<StateSharding> sharding_of(std::string_view zero, std::string_view framework, std::string_view remarks) {
   const std::string words = lower_case(trimmed(zero)), maker = lower_case(framework);
-  Meaning<Sharding> found;
+  Meaning<StateSharding> found;
   found.value.offload_optimizer = contains_any(words, {"offload"});
   found.value.shard_in_node = contains_any(lower_case(remarks), {"hsdp"}) || contains_any(words, {"hsdp", "hybrid"});
   std::string stage = words.substr(0, words.find_first_of("+ ,;"));
@@ -190,11 +190,11 @@ StackChanges stack_changes_of(std::string_view kernel_notes, std::string_view pr
 }
 
 Stack with_changes(Stack stack, const StackChanges& changes) {
-  if (changes.fusion) stack.fusion = *changes.fusion;
-  if (changes.overlap_tensor) stack.overlap_tensor = *changes.overlap_tensor;
-  if (changes.overlap_data) stack.overlap_data = *changes.overlap_data;
-  if (changes.overlap_pipeline) stack.overlap_pipeline = *changes.overlap_pipeline;
-  if (changes.gradient_bytes) stack.gradient_bytes = stack.reduced_bytes = *changes.gradient_bytes;
+  if (changes.fusion) stack.policy.fusion = *changes.fusion;
+  if (changes.overlap_tensor) stack.policy.overlap_tensor = *changes.overlap_tensor;
+  if (changes.overlap_data) stack.policy.overlap_data = *changes.overlap_data;
+  if (changes.overlap_pipeline) stack.policy.overlap_pipeline = *changes.overlap_pipeline;
+  if (changes.gradient_bytes) stack.policy.gradient_bytes = stack.policy.reduced_bytes = *changes.gradient_bytes;
   return stack;
 }
 

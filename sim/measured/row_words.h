@@ -8,8 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "sim/parallel/layout.h"
-#include "sim/run/workload.h"
+#include "sim/run/execution.h"
 #include "sim/stack/stack.h"
 
 namespace mobasim {
@@ -33,13 +32,13 @@ struct Meaning {
 
 [[nodiscard]] Meaning<Recompute> recompute_of(std::string_view text, std::int64_t sequence);
 
-struct Sharding {
+struct StateSharding {
   std::int64_t zero_stage = 0;
   bool offload_optimizer = false;
   bool shard_in_node = false;  // HSDP: replicas between nodes
 };
 // `remarks`: every free text of the row, where "HSDP" may stand.
-[[nodiscard]] Meaning<Sharding> sharding_of(std::string_view zero, std::string_view framework,
+[[nodiscard]] Meaning<StateSharding> sharding_of(std::string_view zero, std::string_view framework,
                                             std::string_view remarks);
 
 [[nodiscard]] Meaning<ContextAlgorithm> context_algorithm_of(std::string_view kernel_notes, std::string_view framework);

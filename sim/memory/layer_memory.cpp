@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sim/base/error.h"
+#include "sim/model/layer_matrices.h"
 
 namespace mobasim {
 namespace {
@@ -23,64 +24,47 @@ struct Widths {
   double active = 0;  // inner width that a token passes: of the feed-forward or of its experts
 };
 
-void add_attention_parameters(const ModelShape& model, const Widths& width, LayerMemory& layer) {
-  const double projection = width.hidden * (width.queries + 2 * width.keys);
-  layer.gemm_parameters += projection + width.queries * width.hidden;
-  layer.matrix_shapes = layer.gemm_parameters;
-  layer.largest_matrix = std::max(projection, width.queries * width.hidden);
-  if (model.linear_bias || model.qkv_bias) layer.split_parameters += width.queries + 2 * width.keys;
-  if (model.linear_bias) layer.whole_parameters += width.hidden;
-}
-
-// The inner width is split: the biases of the first product with it, that of the second is whole.
-void add_feed_forward_parameters(const ModelShape& model, const LayerGroup& group, double width, double copies,
-                                 LayerMemory& layer) {
-  const double into = (group.gated ? 2 : 1) * number(model.hidden) * width;
-  layer.gemm_parameters += copies * (into + width * number(model.hidden));
-  layer.matrix_shapes += into + width * number(model.hidden);
-  layer.largest_matrix = std::max(layer.largest_matrix, into);
-  if (!model.linear_bias) return;
-  layer.split_parameters += copies * (group.gated ? 2 : 1) * width;
-  layer.whole_parameters += copies * number(model.hidden);
-}
-
 void add_parameters(const ModelShape& model, const LayerGroup& group, const Widths& width, LayerMemory& layer) {
-  const double norm = model.norm == Norm::layer_norm ? 2 : 1;
-  add_attention_parameters(model, width, layer);
-  if (group.experts) {
-    const Experts& experts = *group.experts;
-    add_feed_forward_parameters(model, group, number(experts.ffn), number(experts.experts), layer);
-    if (experts.shared_ffn > 0) add_feed_forward_parameters(model, group, number(experts.shared_ffn), 1, layer);
-    layer.whole_parameters += width.hidden * number(experts.experts);  // the router
-  } else {
-    add_feed_forward_parameters(model, group, number(group.ffn), 1, layer);
+  for (const LayerMatrix<double>& matrix : layer_matrices<double>(model, group)) {
+    const double values = matrix.in * matrix.out;
+    if (matrix.sharding == Sharding::replicated) {
+      layer.replicated_parameters += matrix.copies * values;
+      continue;
+    }
+    layer.gemm_parameters += matrix.copies * values;
+    layer.matrix_shapes += values;
+    layer.largest_matrix = std::max(layer.largest_matrix, values);
+    if (!matrix.bias) continue;
+    double& biases = matrix.sharding == Sharding::columns ? layer.sharded_parameters : layer.replicated_parameters;
+    biases += matrix.copies * matrix.out;
   }
-  layer.split_parameters += layer.gemm_parameters;
-  layer.whole_parameters += 2 * norm * width.hidden;
+  layer.sharded_parameters += layer.gemm_parameters;
+  const double norm = model.norm == Norm::layer_norm ? 2 : 1;
+  layer.replicated_parameters += 2 * norm * width.hidden;
   if (model.qk_norm_over_heads) {
-    layer.split_parameters += norm * (width.queries + width.keys);
+    layer.sharded_parameters += norm * (width.queries + width.keys);
   } else if (model.qk_norm) {
-    layer.whole_parameters += 2 * norm * number(group.head_dim);
+    layer.replicated_parameters += 2 * norm * number(group.head_dim);
   }
 }
 
 // Kept per token (A35): inputs of both norms and of both product pairs 4 h; q, k, v and the attention's output
 // 2 q + 2 kv; gate, up and product 3 f (2 f without a gate). Of that the inputs of products are in their format: 2 h,
 // the product f, and, where the formats differ, a copy of the attention's output q.
-Kept kept_of_all(const ModelShape& model, const LayerGroup& group, const Widths& width, const Stack& stack,
+Kept kept_of_all(const ModelShape& model, const LayerGroup& group, const Widths& width, const StackPolicy& stack,
                  const NumberFormat& format) {
   const double e = format.element, product = format.gemm_input;
   Kept kept;
-  kept.spread = (2 * e + 2 * product) * width.hidden;
-  if (stack.dropout) kept.spread += 2 * width.hidden;  // masks of one byte
-  kept.split = e * (2 * width.queries + 2 * width.keys);
-  if (product != e) kept.split += product * width.queries;
-  if (model.qk_norm) kept.split += e * (width.queries + width.keys);
+  kept.sequence_sharded = (2 * e + 2 * product) * width.hidden;
+  if (stack.dropout) kept.sequence_sharded += 2 * width.hidden;  // masks of one byte
+  kept.sharded = e * (2 * width.queries + 2 * width.keys);
+  if (product != e) kept.sharded += product * width.queries;
+  if (model.qk_norm) kept.sharded += e * (width.queries + width.keys);
   if (group.experts) {
     // Each active expert's input is a copy, its output is kept for the weighted sum; the router's scores are f32.
-    kept.spread += (e + product) * number(group.experts->active) * width.hidden + 4 * number(group.experts->experts);
+    kept.sequence_sharded += (e + product) * number(group.experts->active) * width.hidden + 4 * number(group.experts->experts);
   }
-  kept.split += ((group.gated ? 2 : 1) * e + product) * width.active;
+  kept.sharded += ((group.gated ? 2 : 1) * e + product) * width.active;
   return kept;
 }
 
@@ -88,13 +72,13 @@ Kept kept_of_all(const ModelShape& model, const LayerGroup& group, const Widths&
 // ... : torchtitan's selective recomputation by operation.
 Kept kept_of_every_other_gemm(const LayerGroup& group, const Widths& width, const NumberFormat& format) {
   Kept kept;
-  kept.split = format.element * (width.queries + width.keys + width.active);
-  kept.spread = format.element * (group.gated ? 2 : 1) * width.hidden;
+  kept.sharded = format.element * (width.queries + width.keys + width.active);
+  kept.sequence_sharded = format.element * (group.gated ? 2 : 1) * width.hidden;
   return kept;
 }
 
 // Softmax's result, and with dropout its mask (one byte) and what it leaves; all of s keys for each query.
-double score_bytes(const Widths& width, const Stack& stack, const NumberFormat& format) {
+double score_bytes(const Widths& width, const StackPolicy& stack, const NumberFormat& format) {
   return (stack.dropout ? 2 * format.element + 1 : format.element) * width.heads * width.sequence;
 }
 
@@ -126,7 +110,7 @@ double add_moba(const LayerGroup& group, const Widths& width, const AttentionCou
 
 }  // namespace
 
-NumberFormat number_format(std::string_view dtype, const Stack& stack) {
+NumberFormat number_format(std::string_view dtype, const StackPolicy& stack) {
   const double product = bytes_of_gemm_input(dtype);
   NumberFormat format;
   format.element = dtype == "f32" ? 4 : 2;
@@ -138,7 +122,7 @@ NumberFormat number_format(std::string_view dtype, const Stack& stack) {
   return format;
 }
 
-StateBytesPerParameter state_bytes_per_parameter(std::string_view dtype, const Stack& stack) {
+StateBytesPerParameter state_bytes_per_parameter(std::string_view dtype, const StackPolicy& stack) {
   const double gradient = number(stack.gradient_bytes), second = number(stack.second_gradient_bytes);
   if (dtype == "f32") return {4, 4, 4, 0, 8};
   if (stack.f32_weights) return {4, 2, gradient, second, 8};
@@ -146,7 +130,7 @@ StateBytesPerParameter state_bytes_per_parameter(std::string_view dtype, const S
   return {2, 2, gradient, second, 12};
 }
 
-LayerMemory layer_memory(const ModelShape& model, const LayerGroup& group, const Stack& stack, std::string_view kernel,
+LayerMemory layer_memory(const ModelShape& model, const LayerGroup& group, const StackPolicy& stack, std::string_view kernel,
                          const NumberFormat& format, std::int64_t sequence) {
   Widths width{number(model.hidden),
                number(group.heads * group.head_dim),
@@ -166,14 +150,14 @@ LayerMemory layer_memory(const ModelShape& model, const LayerGroup& group, const
   layer.query_bytes = 2 * e * width.queries;
   const AttentionCount one = count(group.attention, sequence);
   if (kernel == kMathAttention) {
-    none.split += score_bytes(width, stack, format);
+    none.sharded += score_bytes(width, stack, format);
     layer.backward_bytes = std::max(layer.backward_bytes, e * width.heads * width.sequence);
   } else {
     double attention = 4 * width.heads;  // the f32 log-sum-exp of each head
     if (one.blocks > 0) attention += add_moba(group, width, one, kernel, format, layer);
-    if (stack.selective_every_other_gemm) selective.split += e * width.queries;  // the output
-    none.split += attention;
-    selective.split += attention;
+    if (stack.selective_every_other_gemm) selective.sharded += e * width.queries;  // the output
+    none.sharded += attention;
+    selective.sharded += attention;
   }
   layer.kept = {none, selective, Kept{0, e * width.hidden}};
   return layer;

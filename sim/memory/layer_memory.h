@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "sim/model/model_shape.h"
-#include "sim/run/workload.h"
+#include "sim/run/execution.h"
 #include "sim/stack/stack.h"
 
 namespace mobasim {
@@ -24,7 +24,7 @@ struct NumberFormat {
 };
 // 16-bit between operations for everything but f32. TransformerEngine keeps the inputs of products in the format of the
 // products, and two copies of each weight in it (straight and transposed); other stacks cast on the way (A57).
-[[nodiscard]] NumberFormat number_format(std::string_view dtype, const Stack& stack);
+[[nodiscard]] NumberFormat number_format(std::string_view dtype, const StackPolicy& stack);
 
 // Weights, gradients and Adam's states in bytes per parameter (Rajbhandari et al. 2020, arXiv 1910.02054, section 3).
 struct StateBytesPerParameter {
@@ -34,34 +34,34 @@ struct StateBytesPerParameter {
   double whole_gradient = 0;  // a second one, never sharded (DeepSpeed's BF16 optimizer)
   double optimizer = 0;       // master weight, both moments; for fp16 the f32 gradient too
 };
-[[nodiscard]] StateBytesPerParameter state_bytes_per_parameter(std::string_view dtype, const Stack& stack);
+[[nodiscard]] StateBytesPerParameter state_bytes_per_parameter(std::string_view dtype, const StackPolicy& stack);
 
-// Bytes per token that a layer keeps for its backward pass.
+// Bytes per token that a layer keeps for its backward pass: sharded by the tensor group, or only by sequence parallelism.
 struct Kept {
-  double split = 0;
-  double spread = 0;
+  double sharded = 0;
+  double sequence_sharded = 0;
   bool operator==(const Kept&) const = default;
 };
 
-// Per layer. "split" is divided by the tensor group, "spread" only with sequence parallelism, "whole" never.
+// Per layer. What is sharded is divided by the tensor group, what is replicated never.
 struct LayerMemory {
-  double split_parameters = 0;
-  double whole_parameters = 0;
-  double gemm_parameters = 0;  // the matrices, part of split_parameters
+  double sharded_parameters = 0;
+  double replicated_parameters = 0;
+  double gemm_parameters = 0;  // the matrices, part of sharded_parameters
   double matrix_shapes = 0;    // one matrix of each shape: with experts one expert's
   double largest_matrix = 0;   // the largest matrix
   std::array<Kept, 3> kept;    // by Recompute
   // Bytes per token while the layer works, forward and, later, backward.
-  double forward_bytes = 0;   // split; attention's workspace
-  double backward_bytes = 0;  // split; gradients of the widest values that are alive together
-  double key_bytes = 0;       // split; keys and values
-  double query_bytes = 0;     // split; queries and outputs
-  double sequence_bytes = 0;  // split; per sequence, whatever the context group: mean keys and offsets
+  double forward_bytes = 0;   // sharded; attention's workspace
+  double backward_bytes = 0;  // sharded; gradients of the widest values that are alive together
+  double key_bytes = 0;       // sharded; keys and values
+  double query_bytes = 0;     // sharded; queries and outputs
+  double sequence_bytes = 0;  // sharded; per sequence, whatever the context group: mean keys and offsets
   [[nodiscard]] const Kept& of(Recompute recompute) const { return kept[static_cast<std::size_t>(recompute)]; }
   bool operator==(const LayerMemory&) const = default;
 };
 // `kernel`: what computes its attention (attention_kernel).
-[[nodiscard]] LayerMemory layer_memory(const ModelShape& model, const LayerGroup& group, const Stack& stack,
+[[nodiscard]] LayerMemory layer_memory(const ModelShape& model, const LayerGroup& group, const StackPolicy& stack,
                                        std::string_view kernel, const NumberFormat& format, std::int64_t sequence);
 
 }  // namespace mobasim

@@ -39,7 +39,7 @@ class InFlight {
 // Megatron-LM: the logit, an f32 copy that becomes the softmax, and its f32 gradient (A33). PyTorch: log-softmax, the
 // gradient of the loss and that of the logits, f32 each; over a tensor group (loss_parallel) the softmax and a sum
 // more.
-double logit_bytes(const Stack& stack, const NumberFormat& format, bool over_tensor_group) {
+double logit_bytes(const StackPolicy& stack, const NumberFormat& format, bool over_tensor_group) {
   if (stack.fused_loss) return stack.fusion == Fusion::compiled ? 2 * format.element : format.element;
   if (stack.fusion != Fusion::fused) return over_tensor_group ? 16 : 12;
   return format.element == 4 ? 8 : 10;
@@ -62,16 +62,16 @@ std::string_view name(MemoryComponent component) {
 }
 
 struct MemoryModel::Split {
-  Split(const Workload& workload, const Layout& layout)
-      : tokens(number(workload.microbatch * workload.sequence) / number(layout.context)),
-        sequences(number(workload.microbatch)),
-        tensor(number(layout.tensor)),
-        spread(layout.sequence_parallel ? tensor : 1),
-        shard(number(shard_devices(layout))) {}
+  Split(const Execution& execution, std::int64_t length)
+      : tokens(number(execution.microbatch * length) / number(execution.layout.context)),
+        sequences(number(execution.microbatch)),
+        tensor(number(execution.layout.tensor)),
+        sequence(execution.layout.sequence_parallel ? tensor : 1),
+        shard(number(shard_devices(execution.layout))) {}
   double tokens;     // of a microbatch on one device
   double sequences;  // of a microbatch
-  double tensor;     // divides what the tensor group splits
-  double spread;     // divides what only sequence parallelism splits
+  double tensor;     // divides what the tensor group shards
+  double sequence;   // divides what only sequence parallelism shards
   double shard;      // divides what ZeRO shards
 };
 
@@ -89,7 +89,7 @@ struct MemoryModel::Holding {
   bool embedding = false, last = false;
 };
 
-MemoryModel::MemoryModel(const ModelShape& model, const Stack& stack, const std::vector<std::string>& kernels,
+MemoryModel::MemoryModel(const ModelShape& model, const StackPolicy& stack, std::span<const std::string_view> kernels,
                          std::string_view dtype, std::int64_t sequence)
     : layers_(layers(model)),
       sequence_(sequence),
@@ -118,11 +118,11 @@ MemoryModel::MemoryModel(const ModelShape& model, const Stack& stack, const std:
     for (std::int64_t i = 0; i < group.layers; ++i) {
       const Sums& sums = before_.back();
       kind_.push_back(kind);
-      Sums next{sums.split_parameters + layer.split_parameters, sums.whole_parameters + layer.whole_parameters,
+      Sums next{sums.sharded_parameters + layer.sharded_parameters, sums.replicated_parameters + layer.replicated_parameters,
                 sums.gemm_parameters + layer.gemm_parameters, sums.kept};
       for (std::size_t k = 0; k < next.kept.size(); ++k) {
-        next.kept[k].split += layer.kept[k].split;
-        next.kept[k].spread += layer.kept[k].spread;
+        next.kept[k].sharded += layer.kept[k].sharded;
+        next.kept[k].sequence_sharded += layer.kept[k].sequence_sharded;
       }
       before_.push_back(next);
     }
@@ -133,30 +133,32 @@ MemoryModel::MemoryModel(const ModelShape& model, const Stack& stack, const std:
   }
 }
 
-MemoryModel::Holding MemoryModel::holding(const Workload& workload, const Layout& layout, const Split& split,
+MemoryModel::Holding MemoryModel::holding(std::int64_t global_batch, const Execution& execution, const Split& split,
                                           std::int64_t stage) const {
+  const Layout& layout = execution.layout;
   PipelineWork pipeline;
   pipeline.schedule = layout.schedule;
   pipeline.stages = layout.pipeline;
   pipeline.virtual_stages = layout.virtual_stages;
-  pipeline.microbatches = std::max<std::int64_t>(workload.global_batch / (layout.data * workload.microbatch), 1);
+  pipeline.microbatches = std::max<std::int64_t>(microbatches(execution, global_batch), 1);
   const InFlight flight(chunks_in_flight(pipeline, stage), layout);
   const ChunkSplit chunks(layers_, layout.pipeline * layout.virtual_stages);
-  const auto recompute = static_cast<std::size_t>(workload.recompute);
-  double split_parameters = 0, whole_parameters = 0, gemm_parameters = 0;
+  const auto recompute = static_cast<std::size_t>(execution.recompute);
+  double sharded_parameters = 0, replicated_parameters = 0, gemm_parameters = 0;
   Kept kept;  // in flight
   Holding held;
   for (std::int64_t index = 0; index < layout.virtual_stages; ++index) {
     const Chunk chunk = chunks.at(index * layout.pipeline + stage);
     const Sums& begin = before_[static_cast<std::size_t>(chunk.first_layer)];
     const Sums& end = before_[static_cast<std::size_t>(chunk.first_layer + chunk.layers)];
-    split_parameters += end.split_parameters - begin.split_parameters;
-    whole_parameters += end.whole_parameters - begin.whole_parameters;
+    sharded_parameters += end.sharded_parameters - begin.sharded_parameters;
+    replicated_parameters += end.replicated_parameters - begin.replicated_parameters;
     gemm_parameters += end.gemm_parameters - begin.gemm_parameters;
-    const double microbatches = flight.of_chunk(index);
-    kept.split += microbatches * (end.kept[recompute].split - begin.kept[recompute].split);
-    kept.spread += microbatches * (end.kept[recompute].spread - begin.kept[recompute].spread);
-    if (keeps_stage_outputs_ && !chunk.head) kept.spread += microbatches * format_.element * hidden_;
+    const double in_flight = flight.of_chunk(index);
+    kept.sharded += in_flight * (end.kept[recompute].sharded - begin.kept[recompute].sharded);
+    kept.sequence_sharded +=
+        in_flight * (end.kept[recompute].sequence_sharded - begin.kept[recompute].sequence_sharded);
+    if (keeps_stage_outputs_ && !chunk.head) kept.sequence_sharded += in_flight * format_.element * hidden_;
     for (std::int64_t i = chunk.first_layer; i < chunk.first_layer + chunk.layers;
          i = run_[static_cast<std::size_t>(i)]) {
       held.kinds |= std::uint64_t{1} << kind_[static_cast<std::size_t>(i)];
@@ -164,13 +166,13 @@ MemoryModel::Holding MemoryModel::holding(const Workload& workload, const Layout
     held.embedding |= chunk.embedding;
     held.last |= chunk.head;
   }
-  held.parameters = split_parameters / split.tensor + whole_parameters;
+  held.parameters = sharded_parameters / split.tensor + replicated_parameters;
   held.gemm_parameters = gemm_parameters / split.tensor;
-  held.activations = (kept.split / split.tensor + kept.spread / split.spread) * split.tokens;
+  held.activations = (kept.sharded / split.tensor + kept.sequence_sharded / split.sequence) * split.tokens;
   for (std::size_t i = 0; i < kinds_.size(); ++i) {
     if ((held.kinds >> i & 1) == 0) continue;
     const LayerMemory& kind = kinds_[i];
-    held.largest_layer = std::max(held.largest_layer, kind.split_parameters / split.tensor + kind.whole_parameters);
+    held.largest_layer = std::max(held.largest_layer, kind.sharded_parameters / split.tensor + kind.replicated_parameters);
     held.largest_matrix = std::max(held.largest_matrix, kind.largest_matrix / split.tensor);
     held.matrix_shapes = std::max(held.matrix_shapes, kind.matrix_shapes / split.tensor);
   }
@@ -186,8 +188,9 @@ MemoryModel::Holding MemoryModel::holding(const Workload& workload, const Layout
 // ZeRO: from stage 1 on the optimizer states are shared, from 2 the gradients, from 3 the weights. What is shared is
 // whole while it is used (A36): the weights of two layers, the one at work and the one fetched ahead, and of embedding
 // and head; one layer's gradient, as it comes and as it is sent.
-void MemoryModel::add_states(const Workload& workload, const Layout& layout, const Split& split, const Holding& held,
+void MemoryModel::add_states(const Execution& execution, const Split& split, const Holding& held,
                              MemoryUse& use) const {
+  const Layout& layout = execution.layout;
   const double all = held.parameters;
   const auto shared = [&](std::int64_t from_stage) { return layout.zero_stage >= from_stage && split.shard > 1; };
   const double whole_weights = states_.weight * all, whole_gradients = states_.gradient * all;
@@ -202,14 +205,14 @@ void MemoryModel::add_states(const Workload& workload, const Layout& layout, con
   }
   if (shared(2) && !once) {
     const double live = (format_.element + reduced_bytes_) * std::max(held.largest_layer, held.head);
-    const double kept = workload.offload_optimizer ? 0 : whole_gradients / split.shard;
+    const double kept = execution.offload_optimizer ? 0 : whole_gradients / split.shard;
     gradients = std::min(kept + live, whole_gradients);
   }
   if (!shared(2)) gradients += states_.whole_gradient * all;
   if (transformer_engine_) gradients += format_.element * held.matrix_shapes;
   use[MemoryComponent::weights] = weights + format_.weight_copies * held.gemm_parameters;
   use[MemoryComponent::gradients] = gradients;
-  if (!workload.offload_optimizer) {
+  if (!execution.offload_optimizer) {
     use[MemoryComponent::optimizer] = states_.optimizer * all / (shared(1) ? split.shard : 1);
   }
 }
@@ -234,18 +237,20 @@ double MemoryModel::context_buffers(const LayerMemory& layer, const Layout& layo
 }
 
 // The peak comes at the loss, when the logits are there (last stage), or in the backward pass of a layer, the larger.
-void MemoryModel::add_moment(const Workload& workload, const Layout& layout, const Split& split, const Holding& held,
+void MemoryModel::add_moment(const Execution& execution, const Split& split, const Holding& held,
                              MemoryUse& use) const {
+  const Layout& layout = execution.layout;
   const bool gathers = layout.sequence_parallel && layout.tensor > 1;
   const bool sharded_gradients = layout.zero_stage >= 2 && split.shard > 1;
-  const double ring = layout.pipeline > 1 ? 2 * format_.element * hidden_ * split.tokens / split.spread : 0;
+  const double ring = layout.pipeline > 1 ? 2 * format_.element * hidden_ * split.tokens / split.sequence : 0;
   double working = 0, exchange = 0;
   for (std::size_t i = 0; i < kinds_.size(); ++i) {
     if ((held.kinds >> i & 1) == 0) continue;
     const LayerMemory& kind = kinds_[i];
     // What recomputation brings back is there beside what was kept; and attention's workspace or, later, gradients.
-    const Kept &whole = kind.of(Recompute::none), &kept = kind.of(workload.recompute);
-    const double again = (whole.split - kept.split) / split.tensor + (whole.spread - kept.spread) / split.spread;
+    const Kept &whole = kind.of(Recompute::none), &kept = kind.of(execution.recompute);
+    const double again = (whole.sharded - kept.sharded) / split.tensor +
+                         (whole.sequence_sharded - kept.sequence_sharded) / split.sequence;
     const double forward = kind.forward_bytes * split.tokens + kind.sequence_bytes * split.sequences;
     const double at_work = std::max(forward, kind.backward_bytes * split.tokens) / split.tensor;
     const double bytes = again * split.tokens + at_work;
@@ -257,9 +262,9 @@ void MemoryModel::add_moment(const Workload& workload, const Layout& layout, con
   // A weight's gradient before it is added to the others.
   if (!sharded_gradients && !transformer_engine_) working += format_.element * held.largest_matrix;
   double logits = 0;
-  const double chunk = split.tokens / number(workload.loss_chunks);
+  const double chunk = split.tokens / number(execution.loss_chunks);
   if (held.last) {
-    const double final_norm = 2 * format_.element * hidden_ * split.tokens / split.spread;  // its input and output
+    const double final_norm = 2 * format_.element * hidden_ * split.tokens / split.sequence;  // its input and output
     logits = logit_bytes_[layout.tensor > 1 ? 1 : 0] * vocab_ / split.tensor * chunk + final_norm;
     if (!sharded_gradients) logits += format_.element * held.head;
   }
@@ -270,20 +275,20 @@ void MemoryModel::add_moment(const Workload& workload, const Layout& layout, con
   use[MemoryComponent::communication] = at_loss ? gathered_head : exchange;
 }
 
-MemoryUse MemoryModel::of_stage(const Workload& workload, const Layout& layout, std::int64_t stage) const {
-  const Split split(workload, layout);
-  const Holding held = holding(workload, layout, split, stage);
+MemoryUse MemoryModel::of_stage(std::int64_t global_batch, const Execution& execution, std::int64_t stage) const {
+  const Split split(execution, sequence_);
+  const Holding held = holding(global_batch, execution, split, stage);
   MemoryUse use;
   use.stage = stage;
-  add_states(workload, layout, split, held, use);
-  add_moment(workload, layout, split, held, use);
+  add_states(execution, split, held, use);
+  add_moment(execution, split, held, use);
   return use;
 }
 
-MemoryUse MemoryModel::worst(const Workload& workload, const Layout& layout) const {
-  MemoryUse most = of_stage(workload, layout, 0);
-  for (std::int64_t stage = 1; stage < layout.pipeline; ++stage) {
-    const MemoryUse use = of_stage(workload, layout, stage);
+MemoryUse MemoryModel::worst(std::int64_t global_batch, const Execution& execution) const {
+  MemoryUse most = of_stage(global_batch, execution, 0);
+  for (std::int64_t stage = 1; stage < execution.layout.pipeline; ++stage) {
+    const MemoryUse use = of_stage(global_batch, execution, stage);
     if (use.total() > most.total()) most = use;
   }
   return most;

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,7 +16,7 @@
 #include "sim/memory/layer_memory.h"
 #include "sim/model/model_shape.h"
 #include "sim/parallel/layout.h"
-#include "sim/run/workload.h"
+#include "sim/run/execution.h"
 #include "sim/stack/stack.h"
 
 namespace mobasim {
@@ -42,7 +43,9 @@ struct MemoryUse {
 // torchtitan and Megatron-LM (A58). A device has to hold the allocated peak times this.
 inline constexpr double kReservedOverAllocated = 1.04;
 // What a run may allocate on a device: its memory less what it reserves and the allocator keeps beside.
-[[nodiscard]] inline Bytes allocatable(const Device& device) {
+// Of a Device or of its DeviceTables.
+template <class AnyDevice>
+[[nodiscard]] Bytes allocatable(const AnyDevice& device) {
   return (device.memory - device.reserved_memory) / kReservedOverAllocated;
 }
 
@@ -50,15 +53,14 @@ inline constexpr double kReservedOverAllocated = 1.04;
 // reserves (context, libraries) and what the allocator keeps beside are left to the caller.
 class MemoryModel {
  public:
-  // `kernels`: what computes the attention of each group of layers (attention_kernels). kMathAttention keeps its
-  // scores;
-  // "" stands for a kernel that does not, and of MoBA for ours. Throws Unsupported for an unknown dtype.
-  MemoryModel(const ModelShape& model, const Stack& stack, const std::vector<std::string>& kernels,
+  // `kernels`: the names of what computes the attention of each group of layers (LayerKernel). kMathAttention keeps its
+  // scores; "" stands for a kernel that does not, and of MoBA for ours. Throws Unsupported for an unknown dtype.
+  MemoryModel(const ModelShape& model, const StackPolicy& stack, std::span<const std::string_view> kernels,
               std::string_view dtype, std::int64_t sequence);
 
-  // The device that needs most, of all stages. The workload's sequence and dtype are those of the model.
-  [[nodiscard]] MemoryUse worst(const Workload& workload, const Layout& layout) const;
-  [[nodiscard]] MemoryUse of_stage(const Workload& workload, const Layout& layout, std::int64_t stage) const;
+  // The device that needs most, of all stages, in a step of `global_batch` sequences.
+  [[nodiscard]] MemoryUse worst(std::int64_t global_batch, const Execution& execution) const;
+  [[nodiscard]] MemoryUse of_stage(std::int64_t global_batch, const Execution& execution, std::int64_t stage) const;
 
   // Whether tensor and context groups divide heads and sequence, and there is a layer for each chunk of the pipeline.
   [[nodiscard]] bool divides(const Layout& layout) const;
@@ -67,17 +69,15 @@ class MemoryModel {
   struct Split;    // how a layout divides what one device would hold
   struct Holding;  // the layers of a stage
 
-  [[nodiscard]] Holding holding(const Workload& workload, const Layout& layout, const Split& split,
+  [[nodiscard]] Holding holding(std::int64_t global_batch, const Execution& execution, const Split& split,
                                 std::int64_t stage) const;
-  void add_states(const Workload& workload, const Layout& layout, const Split& split, const Holding& held,
-                  MemoryUse& use) const;
-  void add_moment(const Workload& workload, const Layout& layout, const Split& split, const Holding& held,
-                  MemoryUse& use) const;
+  void add_states(const Execution& execution, const Split& split, const Holding& held, MemoryUse& use) const;
+  void add_moment(const Execution& execution, const Split& split, const Holding& held, MemoryUse& use) const;
   [[nodiscard]] double context_buffers(const LayerMemory& layer, const Layout& layout, const Split& split) const;
 
   // Running sums over the layers: entry i is of the layers before i.
   struct Sums {
-    double split_parameters = 0, whole_parameters = 0, gemm_parameters = 0;
+    double sharded_parameters = 0, replicated_parameters = 0, gemm_parameters = 0;
     std::array<Kept, 3> kept;
   };
   std::vector<Sums> before_;

@@ -72,9 +72,8 @@ struct ParameterCount {
 [[nodiscard]] std::int64_t layers(const ModelShape& model);
 // Exact (docs/method/attention.md, "Parameters"), for a model without violations.
 [[nodiscard]] ParameterCount parameters(const ModelShape& model);
-// The values of a layer's matrices that a token is multiplied by: of the experts those of the active ones, and the
-// router's. 2 FLOPs each in the forward pass (Kaplan et al. 2020, arXiv 2001.08361, table 1; A31).
-[[nodiscard]] double active_matrix_values(const LayerGroup& group, std::int64_t hidden);
+// Of one layer of the group, all of its experts among them.
+[[nodiscard]] std::int64_t layer_parameters(const ModelShape& model, const LayerGroup& group);
 // What of the model is not modelled, in words; "" where all of it is. The time of such a model is a lower estimate that
 // no measured run backs (A31).
 [[nodiscard]] std::string_view not_modelled(const ModelShape& model);

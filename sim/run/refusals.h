@@ -1,4 +1,4 @@
-// Why a layout cannot be run, in words, all reasons at once.
+// Why an execution cannot be run, in words, all reasons at once; or, for searches, only whether it can.
 #pragma once
 
 #include <string>
@@ -6,7 +6,7 @@
 
 #include "sim/device/device.h"
 #include "sim/model/model_shape.h"
-#include "sim/parallel/layout.h"
+#include "sim/run/execution.h"
 #include "sim/run/workload.h"
 
 namespace mobasim {
@@ -18,7 +18,10 @@ struct Refusal {
 };
 
 // Empty when StepModel and MemoryModel can answer. Sizes below 1 are refused before all else.
-[[nodiscard]] std::vector<Refusal> refusals(const ModelShape& model, const Workload& workload, const Layout& layout,
-                                            const Device& device);
+[[nodiscard]] std::vector<Refusal> refusals(const ModelShape& model, const Workload& workload,
+                                            const Execution& execution, const Device& device);
+// Whether there are none, by the same rules. Without allocation.
+[[nodiscard]] bool allowed(const ModelShape& model, const Workload& workload, const Execution& execution,
+                           const Device& device);
 
 }  // namespace mobasim

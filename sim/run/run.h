@@ -1,4 +1,4 @@
-// What is asked: a model, a workload, a layout, a stack and a device.
+// What is asked: a model, a workload, how it is carried out, a stack and a device.
 #pragma once
 
 #include <string>
@@ -6,7 +6,7 @@
 #include "sim/device/attention_kernel.h"
 #include "sim/device/device.h"
 #include "sim/model/model_shape.h"
-#include "sim/parallel/layout.h"
+#include "sim/run/execution.h"
 #include "sim/run/workload.h"
 #include "sim/stack/stack.h"
 
@@ -16,7 +16,7 @@ struct Run {
   std::string name;
   ModelShape model;
   Workload workload;
-  Layout layout;
+  Execution execution;
   KernelChoice kernels;
   Device device;
   Stack stack;

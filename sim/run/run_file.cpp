@@ -11,7 +11,7 @@ namespace {
 
 // Whether a layout is refused and does not say itself what is near, as a single refusal of a batch does.
 bool wants_advice(const Run& run) {
-  const std::vector<Refusal> refused = refusals(run.model, run.workload, run.layout, run.device);
+  const std::vector<Refusal> refused = refusals(run.model, run.workload, run.execution, run.device);
   if (refused.empty() || run.workload.sequence < 1) return false;
   return refused.size() > 1 || refused.front().section != "workload";
 }
@@ -26,8 +26,8 @@ class RunReader {
     Run run;
     run.name = file_.path().stem().string();
     (void)root_.text("source");
-    read_workload(run.workload);
-    if (auto layout = root_.optional_map("layout")) run.layout = layout_from(*layout);
+    read_workload(run);
+    if (auto layout = root_.optional_map("layout")) run.execution.layout = layout_from(*layout);
     if (auto kernels = root_.optional_map("kernels")) run.kernels = kernels_from(*kernels);
     const auto price = root_.optional_quantity<DollarRate>("price");
     read_model(run, overrides);
@@ -42,12 +42,13 @@ class RunReader {
   }
 
  private:
-  void read_workload(Workload& workload) {
+  void read_workload(Run& run) {
     ConfigMap map = root_.map("workload");
-    workload.sequence = map.count("sequence");
-    workload.global_batch = map.count("global_batch");
-    workload.tokens = static_cast<double>(map.count("tokens"));
-    read_execution(map, workload);
+    run.workload.sequence = map.count("sequence");
+    run.workload.global_batch = map.count("global_batch");
+    run.workload.tokens = static_cast<double>(map.count("tokens"));
+    run.workload.dtype = dtype_from(map);
+    read_execution(map, run.execution);
   }
 
   void read_model(Run& run, const RunOverrides& overrides) {
@@ -155,10 +156,13 @@ class RunReader {
 
 }  // namespace
 
-void read_execution(ConfigMap workload, Workload& into) {
+std::string dtype_from(ConfigMap workload) {
+  return workload.choice_or("dtype", {"bf16", "fp16", "fp8", "nvfp4", "f32"}, "bf16");
+}
+
+void read_execution(ConfigMap workload, Execution& into) {
   into.microbatch = workload.count_or("microbatch", 1);
   into.recompute = recompute_named(workload.choice_or("recompute", recompute_names(), "none"));
-  into.dtype = workload.choice_or("dtype", {"bf16", "fp16", "fp8", "nvfp4", "f32"}, "bf16");
   into.loss_chunks = workload.count_or("loss_chunks", 1);
   into.offload_optimizer = workload.flag_or("offload_optimizer", false);
 }

@@ -13,8 +13,9 @@
 namespace mobasim {
 
 // The parts of a RUN.yaml that studies have too. read_execution: how a `workload` is carried out (microbatch,
-// recompute, dtype, loss_chunks), not how much it is.
-void read_execution(ConfigMap workload, Workload& into);
+// recompute, loss_chunks, offload_optimizer) but for its layout.
+[[nodiscard]] std::string dtype_from(ConfigMap workload);
+void read_execution(ConfigMap workload, Execution& into);
 [[nodiscard]] Layout layout_from(ConfigMap map);
 inline constexpr std::string_view kDefaultStack = "generic";
 [[nodiscard]] KernelChoice kernels_from(ConfigMap map);

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "sim/base/text.h"
-#include "sim/device/attention_time.h"
+#include "sim/device/attention_table.h"
 #include "sim/device/dtype.h"
 #include "sim/run/refusals.h"
 
@@ -22,7 +22,7 @@ void check_workload(const Run& run, std::vector<Breach>& found) {
   require(workload.sequence <= kLongestSequence, "sequence",
           fmt::format("sequence must be at most {}", kLongestSequence));
   require(workload.tokens > 0, "tokens", "tokens must be above 0");
-  require(workload.loss_chunks >= 1, "loss_chunks", "loss_chunks must be at least 1");
+  require(run.execution.loss_chunks >= 1, "loss_chunks", "loss_chunks must be at least 1");
   const std::vector<std::string> dtypes{"nvfp4", "fp8", "bf16", "fp16", "f32"};
   if (require(std::find(dtypes.begin(), dtypes.end(), workload.dtype) != dtypes.end(), "dtype",
               "dtype must be one of " + joined(dtypes))) {
@@ -34,20 +34,23 @@ void check_workload(const Run& run, std::vector<Breach>& found) {
 }
 
 void check_layout(const Run& run, std::vector<Breach>& found) {
-  for (const Refusal& refusal : refusals(run.model, run.workload, run.layout, run.device))
+  for (const Refusal& refusal : refusals(run.model, run.workload, run.execution, run.device))
     found.push_back({refusal.section, refusal.key, refusal.why});
 }
 
 void check_kernels(const Run& run, std::vector<Breach>& found) {
-  for (const std::string& mechanism : attention_names()) {
-    const std::string chosen = chosen_implementation(run.kernels, mechanism);
+  const auto peak = run.device.peak.find(attention_dtype(run.workload.dtype));
+  if (peak == run.device.peak.end()) return;
+  for (const Attention& mechanism : attention_mechanisms()) {
+    const std::string& chosen = chosen_implementation(run.kernels, mechanism);
     if (chosen.empty()) continue;
-    const auto known = implementations(run.device, mechanism, attention_dtype(run.workload.dtype));
+    const std::vector<std::string> known =
+        AttentionTable(run.device, peak->first).implementations(name(mechanism));
     if (std::find(known.begin(), known.end(), chosen) != known.end()) continue;
     found.push_back(
-        {"kernels", mechanism,
-         fmt::format("{} has no rows of both passes for {} attention by '{}'{}; it has: {}", run.device.name, mechanism,
-                     chosen, suggestion(chosen, known), known.empty() ? "none" : joined(known))});
+        {"kernels", std::string(name(mechanism)),
+         fmt::format("{} has no rows of both passes for {} attention by '{}'{}; it has: {}", run.device.name,
+                     name(mechanism), chosen, suggestion(chosen, known), known.empty() ? "none" : joined(known))});
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "sim/base/divisors.h"
 #include "sim/run/refusals.h"
+#include "sim/search/execution_space.h"
 
 namespace mobasim {
 namespace {
@@ -17,47 +18,55 @@ double distance(std::int64_t a, std::int64_t b) {
   return std::abs(std::log2(static_cast<double>(a) / static_cast<double>(b)));
 }
 
+double distance(const Execution& a, const Execution& b) {
+  return distance(a.layout.tensor, b.layout.tensor) + distance(a.layout.context, b.layout.context) +
+         distance(a.layout.pipeline, b.layout.pipeline) +
+         distance(a.layout.virtual_stages, b.layout.virtual_stages) +
+         distance(a.microbatch, std::max<std::int64_t>(1, b.microbatch));
+}
+
+// As many devices in every split; its own chunks and microbatch, or one of each.
+ExecutionSpace around(const Execution& asked) {
+  const std::vector<std::int64_t> sizes = divisors(devices(asked.layout), kMostSize);
+  return {splits_of(devices(asked.layout), sizes, sizes, sizes), [&](const Layout& split) {
+            Choices choices(asked);
+            if (asked.layout.shard > 0 && replicas(split) % asked.layout.shard != 0) choices.shard = {0};
+            Way whole = choices.way.front();
+            whole.virtual_stages = 1;
+            if (whole.schedule == PipelineSchedule::interleaved) {
+              whole.schedule = PipelineSchedule::one_forward_one_backward;
+            }
+            if (asked.layout.virtual_stages == 1) choices.way.clear();
+            choices.way.push_back(whole);
+            choices.microbatch.push_back(1);
+            return choices;
+          }};
+}
+
 }  // namespace
 
-std::optional<NearestLayout> nearest_layout(const ModelShape& model, const Workload& workload, const Layout& layout,
-                                            const Device& device) {
+std::optional<Execution> nearest_execution(const ModelShape& model, const Workload& workload, const Execution& asked,
+                                           const Device& device) {
+  const Layout& layout = asked.layout;
   if (std::min({layout.tensor, layout.context, layout.pipeline, layout.virtual_stages, layout.data}) < 1) return {};
-  std::optional<NearestLayout> best;
+  std::optional<Execution> best;
   double least = 0;
-  const std::int64_t all = devices(layout);
-  const auto consider = [&](const Layout& candidate, std::int64_t microbatch) {
-    const double far = distance(candidate.tensor, layout.tensor) + distance(candidate.context, layout.context) +
-                       distance(candidate.pipeline, layout.pipeline) +
-                       distance(candidate.virtual_stages, layout.virtual_stages) +
-                       distance(microbatch, std::max<std::int64_t>(1, workload.microbatch));
-    if (best && far >= least) return;
-    Workload changed = workload;
-    changed.microbatch = microbatch;
-    if (refusals(model, changed, candidate, device).empty()) best = {candidate, microbatch}, least = far;
-  };
-  for (const std::int64_t t : divisors(all, kMostSize)) {
-    for (const std::int64_t c : divisors(all / t, kMostSize)) {
-      for (const std::int64_t p : divisors(all / t / c, kMostSize)) {
-        Layout candidate = layout;
-        candidate.tensor = t, candidate.context = c, candidate.pipeline = p, candidate.data = all / t / c / p;
-        if (candidate.shard > 0 && replicas(candidate) % candidate.shard != 0) candidate.shard = 0;
-        for (const std::int64_t v : {layout.virtual_stages, std::int64_t{1}}) {
-          candidate.virtual_stages = v;
-          if (v == 1 && candidate.schedule == PipelineSchedule::interleaved) {
-            candidate.schedule = PipelineSchedule::one_forward_one_backward;
-          }
-          for (const std::int64_t microbatch : {workload.microbatch, std::int64_t{1}}) consider(candidate, microbatch);
-        }
-      }
-    }
+  const ExecutionSpace space = around(asked);
+  for (std::int64_t i = 0; i < space.size(); ++i) {
+    const Execution candidate = space.at(i);
+    const double far = distance(candidate, asked);
+    if (best && far >= least) continue;
+    if (!allowed(model, workload, candidate, device)) continue;
+    best = candidate;
+    least = far;
   }
   return best;
 }
 
 std::string nearest_layout_text(const Run& run) {
-  const std::optional<NearestLayout> nearest = nearest_layout(run.model, run.workload, run.layout, run.device);
+  const std::optional<Execution> nearest = nearest_execution(run.model, run.workload, run.execution, run.device);
   if (!nearest) return "";
-  return fmt::format("nearest that works on {} devices: {}, microbatch {}", devices(run.layout),
+  return fmt::format("nearest that works on {} devices: {}, microbatch {}", devices(run.execution.layout),
                      description(nearest->layout), nearest->microbatch);
 }
 

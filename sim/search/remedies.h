@@ -12,8 +12,8 @@ namespace mobasim {
 // What would make a run fit into `capacity` bytes: "recompute full needs 61.2 GB". Each line is one change (with the
 // same devices where that is possible) that fits by the model; where none does alone, several together; where none do,
 // the least that all of them need. Empty when it fits.
-[[nodiscard]] std::vector<std::string> remedies(const MemoryModel& model, const Workload& workload,
-                                                const Layout& layout, double capacity);
+[[nodiscard]] std::vector<std::string> remedies(const MemoryModel& model, std::int64_t global_batch,
+                                                const Execution& execution, double capacity);
 // Of a run in what its device lets it allocate.
 [[nodiscard]] std::vector<std::string> remedies(const Run& run);
 

@@ -56,11 +56,8 @@ struct StackEvidence {
 // The implementation of attention by products with a softmax between, its scores in memory.
 inline constexpr std::string_view kMathAttention = "math";
 
-struct Stack {
-  std::string name;
-  std::string source;
-  // Implementation of full attention by device name; "" is for all others. "math": products with a softmax between.
-  std::map<std::string, std::string> attention;
+// What a stack does, by choice: plain values, copied where times and memory are worked out.
+struct StackPolicy {
   Fusion fusion = Fusion::fused;
   bool fused_loss = false;  // cross-entropy without an f32 copy of the logits
   bool dropout = false;     // masks are written and read
@@ -74,19 +71,29 @@ struct Stack {
   std::int64_t second_gradient_bytes = 0;
   bool f32_weights = false;  // weights stay in f32 and are cast where they are gathered: no master copy beside (FSDP)
   // Linear layers of TransformerEngine: a 16-bit gradient of each shape of weight stands by (its get_dummy_wgrad), the
-  // inputs of fp8 products and copies of their weights are kept in fp8.
+  // inputs of fp8 gemms and copies of their weights are kept in fp8.
   bool transformer_engine = false;
   // The output of a pipeline's stage stays until its gradient comes (DeepSpeed, PyTorch; Megatron-LM frees it).
   bool keeps_stage_outputs = false;
-  // Selective recomputation keeps attention's result and every other product's (torchtitan's policy by operation);
+  // Selective recomputation keeps attention's result and every other gemm's (torchtitan's policy by operation);
   // otherwise all but attention's scores.
   bool selective_every_other_gemm = false;
   bool reduce_each_microbatch = false;  // FSDP without no_sync: gradients travel with every microbatch
-  bool stops_early = false;           // full recomputation ends with the last value that the backward pass needs (A80)
-  bool recomputes = true;             // where a table of runs does not say: as much as memory asks for; else nothing
-  double contention = 0;              // share of a hidden collective's time that it costs what hides it (A47)
-  double issue_time = 0;              // seconds to issue a kernel from the host; 0: CUDA graphs
-  double microbatch_time = 0;         // seconds that a device waits for its host with every microbatch, scaled likewise
+  bool stops_early = false;    // full recomputation ends with the last value that the backward pass needs (A80)
+  bool recomputes = true;      // where a table of runs does not say: as much as memory asks for; else nothing
+  double contention = 0;       // share of a hidden collective's time that it costs what hides it (A47)
+  double issue_time = 0;       // seconds to issue a kernel from the host; 0: CUDA graphs
+  double microbatch_time = 0;  // seconds that a device waits for its host with every microbatch, scaled likewise
+
+  bool operator==(const StackPolicy&) const = default;
+};
+
+struct Stack {
+  std::string name;
+  std::string source;
+  // Implementation of full attention by device name; "" is for all others. "math": products with a softmax between.
+  std::map<std::string, std::string> attention;
+  StackPolicy policy;
   std::vector<StackConstant> fitted;  // by the calibration
   StackConstants constants;
   std::optional<StackEvidence> evidence;  // absent: uncalibrated

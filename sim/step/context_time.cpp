@@ -9,7 +9,7 @@ constexpr double kRowStatistic = 4;  // bytes of a log-sum-exp or of a row sum, 
 
 double seconds(const StepContext& context, const LayerSplitting& split, CollectiveKind kind, double bytes) {
   return split.constants[StackConstant::communication] *
-         collective_time(kind, bytes, split.context_group, context.network);
+         collective_time(kind, bytes, split.context_group, context.device->network);
 }
 
 // Keys and values of the whole sequence to every device, one after another or at once.

@@ -20,7 +20,7 @@ struct Replicas {
 
 Replicas replicas_of(const StepContext& context, const Layout& layout) {
   const std::int64_t shard = shard_devices(layout);
-  const std::int64_t node = occupied(devices(layout), context.network.devices_per_node);
+  const std::int64_t node = occupied(devices(layout), context.device->network.devices_per_node);
   return {group_of(shard, layout.tensor, node), group_of(replicas(layout) / shard, layout.tensor * shard, node)};
 }
 
@@ -28,15 +28,15 @@ Replicas replicas_of(const StepContext& context, const Layout& layout) {
 // forward pass.
 double whole_weights(const StepContext& context, const StageLoad& load, const Layout& layout, const Replicas& group,
                      double factor) {
-  const Stack& stack = context.stack;
+  const StackPolicy& stack = context.stack;
   const auto seconds = [&](CollectiveKind kind, double bytes, const Group& members) {
-    return factor * collective_time(kind, bytes, members, context.network);
+    return factor * collective_time(kind, bytes, members, context.device->network);
   };
   const double gradients = load.parameters * static_cast<double>(stack.reduced_bytes);
   double reduction = 0, gathering = 0;
   if (layout.zero_stage == 0) {
     const Group all =
-        group_of(replicas(layout), layout.tensor, occupied(devices(layout), context.network.devices_per_node));
+        group_of(replicas(layout), layout.tensor, occupied(devices(layout), context.device->network.devices_per_node));
     reduction = seconds(CollectiveKind::all_reduce, gradients, all);
   } else {
     const auto share = static_cast<double>(group.shard.size);
@@ -55,9 +55,9 @@ double whole_weights(const StepContext& context, const StageLoad& load, const La
 
 // Of a step whose weights are gathered layer by layer, one layer ahead of the computation.
 double sharded_weights(const StepContext& context, const StageLoad& load, const Replicas& group, double factor) {
-  const Stack& stack = context.stack;
+  const StackPolicy& stack = context.stack;
   const auto seconds = [&](CollectiveKind kind, double bytes, const Group& members) {
-    return factor * collective_time(kind, bytes, members, context.network);
+    return factor * collective_time(kind, bytes, members, context.device->network);
   };
   const double gather = seconds(CollectiveKind::all_gather, load.layer_parameters * context.element, group.shard);
   const double gradients = load.layer_parameters * static_cast<double>(stack.reduced_bytes);
@@ -86,7 +86,7 @@ double exposed_data_time(const StepContext& context, const StageLoad& load, cons
                                 : whole_weights(context, load, layout, group, factor);
 }
 
-double update_bytes(std::string_view dtype, const Stack& stack) {
+double update_bytes(std::string_view dtype, const StackPolicy& stack) {
   const StateBytesPerParameter states = state_bytes_per_parameter(dtype, stack);
   const bool own_master = states.weight == 4;
   return states.gradient + 2 * states.optimizer + (own_master ? 2 : 1) * states.weight;
@@ -98,9 +98,9 @@ double optimizer_time(const StepContext& context, const StageLoad& load, const L
   const double mine = load.parameters / share;
   if (offload) {
     const double carried = mine * (static_cast<double>(context.stack.gradient_bytes) + context.element);
-    return carried / context.host_rate + mine * kHostBytes / kHostRate;
+    return carried / context.device->host_rate + mine * kHostBytes / kHostRate;
   }
-  return memory_factor * mine * context.update_bytes / context.memory_rate;
+  return memory_factor * mine * context.update_bytes / context.device->memory_rate;
 }
 
 }  // namespace mobasim::step

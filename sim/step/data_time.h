@@ -24,7 +24,7 @@ struct StageLoad {
 
 // Bytes that Adam moves per parameter: each state read and written, the gradient read, the weight written, and read
 // where it is its own master copy.
-[[nodiscard]] double update_bytes(std::string_view dtype, const Stack& stack);
+[[nodiscard]] double update_bytes(std::string_view dtype, const StackPolicy& stack);
 // Seconds of the update: Adam reads and writes its states, or the host does and the link carries gradients and weights.
 [[nodiscard]] double optimizer_time(const StepContext& context, const StageLoad& load, const Layout& layout,
                                     bool offload, double memory_factor);

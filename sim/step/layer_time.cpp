@@ -34,24 +34,21 @@ GemmTimes gemm_times(const GemmModel& model, double m, double n, double k, doubl
           count * gemm_seconds(model, k, n, m)};
 }
 
-// What a token is multiplied by in a layer: f(n, k, count) for [m, k] x [k, n], so many times.
-template <class F>
-void for_gemms(const StepContext& context, const LayerShape& layer, double tensor, const F& f) {
-  const double h = context.hidden, t = tensor;
-  f((layer.queries + 2 * layer.keys) / t, h, 1);
-  f(h, layer.queries / t, 1);
-  if (layer.ffn > 0) f(layer.inner * layer.ffn / t, h, 1), f(h, layer.ffn / t, 1);
-  if (layer.experts > 0) {  // A31
-    f(layer.experts, h, 1);
-    f(layer.inner * layer.expert_ffn / t, h, layer.active), f(h, layer.expert_ffn / t, layer.active);
-    if (layer.shared_ffn > 0) f(layer.inner * layer.shared_ffn / t, h, 1), f(h, layer.shared_ffn / t, 1);
-  }
+// What a device of a tensor group multiplies by: [in, out] of its share.
+struct MatrixShare {
+  double in, out;
+};
+MatrixShare share_of(const LayerMatrix<double>& matrix, double tensor) {
+  return {matrix.sharding == Sharding::rows ? matrix.in / tensor : matrix.in,
+          matrix.sharding == Sharding::columns ? matrix.out / tensor : matrix.out};
 }
 
 GemmTimes layer_gemms(const StepContext& context, const LayerShape& layer, const LayerSplitting& split) {
   GemmTimes sum;
-  for_gemms(context, layer, split.tensor,
-            [&](double n, double k, double count) { sum += gemm_times(context.gemm, split.tokens, n, k, count); });
+  for (const LayerMatrix<double>& matrix : layer.matrices) {
+    const MatrixShare share = share_of(matrix, split.tensor);
+    sum += gemm_times(context.device->gemm, split.tokens, share.out, share.in, matrix.active);
+  }
   return sum;
 }
 
@@ -69,8 +66,8 @@ MathAttention math_attention(const StepContext& context, const LayerShape& layer
   const double s = context.sequence, rows = split.sequences * layer.heads / split.tensor * s / split.context;
   const double scores = rows * s;
   MathAttention math;
-  math.gemms = gemm_times(context.head_gemm, rows, s, layer.head_dim, aligned);
-  math.gemms += gemm_times(context.head_gemm, rows, layer.head_dim, s, aligned);
+  math.gemms = gemm_times(context.device->head_gemm, rows, s, layer.head_dim, aligned);
+  math.gemms += gemm_times(context.device->head_gemm, rows, layer.head_dim, s, aligned);
   math.forward_bytes = scores * (4 + (context.stack.dropout ? 5 : 0));
   math.backward_bytes = scores * (6 + (context.stack.dropout ? 5 : 0));
   if (context.stack.fusion == Fusion::eager) math.forward_bytes += 8 * scores, math.backward_bytes += 4 * scores;
@@ -83,7 +80,7 @@ struct ElementwiseBytes {
 };
 
 ElementwiseBytes elementwise(const StepContext& context, const LayerShape& layer, const LayerSplitting& split) {
-  const Stack& stack = context.stack;
+  const StackPolicy& stack = context.stack;
   const bool eager = stack.fusion == Fusion::eager, compiled = stack.fusion == Fusion::compiled;
   const bool gated = layer.inner > 1;
   const double rotated = layer.queries + layer.keys;
@@ -120,7 +117,7 @@ void add_tensor(const StepContext& context, const LayerSplitting& split, const G
   const double bytes = split.tokens * context.hidden * context.element;
   const double factor = split.constants[StackConstant::communication];
   const auto seconds = [&](CollectiveKind kind) {
-    return factor * collective_time(kind, bytes, split.tensor_group, context.network);
+    return factor * collective_time(kind, bytes, split.tensor_group, context.device->network);
   };
   const double pair = split.sequence_parallel
                           ? seconds(CollectiveKind::all_gather) + seconds(CollectiveKind::reduce_scatter)
@@ -141,7 +138,7 @@ void add_tensor(const StepContext& context, const LayerSplitting& split, const G
 
 void add_attention(const StepContext& context, const LayerShape& layer, const LayerSplitting& split, PassTimes& times) {
   const double gemm_factor = split.constants[StackConstant::gemm];
-  const double memory_factor = split.constants[StackConstant::memory_bound] / context.memory_rate;
+  const double memory_factor = split.constants[StackConstant::memory_bound] / context.device->memory_rate;
   if (layer.math) {
     const MathAttention math = math_attention(context, layer, split);
     const double forward = gemm_factor * math.gemms.forward + memory_factor * math.forward_bytes;
@@ -163,14 +160,6 @@ void add_attention(const StepContext& context, const LayerShape& layer, const La
       count * (layer.attention.backward[piece] - layer.attention.backward_routing);
 }
 
-// Parameters of one layer of a group.
-double layer_parameters(const ModelShape& model, const LayerGroup& group) {
-  ModelShape one = model;
-  one.groups = {group};
-  one.groups.front().layers = 1;
-  return static_cast<double>(parameters(one).non_embedding);
-}
-
 }  // namespace
 
 LayerShape layer_shape(const ModelShape& model, const LayerGroup& group, std::int64_t sequence) {
@@ -181,7 +170,6 @@ LayerShape layer_shape(const ModelShape& model, const LayerGroup& group, std::in
   layer.queries = layer.heads * layer.head_dim, layer.keys = static_cast<double>(group.kv_heads) * layer.head_dim;
   layer.ffn = static_cast<double>(group.ffn), layer.inner = group.gated ? 2 : 1;
   if (group.experts) {
-    layer.experts = static_cast<double>(group.experts->experts);
     layer.active = static_cast<double>(group.experts->active);
     layer.expert_ffn = static_cast<double>(group.experts->ffn);
     layer.shared_ffn = static_cast<double>(group.experts->shared_ffn);
@@ -189,23 +177,24 @@ LayerShape layer_shape(const ModelShape& model, const LayerGroup& group, std::in
   const AttentionCount counted = count(group.attention, sequence);
   layer.picks = static_cast<double>(counted.picks), layer.blocks = static_cast<double>(counted.blocks);
   layer.routed = counted.picks > 0;
-  layer.parameters = layer_parameters(model, group);
-  layer.matrix_values = active_matrix_values(group, model.hidden);
+  const std::int64_t norm = model.norm == Norm::layer_norm ? 2 * model.hidden : model.hidden;
+  layer.parameters = static_cast<double>(layer_parameters(model, group) + norm);
+  layer.matrices = layer_matrices<double>(model, group);
+  layer.matrix_values = active_matrix_values(model, group);
   return layer;
 }
 
 bool gemms_measured(const StepContext& context, const LayerShape& layer) {
-  if (!context.gemm.measured) return false;
-  const GemmFit& fit = *context.gemm.measured;
+  if (!context.device->gemm.measured) return false;
+  const GemmFit& fit = *context.device->gemm.measured;
   const double m = context.sequence;
-  bool inside = true;
-  for_gemms(context, layer, 1, [&](double n, double k, double) {
-    inside = inside && covers(fit, m, n, k) && covers(fit, m, k, n) && covers(fit, k, n, m);
+  return std::all_of(layer.matrices.begin(), layer.matrices.end(), [&](const LayerMatrix<double>& matrix) {
+    const double n = matrix.out, k = matrix.in;
+    return covers(fit, m, n, k) && covers(fit, m, k, n) && covers(fit, k, n, m);
   });
-  return inside;
 }
 
-double beside(const Stack& stack, double communication, double window) {
+double beside(const StackPolicy& stack, double communication, double window) {
   const double hidden = std::min(communication, window);
   return communication - hidden + stack.contention * hidden;
 }
@@ -234,7 +223,7 @@ PartTimes last_product(const StepContext& context, const LayerShape& layer, cons
   PartTimes times{};
   if (layer.ffn > 0) {
     at(times, TimePart::gemm) = split.constants[StackConstant::gemm] *
-                                gemm_seconds(context.gemm, split.tokens, context.hidden, layer.ffn / split.tensor);
+                                gemm_seconds(context.device->gemm, split.tokens, context.hidden, layer.ffn / split.tensor);
   }
   return times;
 }
@@ -249,7 +238,7 @@ PassTimes layer_time(const StepContext& context, const LayerShape& layer, const 
   times.weight_gradient = gemms.weight_gradient;
   add_attention(context, layer, split, times);
   const ElementwiseBytes bytes = elementwise(context, layer, split);
-  const double per_byte = split.constants[StackConstant::memory_bound] / context.memory_rate;
+  const double per_byte = split.constants[StackConstant::memory_bound] / context.device->memory_rate;
   at(times.forward, TimePart::elementwise) = per_byte * bytes.forward;
   at(times.backward, TimePart::elementwise) = per_byte * bytes.backward;
   add_tensor(context, split, gemms, times);
@@ -276,7 +265,7 @@ PassTimes layer_time(const StepContext& context, const LayerShape& layer, const 
 // its rows, an all-reduce puts them together.
 PassTimes embedding_time(const StepContext& context, const LayerSplitting& split) {
   PassTimes times;
-  const double per_byte = split.constants[StackConstant::memory_bound] / context.memory_rate;
+  const double per_byte = split.constants[StackConstant::memory_bound] / context.device->memory_rate;
   const double values = split.tokens * context.hidden;
   const double mask = context.stack.dropout ? 2.5 : 0;
   at(times.forward, TimePart::elementwise) = per_byte * values * context.element * (2 + mask);
@@ -284,7 +273,7 @@ PassTimes embedding_time(const StepContext& context, const LayerSplitting& split
   const CollectiveKind kind = split.sequence_parallel ? CollectiveKind::reduce_scatter : CollectiveKind::all_reduce;
   at(times.forward, TimePart::tensor) =
       split.constants[StackConstant::communication] *
-      collective_time(kind, values * context.element, split.tensor_group, context.network);
+      collective_time(kind, values * context.element, split.tensor_group, context.device->network);
   times.forward_kernels = 6, times.backward_kernels = 6;
   return times;
 }
@@ -292,12 +281,12 @@ PassTimes embedding_time(const StepContext& context, const LayerSplitting& split
 PassTimes head_time(const StepContext& context, const LayerSplitting& split) {
   PassTimes times;
   const GemmTimes product_times =
-      gemm_times(context.head_gemm, split.tokens, context.vocab / split.tensor, context.hidden);
+      gemm_times(context.device->head_gemm, split.tokens, context.vocab / split.tensor, context.hidden);
   const double factor = split.constants[StackConstant::gemm];
   at(times.forward, TimePart::gemm) = factor * product_times.forward;
   at(times.backward, TimePart::gemm) = factor * (product_times.input_gradient + product_times.weight_gradient);
   times.weight_gradient = factor * product_times.weight_gradient;
-  const double per_byte = split.constants[StackConstant::memory_bound] / context.memory_rate;
+  const double per_byte = split.constants[StackConstant::memory_bound] / context.device->memory_rate;
   const double logits = split.tokens * context.vocab / split.tensor;
   // Fused: logits in, gradient out in their place. Else an f32 copy out, in again for the sum and for the gradient.
   const double forward_bytes = context.stack.fused_loss ? context.element : context.element + 8;
@@ -309,7 +298,7 @@ PassTimes head_time(const StepContext& context, const LayerSplitting& split) {
     const double bytes = split.tokens * context.hidden * context.element;
     const double communication = split.constants[StackConstant::communication];
     const CollectiveKind kind = split.sequence_parallel ? CollectiveKind::all_gather : CollectiveKind::all_reduce;
-    const double seconds = communication * collective_time(kind, bytes, split.tensor_group, context.network);
+    const double seconds = communication * collective_time(kind, bytes, split.tensor_group, context.device->network);
     if (split.sequence_parallel) {
       at(times.forward, TimePart::tensor) = seconds;
       at(times.backward, TimePart::tensor) = 2 * seconds;

@@ -5,14 +5,14 @@
 
 #include <array>
 #include <cstdint>
-#include <string_view>
+#include <memory>
 #include <vector>
 
-#include "sim/device/gemm_model.h"
+#include "sim/device/device_tables.h"
+#include "sim/model/layer_matrices.h"
 #include "sim/model/model_shape.h"
-#include "sim/network/network.h"
 #include "sim/parallel/layout.h"
-#include "sim/run/workload.h"
+#include "sim/run/execution.h"
 #include "sim/stack/stack.h"
 #include "sim/step/step_model.h"
 
@@ -50,7 +50,8 @@ struct LayerShape {
   double queries = 0, keys = 0;  // heads x head_dim, kv_heads x head_dim
   double heads = 0, head_dim = 0;
   double ffn = 0, inner = 2;  // inner: 2 with a gate, else 1
-  double experts = 0, active = 0, expert_ffn = 0, shared_ffn = 0;
+  double active = 0, expert_ffn = 0, shared_ffn = 0;
+  LayerMatrices<double> matrices;
   bool routed = false;           // MoBA that has to choose
   double picks = 0, blocks = 0;  // of one query head over one sequence: (query, block) that are routed, mean keys
   bool math = false;             // scores in memory
@@ -67,15 +68,11 @@ struct StepContext {
   double hidden = 0, vocab = 0, sequence = 0;
   bool rotary = true, qk_norm = false, bias = false, tied = false;
   double element = 2;       // bytes of an activation
-  bool narrow = false;      // products read 8-bit or 4-bit copies
-  double memory_rate = 0;   // bytes/s that operations bound by memory reach
-  double host_rate = 0;     // bytes/s between device and host
+  bool narrow = false;      // gemms read 8-bit or 4-bit copies
   double update_bytes = 0;  // moved per parameter by the optimizer
   double embedding_parameters = 0, head_parameters = 0;
-  GemmModel gemm;       // of the layers
-  GemmModel head_gemm;  // of the head: 16-bit where the layers are narrower
-  Network network;
-  Stack stack;
+  std::shared_ptr<const DeviceTables> device;
+  StackPolicy stack;
   std::vector<LayerShape> layers;
 };
 
@@ -95,7 +92,7 @@ struct LayerSplitting {
 [[nodiscard]] bool gemms_measured(const StepContext& context, const LayerShape& layer);
 
 // What communication costs beside computation of `window` seconds: what is not hidden, and what it slows (A47).
-[[nodiscard]] double beside(const Stack& stack, double communication, double window);
+[[nodiscard]] double beside(const StackPolicy& stack, double communication, double window);
 // Likewise a collective of `seconds`, it and the computation cut into `pieces`: one piece of either has nothing beside
 // it.
 [[nodiscard]] double exposed(const StepContext& context, double seconds, double window, double pieces);

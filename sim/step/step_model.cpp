@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "sim/device/dtype.h"
-#include "sim/device/links.h"
 #include "sim/parallel/pipeline.h"
 #include "sim/parallel/stages.h"
 #include "sim/step/data_time.h"
@@ -39,14 +38,16 @@ struct Scratch {
 
 struct StepModel::Prepared {
   StepContext context;
-  StackConstants least, most;
+  StackConstants constants, least, most;
   std::array<Basis, kTimeParts> basis{};
-  std::string note;
-  double peak = 0, head_peak = 0;
   std::int64_t layers = 0;
+  step::TimedAttention attention;  // of all layers that do not attend by products, without its seconds
 
-  [[nodiscard]] LayerSplitting splitting(const Workload& workload, const Layout& layout,
-                                         const StackConstants& constants) const;
+  void set_model(const ModelShape& model, std::int64_t sequence);
+  void set_layers(const ModelShape& model, const KernelsOfRun& kernels, std::int64_t sequence);
+  void set_ranges();
+  void set_bases();
+  [[nodiscard]] LayerSplitting splitting(const Execution& execution, const StackConstants& factors) const;
   [[nodiscard]] PassTimes chunk(const Chunk& chunk, const std::vector<PassTimes>& per_layer,
                                 const LayerSplitting& split) const;
   [[nodiscard]] bool like(const Chunk& chunk, const Chunk& other) const;
@@ -63,91 +64,109 @@ std::string_view name(TimePart part) {
   return names[static_cast<std::size_t>(part)];
 }
 
-StepModel::StepModel(const ModelShape& model, const Device& device, const Stack& stack, const KernelChoice& kernels,
-                     std::string_view dtype, std::int64_t sequence)
-    : prepared_(std::make_unique<Prepared>()) {
-  StepContext& context = prepared_->context;
-  const std::string wide = attention_dtype(dtype);
-  context.hidden = static_cast<double>(model.hidden), context.vocab = static_cast<double>(model.vocab);
+// Counts of the model, and what they have to do with the stack.
+void StepModel::Prepared::set_model(const ModelShape& model, std::int64_t sequence) {
+  context.hidden = static_cast<double>(model.hidden);
+  context.vocab = static_cast<double>(model.vocab);
   context.sequence = static_cast<double>(sequence);
-  context.rotary = model.positions == 0, context.qk_norm = model.qk_norm || model.qk_norm_over_heads;
-  context.bias = model.linear_bias, context.tied = model.tied_embeddings;
-  context.element = static_cast<double>(bytes_of(wide));
-  context.narrow = wide != dtype;
-  context.memory_rate =  // A29
-      device.memory_bandwidth.value() * device.memory_bound.value;
-  context.host_rate = device.host_bandwidth.value();
-  context.update_bytes = step::update_bytes(wide, stack);
-  context.gemm = gemm_model(device, dtype), context.head_gemm = gemm_model(device, wide);
-  context.network = network_of(device);
-  context.stack = stack;
-  prepared_->least = prepared_->most = stack.constants;
-  prepared_->peak = device.peak.at(std::string(dtype)).value();
-  prepared_->head_peak = device.peak.at(wide).value();
-  prepared_->layers = layers(model);
-  const std::vector<std::string> chosen = attention_kernels(model, device, stack, kernels, wide, sequence);
-  std::string& note = prepared_->note;
-  Basis attention_basis = Basis::measured;
-  double time = 0, lo = 0, hi = 0;
-  for (std::size_t i = 0; i < model.groups.size(); ++i) {
-    const LayerGroup& group = model.groups[i];
+  context.rotary = model.positions == 0;
+  context.qk_norm = model.qk_norm || model.qk_norm_over_heads;
+  context.bias = model.linear_bias;
+  context.tied = model.tied_embeddings;
+  const DeviceTables& device = *context.device;
+  context.element = static_cast<double>(bytes_of(device.attention_dtype));
+  context.narrow = device.attention_dtype != device.dtype;
+  context.update_bytes = step::update_bytes(device.attention_dtype, context.stack);
+  context.embedding_parameters = context.hidden * (context.vocab + static_cast<double>(model.positions));
+  context.head_parameters = context.hidden * context.vocab;
+  layers = mobasim::layers(model);
+}
+
+// The layers, and how long their attention takes.
+void StepModel::Prepared::set_layers(const ModelShape& model, const KernelsOfRun& kernels, std::int64_t sequence) {
+  context.layers.reserve(model.groups.size());
+  for (const LayerGroup& group : model.groups) {
     LayerShape layer = step::layer_shape(model, group, sequence);
-    layer.math = chosen[i] == kMathAttention;
+    layer.math = kernels.of(group, sequence).math;
     if (!layer.math) {
-      step::TimedAttention timed = step::timed_attention(group, device, stack, kernels, wide, sequence);
+      const step::TimedAttention timed = step::timed_attention(group, context.device->attention, kernels, sequence);
       layer.attention = timed.seconds;
-      attention_basis = worst(attention_basis, timed.basis);
+      attention.basis = worst(attention.basis, timed.basis);
       const auto layers_here = static_cast<double>(group.layers);
-      time += layers_here * timed.time, lo += layers_here * timed.lo, hi += layers_here * timed.hi;
-      if (note.find(timed.note) == std::string::npos) note += (note.empty() ? "" : "; ") + timed.note;
+      attention.time += layers_here * timed.time;
+      attention.lo += layers_here * timed.lo;
+      attention.hi += layers_here * timed.hi;
     }
     context.layers.push_back(layer);
   }
-  context.embedding_parameters = context.hidden * (context.vocab + static_cast<double>(model.positions));
-  context.head_parameters = context.hidden * context.vocab;
-  const auto range = [&](StackConstant which, double least, double most) {
+}
+
+// The ends of what each constant's operations rest on.
+void StepModel::Prepared::set_ranges() {
+  least = most = constants;
+  const auto range = [&](StackConstant which, double least_factor, double most_factor) {
     const auto i = static_cast<std::size_t>(which);
-    prepared_->least.factor[i] = stack.constants.factor[i] * least;
-    prepared_->most.factor[i] = stack.constants.factor[i] * most;
+    least.factor[i] = constants.factor[i] * least_factor;
+    most.factor[i] = constants.factor[i] * most_factor;
   };
   const auto efficiency = [&](StackConstant which, const Efficiency& of) {
     range(which, of.value / of.hi, of.value / of.lo);
   };
-  efficiency(StackConstant::gemm, device.gemm);
-  efficiency(StackConstant::memory_bound, device.memory_bound);
-  efficiency(StackConstant::communication, device.collective);
-  if (time > 0) range(StackConstant::attention, lo / time, hi / time);
-  const auto rests = [&](TimePart part, Basis basis) { prepared_->basis[static_cast<std::size_t>(part)] = basis; };
+  efficiency(StackConstant::gemm, context.device->assumed_gemm);
+  efficiency(StackConstant::memory_bound, context.device->memory_bound);
+  efficiency(StackConstant::communication, context.device->collective);
+  if (attention.time > 0) {
+    range(StackConstant::attention, attention.lo / attention.time, attention.hi / attention.time);
+  }
+}
+
+void StepModel::Prepared::set_bases() {
+  const DeviceTables& device = *context.device;
+  const auto rests = [&](TimePart part, Basis on) { basis[static_cast<std::size_t>(part)] = on; };
   const bool inside = std::all_of(context.layers.begin(), context.layers.end(),
                                   [&](const LayerShape& layer) { return step::gemms_measured(context, layer); });
-  const Basis gemm = gemm_basis(device, dtype);
-  rests(TimePart::gemm, context.gemm.measured && !inside ? worst(gemm, Basis::extrapolated) : gemm);
-  rests(TimePart::attention, time > 0 ? attention_basis : gemm_basis(device, wide));
-  rests(TimePart::routing, attention_basis);
-  rests(TimePart::elementwise, device.memory_bound.basis), rests(TimePart::optimizer, device.memory_bound.basis);
+  const bool beyond = device.gemm.measured && !inside;
+  rests(TimePart::gemm, beyond ? worst(device.gemm.basis, Basis::extrapolated) : device.gemm.basis);
+  rests(TimePart::attention, attention.time > 0 ? attention.basis : device.head_gemm.basis);
+  rests(TimePart::routing, attention.basis);
+  rests(TimePart::elementwise, device.memory_bound.basis);
+  rests(TimePart::optimizer, device.memory_bound.basis);
   rests(TimePart::launch, Basis::assumed);
   for (const TimePart part : {TimePart::tensor, TimePart::context, TimePart::pipeline, TimePart::data}) {
     rests(part, device.collective.basis);
   }
 }
 
+StepModel::StepModel(const ModelShape& model, std::shared_ptr<const DeviceTables> tables, const Stack& stack,
+                     const KernelsOfRun& kernels, std::int64_t sequence)
+    : prepared_(std::make_unique<Prepared>()) {
+  prepared_->context.device = std::move(tables);
+  prepared_->context.stack = stack.policy;
+  prepared_->constants = stack.constants;
+  prepared_->set_model(model, sequence);
+  prepared_->set_layers(model, kernels, sequence);
+  prepared_->set_ranges();
+  prepared_->set_bases();
+}
+
 StepModel::~StepModel() = default;
 StepModel::StepModel(StepModel&&) noexcept = default;
 StepModel& StepModel::operator=(StepModel&&) noexcept = default;
 
-LayerSplitting StepModel::Prepared::splitting(const Workload& workload, const Layout& layout,
-                                              const StackConstants& constants) const {
+LayerSplitting StepModel::Prepared::splitting(const Execution& execution, const StackConstants& factors) const {
+  const Layout& layout = execution.layout;
   LayerSplitting split;
-  split.sequences = static_cast<double>(workload.microbatch);
+  split.sequences = static_cast<double>(execution.microbatch);
   split.tokens = split.sequences * context.sequence / static_cast<double>(layout.context);
-  split.tensor = static_cast<double>(layout.tensor), split.context = static_cast<double>(layout.context);
+  split.tensor = static_cast<double>(layout.tensor);
+  split.context = static_cast<double>(layout.context);
   split.sequence_parallel = layout.sequence_parallel && layout.tensor > 1;
   split.context_algorithm = layout.context_algorithm;
-  const std::int64_t node = occupied(devices(layout), context.network.devices_per_node);
+  const std::int64_t node = occupied(devices(layout), context.device->network.devices_per_node);
   split.tensor_group = group_of(layout.tensor, 1, node);
   split.context_group = group_of(layout.context, layout.tensor, node);
-  split.recompute = workload.recompute;
-  split.constants = constants;
+  split.recompute = execution.recompute;
+  split.constants = factors;
   return split;
 }
 
@@ -175,8 +194,8 @@ PassTimes StepModel::Prepared::chunk(const Chunk& chunk, const std::vector<PassT
   return sum;
 }
 
-StepTime StepModel::time(const Workload& workload, const Layout& layout) const {
-  return time(workload, layout, prepared_->context.stack.constants);
+StepTime StepModel::time(std::int64_t global_batch, const Execution& execution) const {
+  return time(global_batch, execution, prepared_->constants);
 }
 
 // Whether two chunks hold the same layers, without the ends of the model.
@@ -216,9 +235,9 @@ void StepModel::Prepared::set_sends(const Layout& layout, const LayerSplitting& 
                       (split.sequence_parallel || layout.virtual_stages > 1 ? split.tensor : 1);
   const Group neighbours =
       group_of(std::min<std::int64_t>(layout.pipeline, 2), layout.tensor * layout.context * layout.data,
-               occupied(devices(layout), context.network.devices_per_node));
+               occupied(devices(layout), context.device->network.devices_per_node));
   work.send = split.constants[StackConstant::communication] *
-              collective_time(CollectiveKind::send, sent, neighbours, context.network);
+              collective_time(CollectiveKind::send, sent, neighbours, context.device->network);
   work.send_blocks = !context.stack.overlap_pipeline;
 }
 
@@ -241,15 +260,18 @@ step::StageLoad StepModel::Prepared::first_stage(const Layout& layout, const Lay
   return first;
 }
 
-StepTime StepModel::time(const Workload& workload, const Layout& layout, const StackConstants& constants) const {
+StepTime StepModel::time(std::int64_t global_batch, const Execution& execution,
+                         const StackConstants& constants) const {
   const StepContext& context = prepared_->context;
-  const LayerSplitting split = prepared_->splitting(workload, layout, constants);
+  const Layout& layout = execution.layout;
+  const LayerSplitting split = prepared_->splitting(execution, constants);
   thread_local Scratch kept;
   prepared_->time_chunks(layout, split, kept);
   PipelineWork& work = kept.work;
   work.schedule = layout.virtual_stages > 1 ? PipelineSchedule::interleaved : layout.schedule;
-  work.stages = layout.pipeline, work.virtual_stages = layout.virtual_stages;
-  work.microbatches = workload.global_batch / (layout.data * workload.microbatch);
+  work.stages = layout.pipeline;
+  work.virtual_stages = layout.virtual_stages;
+  work.microbatches = mobasim::microbatches(execution, global_batch);
   prepared_->set_sends(layout, split, work);
   const PipelineTime pipeline = pipeline_time(work);
 
@@ -267,41 +289,41 @@ StepTime StepModel::time(const Workload& workload, const Layout& layout, const S
   step[TimePart::bubble] = pipeline.time - pipeline.work - pipeline.sends;
   step[TimePart::data] = step::exposed_data_time(context, first, layout, constants[StackConstant::communication]);
   step[TimePart::optimizer] =
-      step::optimizer_time(context, first, layout, workload.offload_optimizer, constants[StackConstant::memory_bound]);
+      step::optimizer_time(context, first, layout, execution.offload_optimizer, constants[StackConstant::memory_bound]);
   return step;
 }
 
-LayerTime StepModel::layer_time(const Workload& workload, const Layout& layout, std::size_t group) const {
-  const LayerSplitting split = prepared_->splitting(workload, layout, constants());
+LayerTime StepModel::layer_time(const Execution& execution, std::size_t group) const {
+  const LayerSplitting split = prepared_->splitting(execution, constants());
   const PassTimes times = step::layer_time(prepared_->context, prepared_->context.layers.at(group), split);
   return {{times.forward}, {times.backward}};
 }
 
-double StepModel::roofline(const Workload& workload, const Layout& layout) const {
+double StepModel::roofline(std::int64_t global_batch, const Execution& execution) const {
   const StepContext& context = prepared_->context;
-  const double tokens = static_cast<double>(workload.global_batch) * context.sequence;
-  const bool again = workload.recompute == Recompute::full && !context.stack.stops_early;
+  const double tokens = static_cast<double>(global_batch) * context.sequence;
+  const bool again = execution.recompute == Recompute::full && !context.stack.stops_early;
   const double passes = again ? 4 : 3;
   double flops = 0;
   for (const LayerShape& layer : context.layers) {
     flops += passes * 2 * tokens * static_cast<double>(layer.layers) * layer.matrix_values;
   }
   const double head = 3 * 2 * tokens * context.hidden * context.vocab;
-  return (flops / prepared_->peak + head / prepared_->head_peak) / static_cast<double>(devices(layout));
+  return (flops / context.device->peak + head / context.device->head_peak) /
+         static_cast<double>(devices(execution.layout));
 }
 
-bool StepModel::queries_travel(const Workload& workload, const Layout& layout) const {
-  const LayerSplitting split = prepared_->splitting(workload, layout, constants());
+bool StepModel::queries_travel(const Execution& execution) const {
+  const LayerSplitting split = prepared_->splitting(execution, constants());
   const std::vector<LayerShape>& layers = prepared_->context.layers;
   return std::any_of(layers.begin(), layers.end(), [&](const LayerShape& layer) {
     return step::layer_time(prepared_->context, layer, split).queries_travel;
   });
 }
 
-const StackConstants& StepModel::constants() const { return prepared_->context.stack.constants; }
+const StackConstants& StepModel::constants() const { return prepared_->constants; }
 const StackConstants& StepModel::least_constants() const { return prepared_->least; }
 const StackConstants& StepModel::most_constants() const { return prepared_->most; }
 Basis StepModel::basis(TimePart part) const { return prepared_->basis[static_cast<std::size_t>(part)]; }
-const std::string& StepModel::attention_note() const { return prepared_->note; }
 
 }  // namespace mobasim

@@ -8,15 +8,13 @@
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <string_view>
 
 #include "sim/base/basis.h"
-#include "sim/device/device.h"
+#include "sim/device/attention_kernel.h"
+#include "sim/device/device_tables.h"
 #include "sim/model/model_shape.h"
-#include "sim/parallel/layout.h"
-#include "sim/run/run.h"
-#include "sim/run/workload.h"
+#include "sim/run/execution.h"
 #include "sim/stack/stack.h"
 
 namespace mobasim {
@@ -56,36 +54,37 @@ struct LayerTime {
   StepTime forward, backward;
 };
 
-// Sequence and dtype of the workload are fixed; microbatch, global_batch, recompute, loss_chunks and offload may vary.
+// Of one model, device, number format, stack and sequence; batch and execution may vary.
 class StepModel {
  public:
-  // Throws Unsupported for what is not modelled. Preconditions: no violations of any argument.
-  StepModel(const ModelShape& model, const Device& device, const Stack& stack, const KernelChoice& kernels,
-            std::string_view dtype, std::int64_t sequence);
+  // The number format is that of the tables. Throws Unsupported for what is not modelled. Preconditions: no violations of
+  // any argument.
+  StepModel(const ModelShape& model, std::shared_ptr<const DeviceTables> tables, const Stack& stack,
+            const KernelsOfRun& kernels, std::int64_t sequence);
   ~StepModel();
   StepModel(StepModel&&) noexcept;
   StepModel& operator=(StepModel&&) noexcept;
 
-  // Precondition: nothing to refuse (sim/run/refusals.h). Without allocation.
-  [[nodiscard]] StepTime time(const Workload& workload, const Layout& layout) const;
+  // Of a step of `global_batch` sequences. Precondition: nothing to refuse (sim/run/refusals.h). Without allocation.
+  [[nodiscard]] StepTime time(std::int64_t global_batch, const Execution& execution) const;
   // With other constants (calibration).
-  [[nodiscard]] StepTime time(const Workload& workload, const Layout& layout, const StackConstants& constants) const;
+  [[nodiscard]] StepTime time(std::int64_t global_batch, const Execution& execution,
+                              const StackConstants& constants) const;
   // Of the model's group of layers of this number.
-  [[nodiscard]] LayerTime layer_time(const Workload& workload, const Layout& layout, std::size_t group) const;
-  // No layout of these devices can be faster: all products of the step at the peak, layers that are computed again as a
+  [[nodiscard]] LayerTime layer_time(const Execution& execution, std::size_t group) const;
+  // No layout of these devices can be faster: all gemms of the step at the peak, layers that are computed again as a
   // whole included.
-  [[nodiscard]] double roofline(const Workload& workload, const Layout& layout) const;
+  [[nodiscard]] double roofline(std::int64_t global_batch, const Execution& execution) const;
   // Whether MoBA's queries go to where their blocks lie, because that is cheaper than gathering keys and values over
   // the context group.
-  [[nodiscard]] bool queries_travel(const Workload& workload, const Layout& layout) const;
+  [[nodiscard]] bool queries_travel(const Execution& execution) const;
   // The stack's constants, and those with which every operation takes as little or as much time as what it rests on
   // leaves open: rows that disagree, ranges of assumed efficiencies.
   [[nodiscard]] const StackConstants& constants() const;
   [[nodiscard]] const StackConstants& least_constants() const;
   [[nodiscard]] const StackConstants& most_constants() const;
-  // What the time of a part rests on, and for attention in words.
+  // What the time of a part rests on.
   [[nodiscard]] Basis basis(TimePart part) const;
-  [[nodiscard]] const std::string& attention_note() const;
 
  private:
   struct Prepared;

@@ -4,8 +4,9 @@
 #include <cstdint>
 #include <string>
 
+#include "sim/base/basis.h"
 #include "sim/device/attention_kernel.h"
-#include "sim/device/attention_layer.h"
+#include "sim/device/attention_table.h"
 #include "sim/model/model_shape.h"
 #include "sim/step/layer_time.h"
 
@@ -15,13 +16,14 @@ struct TimedAttention {
   AttentionSeconds seconds;
   double time = 0, lo = 0, hi = 0;  // both passes of all heads
   Basis basis = Basis::measured;
-  std::string note;
 };
-// Of one layer over one sequence by the kernel that runs it (attention_kernel; not kMathAttention), a ring's pieces by
-// those that run sequences of their length: a table's time per FLOP does not depend on the number of heads and
-// sequences (A21).
-[[nodiscard]] TimedAttention timed_attention(const LayerGroup& group, const Device& device, const Stack& stack,
-                                             const KernelChoice& kernels, const std::string& dtype,
-                                             std::int64_t sequence);
+// Of one layer over one sequence by the kernel that runs it (which is not kMathAttention), a ring's pieces by those that
+// run sequences of their length: a table's time per FLOP does not depend on the number of heads and sequences (A21).
+[[nodiscard]] TimedAttention timed_attention(const LayerGroup& group, const AttentionTable& table,
+                                             const KernelsOfRun& kernels, std::int64_t sequence);
+
+// What the times of a model's attention rest on, in words; "" where all of it is by products.
+[[nodiscard]] std::string attention_note(const ModelShape& model, const AttentionTable& table,
+                                         const KernelsOfRun& kernels, std::int64_t sequence);
 
 }  // namespace mobasim::step

@@ -1,5 +1,8 @@
-// How many layouts a second are evaluated, time and memory both: every layout of a 22B model on 8 A100s that no rule
-// refuses, over and over on a few threads for a few seconds.
+// How fast a space of executions is searched, and how fast a new point of another space is ready to be evaluated.
+//
+// Evaluations: everything that may be chosen for a 22B model on 8 A100s that no rule refuses, time and memory both, over
+// and over on a few threads for a few seconds. Points: an 8B model on 64 H100s, another sequence, block and top_k each time:
+// making its Evaluator and evaluating one execution, against evaluating alone.
 //
 //   evaluations_benchmark [--seconds 5] [--threads 2]
 #include <fmt/format.h>
@@ -8,17 +11,17 @@
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
-#include "sim/base/divisors.h"
+#include "sim/cost/evaluator.h"
 #include "sim/device/device.h"
-#include "sim/memory/memory_model.h"
 #include "sim/model/model_shape.h"
 #include "sim/run/refusals.h"
+#include "sim/search/execution_space.h"
 #include "sim/stack/stack.h"
-#include "sim/step/step_model.h"
 
 using namespace mobasim;
 
@@ -26,95 +29,133 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::int64_t kDevices = 8, kBatch = 64, kSequence = 2048;
-
-struct Candidate {
-  Workload workload;
-  Layout layout;
-};
-
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-// Algorithm of the context group, and chunks and schedule of the pipeline, where there are such.
-std::vector<Layout> ways_of(const Layout& split, std::int64_t layers) {
-  std::vector<Layout> found;
-  for (const auto algorithm : {ContextAlgorithm::all_gather, ContextAlgorithm::ring, ContextAlgorithm::ulysses}) {
-    Layout layout = split;
-    layout.context_algorithm = algorithm;
-    for (const auto schedule :
-         {PipelineSchedule::one_forward_one_backward, PipelineSchedule::gpipe, PipelineSchedule::zero_bubble_h1}) {
-      layout.schedule = schedule;
-      found.push_back(layout);
-      if (split.pipeline == 1) break;
-    }
-    layout.schedule = PipelineSchedule::interleaved;
-    for (const std::int64_t chunks : divisors(layers / split.pipeline)) {
-      layout.virtual_stages = chunks;
-      if (split.pipeline > 1 && chunks > 1) found.push_back(layout);
-    }
-    if (split.context == 1) break;
-  }
-  return found;
-}
+const std::filesystem::path kConfigs = std::filesystem::path(MOBASIM_SOURCE_FOLDER) / "configs";
 
-std::vector<Layout> layouts(std::int64_t layers) {
-  std::vector<Layout> found;
-  for (const std::int64_t tensor : divisors(kDevices)) {
-    for (const std::int64_t context : divisors(kDevices / tensor)) {
-      for (const std::int64_t pipeline : divisors(kDevices / tensor / context)) {
-        Layout split;
-        split.tensor = tensor, split.context = context, split.pipeline = pipeline;
-        split.data = kDevices / tensor / context / pipeline;
-        for (const bool sequence_parallel : {false, true}) {
-          if (sequence_parallel && tensor == 1) continue;
-          split.sequence_parallel = sequence_parallel;
-          for (split.zero_stage = 0; split.zero_stage <= (replicas(split) > 1 ? 3 : 0); ++split.zero_stage) {
-            for (const Layout& layout : ways_of(split, layers)) found.push_back(layout);
-          }
-          split.zero_stage = 0;
-        }
-      }
-    }
-  }
-  return found;
-}
-
-std::vector<Candidate> candidates(std::int64_t layers) {
-  std::vector<Candidate> found;
-  for (const Layout& layout : layouts(layers)) {
-    for (const std::int64_t microbatch : divisors(kBatch / layout.data)) {
-      for (const Recompute recompute : {Recompute::none, Recompute::selective, Recompute::full}) {
-        Candidate one;
-        one.workload.sequence = kSequence, one.workload.global_batch = kBatch, one.workload.microbatch = microbatch;
-        one.workload.dtype = "fp16", one.workload.recompute = recompute;
-        one.layout = layout;
-        found.push_back(one);
-      }
-    }
-  }
-  return found;
-}
-
-struct Best {
-  double seconds = 1e300, bytes = 0;
-  const Candidate* candidate = nullptr;
+struct Setup {
+  ModelShape model;
+  Device device;
+  Stack stack;
+  Workload workload;
+  std::int64_t devices;
 };
 
-// Every `stride`-th candidate from `first` on, round and round, until `stop`; the fastest that fits of the first round.
-std::int64_t evaluate(const StepModel& step, const MemoryModel& memory, const std::vector<Candidate>& all,
-                      std::size_t first, std::size_t stride, double capacity, const std::atomic<bool>& stop,
-                      Best& best) {
+Setup search_setup() {
+  return {model_from(kConfigs / "models/megatron-22b.yaml"),
+          device_from(kConfigs / "devices/a100-sxm.yaml"),
+          stack_from(kConfigs / "stacks/megatron-lm-2022.yaml"),
+          {.sequence = 2048, .global_batch = 64, .tokens = 1e9, .dtype = "fp16"},
+          8};
+}
+
+Setup sweep_setup() {
+  return {model_from(kConfigs / "models/llama-3.1-8b.yaml"),
+          device_from(kConfigs / "devices/h100-sxm.yaml"),
+          Stack{},
+          {.sequence = 32768, .global_batch = 256, .tokens = 1e9, .dtype = "bf16"},
+          64};
+}
+
+Evaluator evaluator_of(const Setup& setup, std::shared_ptr<const DeviceTables> tables) {
+  return {setup.model, std::move(tables), setup.stack, {}, setup.workload.sequence};
+}
+
+std::vector<Execution> allowed_executions(const Setup& setup) {
+  const ExecutionSpace space = every_execution(setup.model, setup.workload.global_batch, setup.devices);
+  const Clock::time_point start = Clock::now();
+  std::vector<Execution> found;
+  for (std::int64_t i = 0; i < space.size(); ++i) {
+    const Execution execution = space.at(i);
+    if (allowed(setup.model, setup.workload, execution, setup.device)) found.push_back(execution);
+  }
+  fmt::print("executions enumerated and checked: {:.0f} a second, {} of {} allowed, one thread\n",
+             static_cast<double>(space.size()) / seconds_since(start), found.size(), space.size());
+  return found;
+}
+
+struct Fastest {
+  double seconds = 1e300, bytes = 0;
+  const Execution* execution = nullptr;
+};
+
+// Every `stride`-th execution from `first` on, round and round until `stop`, the first round whole; how many.
+std::int64_t evaluate(const Evaluator& evaluator, std::int64_t batch, const std::vector<Execution>& all,
+                      std::size_t first, std::size_t stride, const std::atomic<bool>& stop, Fastest& fastest) {
   std::int64_t done = 0;
-  for (bool again = true; again;) {
+  for (bool first_round = true; first_round || !stop.load(std::memory_order_relaxed); first_round = false) {
     for (std::size_t i = first; i < all.size(); i += stride, ++done) {
-      const double seconds = step.time(all[i].workload, all[i].layout).total();
-      const double bytes = memory.worst(all[i].workload, all[i].layout).total();
-      if (bytes <= capacity && seconds < best.seconds) best = {seconds, bytes, &all[i]};
-      if (stop.load(std::memory_order_relaxed) && done >= static_cast<std::int64_t>(all.size() / stride)) break;
+      if (!first_round && stop.load(std::memory_order_relaxed)) break;
+      const Evaluation found = evaluator.evaluate(batch, all[i]);
+      if (found.fits && found.time.total() < fastest.seconds) {
+        fastest = {found.time.total(), found.memory.total(), &all[i]};
+      }
     }
-    again = !stop.load(std::memory_order_relaxed);
   }
   return done;
+}
+
+bool search_benchmark(double wanted, std::size_t threads) {
+  const Setup setup = search_setup();
+  const std::vector<Execution> all = allowed_executions(setup);
+  const Evaluator evaluator =
+      evaluator_of(setup, std::make_shared<const DeviceTables>(setup.device, setup.workload.dtype));
+  std::atomic<bool> stop = false;
+  std::vector<std::int64_t> done(threads);
+  std::vector<Fastest> best(threads);
+  std::vector<std::thread> workers;
+  const Clock::time_point start = Clock::now();
+  for (std::size_t i = 0; i < threads; ++i) {
+    workers.emplace_back([&, i] {
+      done[i] = evaluate(evaluator, setup.workload.global_batch, all, i, threads, stop, best[i]);
+    });
+  }
+  std::this_thread::sleep_for(std::chrono::duration<double>(wanted));
+  stop = true;
+  for (std::thread& worker : workers) worker.join();
+  const double took = seconds_since(start);
+  std::int64_t evaluations = 0;
+  for (const std::int64_t of_thread : done) evaluations += of_thread;
+  fmt::print("evaluations: {:.0f} a second, of {} executions, {} threads\n", static_cast<double>(evaluations) / took,
+             all.size(), threads);
+  const Fastest& fastest =
+      *std::ranges::min_element(best, [](const Fastest& a, const Fastest& b) { return a.seconds < b.seconds; });
+  if (fastest.execution == nullptr) return fmt::print("no execution fits\n"), false;
+  fmt::print("fastest that fits: {}, microbatch {}, recompute {}: {:.3f} s, {:.1f} GB\n",
+             description(fastest.execution->layout), fastest.execution->microbatch, name(fastest.execution->recompute),
+             fastest.seconds, fastest.bytes / 1e9);
+  return true;
+}
+
+// Microseconds a call takes, over half a second.
+template <class Call>
+double microseconds(Call call) {
+  const Clock::time_point start = Clock::now();
+  std::int64_t calls = 0;
+  do {
+    for (int i = 0; i < 64; ++i) call(calls++);
+  } while (seconds_since(start) < 0.5);
+  return seconds_since(start) / static_cast<double>(calls) * 1e6;
+}
+
+void sweep_benchmark() {
+  Setup setup = sweep_setup();
+  const Clock::time_point start = Clock::now();
+  const auto tables = std::make_shared<const DeviceTables>(setup.device, setup.workload.dtype);
+  fmt::print("tables of a device: {:.0f} us, once\n", seconds_since(start) * 1e6);
+  Execution execution;
+  execution.layout = {.tensor = 4, .sequence_parallel = true, .context = 2, .data = 8, .zero_stage = 1};
+  const Evaluator evaluator = evaluator_of(setup, tables);
+  double sum = 0;
+  const double alone = microseconds(
+      [&](std::int64_t) { sum += evaluator.evaluate(setup.workload.global_batch, execution).time.total(); });
+  const double point = microseconds([&](std::int64_t i) {
+    setup.workload.sequence = 16384 << (i % 4);
+    setup.model.groups.front().attention = Moba{512 << (i % 3), 2 + i % 7};
+    sum += evaluator_of(setup, tables).evaluate(setup.workload.global_batch, execution).time.total();
+  });
+  fmt::print("one more execution: {:.2f} us; another sequence, block and top_k: {:.1f} us, {:.0f} times as much{}\n",
+             alone, point, point / alone, sum > 0 ? "" : "?");
 }
 
 std::string_view value_of(std::string_view option, int count, char** arguments, std::string_view otherwise) {
@@ -127,47 +168,8 @@ std::string_view value_of(std::string_view option, int count, char** arguments, 
 }  // namespace
 
 int main(int count, char** arguments) {
-  const double wanted = std::atof(std::string(value_of("--seconds", count, arguments, "5")).c_str());
+  const double seconds = std::atof(std::string(value_of("--seconds", count, arguments, "5")).c_str());
   const int threads = std::atoi(std::string(value_of("--threads", count, arguments, "2")).c_str());
-  const std::filesystem::path configs = std::filesystem::path(MOBASIM_SOURCE_FOLDER) / "configs";
-  const ModelShape model = model_from(configs / "models/megatron-22b.yaml");
-  const Device device = device_from(configs / "devices/a100-sxm.yaml");
-  const Stack stack = stack_from(configs / "stacks/megatron-lm-2022.yaml");
-  const double capacity = allocatable(device).value();
-
-  std::vector<Candidate> all = candidates(layers(model));
-  const std::size_t enumerated = all.size();
-  const Clock::time_point checking = Clock::now();
-  std::erase_if(all, [&](const Candidate& one) { return !refusals(model, one.workload, one.layout, device).empty(); });
-  const double checked = seconds_since(checking);
-
-  const StepModel step(model, device, stack, {}, "fp16", kSequence);
-  const MemoryModel memory(model, stack, attention_kernels(model, device, stack, {}, "fp16", kSequence), "fp16",
-                           kSequence);
-  std::atomic<bool> stop = false;
-  std::vector<std::int64_t> done(static_cast<std::size_t>(threads));
-  std::vector<Best> best(done.size());
-  std::vector<std::thread> workers;
-  const Clock::time_point start = Clock::now();
-  for (std::size_t i = 0; i < done.size(); ++i) {
-    workers.emplace_back([&, i] { done[i] = evaluate(step, memory, all, i, done.size(), capacity, stop, best[i]); });
-  }
-  std::this_thread::sleep_for(std::chrono::duration<double>(wanted));
-  stop = true;
-  for (std::thread& worker : workers) worker.join();
-  const double took = seconds_since(start);
-
-  std::int64_t evaluations = 0;
-  for (const std::int64_t of_thread : done) evaluations += of_thread;
-  fmt::print("{:.0f} evaluations/s of {} layouts on {} threads\n", static_cast<double>(evaluations) / took, all.size(),
-             threads);
-  fmt::print("{:.0f} refusals/s of {} layouts enumerated, one thread\n", static_cast<double>(enumerated) / checked,
-             enumerated);
-  const Best& fastest =
-      *std::min_element(best.begin(), best.end(), [](const Best& a, const Best& b) { return a.seconds < b.seconds; });
-  if (fastest.candidate == nullptr) return fmt::print("no layout fits\n"), 1;
-  fmt::print("fastest that fits: {}, microbatch {}, recompute {}: {:.3f} s, {:.1f} GB\n",
-             description(fastest.candidate->layout), fastest.candidate->workload.microbatch,
-             name(fastest.candidate->workload.recompute), fastest.seconds, fastest.bytes / 1e9);
-  return 0;
+  sweep_benchmark();
+  return search_benchmark(seconds, static_cast<std::size_t>(std::max(threads, 1))) ? 0 : 1;
 }

@@ -69,10 +69,10 @@ Run run_of(const MeasuredRun& measured) {
   run.model.groups = {group};
   run.workload.sequence = measured.sequence;
   run.workload.global_batch = measured.global_batch;
-  run.workload.microbatch = measured.microbatch;
+  run.execution.microbatch = measured.microbatch;
   run.workload.tokens = 1e9;
-  run.workload.recompute = measured.recompute;
-  run.layout = {.data = measured.data, .zero_stage = measured.zero_stage};
+  run.execution.recompute = measured.recompute;
+  run.execution.layout = {.data = measured.data, .zero_stage = measured.zero_stage};
   run.kernels.full = measured.kernel;
   run.device = device_from(tests::source_folder() / "configs/devices" / (std::string(measured.device) + ".yaml"));
   return run;

@@ -45,21 +45,25 @@ ModelShape model_of(const PublishedRow& row) {
   return model;
 }
 
-Workload workload_of(const PublishedRow& row) {
-  Workload workload;
-  workload.sequence = row.count("seq");
-  workload.global_batch = row.count("gbs");
-  workload.microbatch = row.text("mbs").empty() ? 1 : row.count("mbs");
-  const std::string recompute = row.text("recompute"), precision = row.text("precision");
-  if (recompute.starts_with("full")) workload.recompute = Recompute::full;
-  if (recompute.starts_with("selective")) workload.recompute = Recompute::selective;
-  if (precision.starts_with("fp16")) workload.dtype = "fp16";
-  if (precision.starts_with("float8")) workload.dtype = "fp8";
+std::string dtype_of(const PublishedRow& row) {
+  const std::string precision = row.text("precision");
+  if (precision.starts_with("fp16")) return "fp16";
+  return precision.starts_with("float8") ? "fp8" : "bf16";
+}
+
+Execution execution_of(const PublishedRow& row, const Layout& layout) {
+  Execution execution;
+  execution.layout = layout;
+  execution.microbatch = row.text("mbs").empty() ? 1 : row.count("mbs");
+  const std::string recompute = row.text("recompute");
+  if (recompute.starts_with("full")) execution.recompute = Recompute::full;
+  if (recompute.starts_with("selective")) execution.recompute = Recompute::selective;
   // Liger works through the tokens in about vocab / hidden pieces.
-  if (row.text("kernel_notes").find("Liger") != std::string::npos)
-    workload.loss_chunks = row.count("vocab") / row.count("hidden");
-  workload.offload_optimizer = row.text("zero").find("offload") != std::string::npos;
-  return workload;
+  if (row.text("kernel_notes").find("Liger") != std::string::npos) {
+    execution.loss_chunks = row.count("vocab") / row.count("hidden");
+  }
+  execution.offload_optimizer = row.text("zero").find("offload") != std::string::npos;
+  return execution;
 }
 
 Layout layout_of(const PublishedRow& row) {
@@ -78,32 +82,32 @@ Layout layout_of(const PublishedRow& row) {
 // Megatron-Core with TransformerEngine: its cross-entropy writes the gradient over the logits.
 Stack megatron_core(const PublishedRow&) {
   Stack stack;
-  stack.fused_loss = stack.transformer_engine = true;
+  stack.policy.fused_loss = stack.policy.transformer_engine = true;
   return stack;
 }
 
 // FSDP2 as torchtitan uses it; the run on H200 is of a later version, which compiles the loss.
 Stack torchtitan(const PublishedRow& row) {
   Stack stack;
-  stack.fusion = row.text("kernel_notes").starts_with("eager") ? Fusion::eager : Fusion::compiled;
-  stack.f32_weights = stack.selective_every_other_gemm = stack.keeps_stage_outputs = true;
-  stack.fused_loss = row.text("gpu").starts_with("H200");
+  stack.policy.fusion = row.text("kernel_notes").starts_with("eager") ? Fusion::eager : Fusion::compiled;
+  stack.policy.f32_weights = stack.policy.selective_every_other_gemm = stack.policy.keeps_stage_outputs = true;
+  stack.policy.fused_loss = row.text("gpu").starts_with("H200");
   return stack;
 }
 
 // DeepSpeed ZeRO with Liger's fused loss; the row without it prints "peak GiB without Liger".
 Stack deepspeed(const PublishedRow& row) {
   Stack stack;
-  stack.fused_loss = row.text("kernel_notes").find("Liger") != std::string::npos;
-  if (!stack.fused_loss) stack.fusion = Fusion::eager;
-  stack.gradient_bytes = stack.reduced_bytes = 2;
+  stack.policy.fused_loss = row.text("kernel_notes").find("Liger") != std::string::npos;
+  if (!stack.policy.fused_loss) stack.policy.fusion = Fusion::eager;
+  stack.policy.gradient_bytes = stack.policy.reduced_bytes = 2;
   return stack;
 }
 
 Stack megatron_deepspeed(const PublishedRow& row) {
   Stack stack;
-  stack.keeps_stage_outputs = true;
-  if (row.text("precision").starts_with("bf16")) stack.second_gradient_bytes = 2;
+  stack.policy.keeps_stage_outputs = true;
+  if (row.text("precision").starts_with("bf16")) stack.policy.second_gradient_bytes = 2;
   return stack;
 }
 
@@ -125,11 +129,10 @@ Comparison compared(
     const PublishedRow row{table, i};
     if (row.text("group") != group || row.text("mem_GiB").empty() || !row.text("moe").empty()) continue;
     if (!counts(row)) continue;
-    const Workload workload = workload_of(row);
     const ModelShape shape = model_of(row);
-    const std::vector<std::string> kernels(shape.groups.size(), attention);
-    const MemoryModel model(shape, stack_of(row), kernels, workload.dtype, workload.sequence);
-    const MemoryUse use = model.worst(workload, layout_of(row));
+    const std::vector<std::string_view> kernels(shape.groups.size(), attention);
+    const MemoryModel model(shape, stack_of(row).policy, kernels, dtype_of(row), row.count("seq"));
+    const MemoryUse use = model.worst(row.count("gbs"), execution_of(row, layout_of(row)));
     const double measured = std::stod(row.text("mem_GiB"));
     const double error = use.total() / unit / measured - 1;
     INFO(row.text("id") << ": predicted " << use.total() / unit << ", published " << measured);

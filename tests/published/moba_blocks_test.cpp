@@ -2,7 +2,7 @@
 // shipped rows of this project's own kernels on H100 and H200, those of one block left out.
 #include <cmath>
 
-#include "sim/device/attention_time.h"
+#include "sim/device/attention_table.h"
 #include "tests/catch.h"
 #include "tests/program.h"
 
@@ -33,8 +33,6 @@ AttentionLayer layer_of(const ProfileRow& row) {
   layer.attention = Moba{row.block, row.top_k};
   layer.shape = {row.sequence, row.batch, row.heads, row.kv_heads, row.head_dim};
   layer.pass = row.pass == "forward" ? Pass::forward : Pass::backward;
-  layer.dtype = row.dtype;
-  layer.implementation = kOwn;
   return layer;
 }
 
@@ -55,9 +53,11 @@ TEST_CASE("the times of an unmeasured block are within what is foretold of them,
     for (const std::int64_t block : {512, 128}) {
       const LeftOut out = without_block(device, block);
       REQUIRE(out.rows.size() == 28);  // seven lengths, two head_dim, two passes
+      const AttentionTable table(out.device, out.rows.front().dtype);
       for (const ProfileRow& row : out.rows) {
         INFO(device << " block " << row.block << " sequence " << row.sequence << " " << row.pass);
-        const TimeEstimate estimate = attention_time(layer_of(row), out.device);
+        const AttentionLayer layer = layer_of(row);
+        const TimeEstimate estimate = table.time(layer, &table.named_kernel(layer, kOwn));
         CHECK(estimate.basis == Basis::extrapolated);
         CHECK(estimate.lo <= row.time);
         CHECK(row.time <= estimate.hi);

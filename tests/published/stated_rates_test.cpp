@@ -13,7 +13,8 @@ TEST_CASE("Stated TFLOP per second are reproduced from the dimensions within 2.5
     if (!run.reason.empty() || !run.stated_flops || !run.convention || !run.time) continue;
     // Printed by the rule of the day before: its rate is that of the layers' products alone (ratio 1.0004).
     const FlopConvention convention = run.id == "bloom-31-L670" ? FlopConvention::hardware_layers : *run.convention;
-    const double rate = stated_rate(convention, run.model, run.workload, static_cast<double>(run.devices), *run.time);
+    const double rate = stated_rate(convention, run.model, run.workload, run.execution.recompute,
+                                    static_cast<double>(run.devices), *run.time);
     INFO(run.id << ": " << rate / 1e12 << " from dimensions, stated " << *run.stated_flops / 1e12 << ", "
                 << name(convention));
     CHECK(std::abs(rate / *run.stated_flops - 1) < 0.025);

@@ -2,7 +2,8 @@
 #pragma once
 
 #include "sim/cost/run_cost.h"
-#include "sim/device/attention_time.h"
+#include "sim/cost/evaluator.h"
+#include "sim/device/attention_kernel.h"
 #include "sim/run/run_file.h"
 #include "sim/run/run_rules.h"
 #include "tests/catch.h"
@@ -55,20 +56,20 @@ inline Run small_run(const Attention& attention = FullAttention{}) {
   Run run;
   run.name = "small";
   run.model = small_model(attention);
-  run.workload = {.sequence = 1024, .global_batch = 8, .microbatch = 1, .tokens = 1e6, .dtype = "bf16"};
+  run.workload = {.sequence = 1024, .global_batch = 8, .tokens = 1e6, .dtype = "bf16"};
   run.device = small_device();
   return run;
 }
 
 // An attention row at the layer's shape, so many seconds per useful FLOP.
 inline ProfileRow attention_row(const AttentionLayer& layer, const std::string& implementation, double time_per_flop,
-                                Basis basis = Basis::measured) {
+                                const std::string& dtype = "bf16") {
   ProfileRow row;
   row.operation = "attention";
   row.mechanism = name(layer.attention);
   row.implementation = implementation;
   row.pass = layer.pass == Pass::forward ? "forward" : "backward";
-  row.dtype = layer.dtype;
+  row.dtype = dtype;
   row.sequence = layer.shape.sequence, row.batch = layer.shape.batch;
   row.heads = layer.shape.heads, row.kv_heads = layer.shape.kv_heads, row.head_dim = layer.shape.head_dim;
   for (const auto& [parameter, value] : parameters(layer.attention)) {
@@ -79,14 +80,39 @@ inline ProfileRow attention_row(const AttentionLayer& layer, const std::string& 
   const AttentionWork all = work(layer.attention, layer.shape, 2);
   row.flops = layer.pass == Pass::forward ? all.forward : all.backward;
   row.time = row.time_lo = row.time_hi = Seconds(time_per_flop * row.flops.value());
-  row.basis = basis;
+  row.basis = Basis::measured;
   row.source = "a test";
   return row;
 }
 
 inline AttentionLayer attention_layer_of(std::int64_t sequence, Pass pass = Pass::forward,
                                          const Attention& attention = FullAttention{}) {
-  return {attention, {sequence, 2, 16, 16, 128}, pass, "bf16", ""};
+  return {attention, {sequence, 2, 16, 16, 128}, pass};
+}
+
+// The layer's attention as a run computes it: full wherever everything is attended to.
+inline Attention as_computed(const AttentionLayer& layer) {
+  return is_full_at(layer.attention, layer.shape.sequence) ? Attention(FullAttention{}) : layer.attention;
+}
+// By the implementation that is named, else by the fastest of the device's table, else by its efficiency.
+inline const TimedKernel* kernel_for(const AttentionTable& table, const AttentionLayer& layer,
+                                     const std::string& implementation) {
+  return implementation.empty() ? table.fastest(layer) : &table.named_kernel(layer, implementation);
+}
+inline TimeEstimate attention_time(const AttentionLayer& layer, const Device& device,
+                                   const std::string& implementation = "", const std::string& dtype = "bf16") {
+  const AttentionTable table(device, dtype);
+  return table.time(layer, kernel_for(table, layer, implementation));
+}
+inline std::string attention_note(const AttentionLayer& layer, const Device& device,
+                                  const std::string& implementation = "") {
+  const AttentionTable table(device, "bf16");
+  return table.note(layer, kernel_for(table, layer, implementation));
+}
+
+inline Evaluator evaluator_on(const ModelShape& model, const Device& device, const Stack& stack,
+                              std::int64_t sequence, const std::string& dtype = "bf16") {
+  return {model, std::make_shared<const DeviceTables>(device, dtype), stack, {}, sequence};
 }
 
 }  // namespace mobasim::tests

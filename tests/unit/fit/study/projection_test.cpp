@@ -139,10 +139,11 @@ TEST_CASE("hours of a point are those of a run with as many tokens") {
   Run run;
   run.name = "2.1B, full";
   run.model = with_attention(model.shape, FullAttention{});
-  run.workload = study.run->workload;
-  run.workload.global_batch = model.global_batch;
-  run.workload.tokens = data.baseline.runs.back().points.back().x * 8.64e19 / (6 * 2.1e9);
-  run.layout = study.run->layout;
+  run.workload = {.sequence = study.sequence,
+                  .global_batch = model.global_batch,
+                  .tokens = data.baseline.runs.back().points.back().x * 8.64e19 / (6 * 2.1e9),
+                  .dtype = study.run->dtype};
+  run.execution = study.run->execution;
   run.kernels = study.run->kernels;
   run.stack = study.run->stack;
   run.device = device_from(study.run->device);

@@ -33,7 +33,7 @@ ProfileRow layer_row(const char* pass, double seconds) {
 }
 
 AttentionLayer attention_of_layer(std::int64_t sequence, Pass pass) {
-  return {FullAttention{}, {sequence, 1, 2, 2, 64}, pass, "f32", ""};
+  return {FullAttention{}, {sequence, 1, 2, 2, 64}, pass};
 }
 
 // Products and attention at fixed rates, 1 GB/s for everything else.
@@ -49,7 +49,7 @@ Device device_with_layer(double forward_seconds, double backward_seconds) {
   }
   for (const Pass pass : {Pass::forward, Pass::backward}) {
     for (const std::int64_t sequence : {1024, 4096}) {
-      device.profile.push_back(attention_row(attention_of_layer(sequence, pass), "a kernel", kAttentionPerFlop));
+      device.profile.push_back(attention_row(attention_of_layer(sequence, pass), "a kernel", kAttentionPerFlop, "f32"));
     }
   }
   device.profile.push_back(layer_row("forward", forward_seconds));

@@ -205,9 +205,9 @@ TEST_CASE("Three rows of the format make a law of start and work, and others do 
     device.profile.push_back(product_row(size, size, size, 1e-5 + 2e-12 * std::pow(size, 3)));
   }
   device.profile.push_back(product_row(1024, 1024, 1024, 1, "bf16"));
-  CHECK(gemm_basis(device, "f32") == Basis::assumed);
+  CHECK(gemm_model(device, "f32").basis == Basis::assumed);
   device.profile.push_back(product_row(1024, 1024, 1024, 1e-5 + 2e-12 * std::pow(1024, 3)));
-  CHECK(gemm_basis(device, "f32") == Basis::interpolated);
+  CHECK(gemm_model(device, "f32").basis == Basis::interpolated);
   CHECK(gemm_seconds(gemm_model(device, "f32"), 2048, 64, 300) == Approx(1e-5 + 2e-12 * 2048 * 64 * 300));
 }
 
@@ -264,12 +264,12 @@ TEST_CASE("What a disturbed machine measured is believed only where too little e
   slow.time = slow.time_hi = 4 * slow.time, slow.sampling = "disturbed";
   CHECK(attention_time(layer, device).time.value() == Approx(right));
   CHECK(attention_time(layer, device).basis == Basis::interpolated);
-  CHECK(attention_time(layer, device).note.find("disturbed") == std::string::npos);
+  CHECK(attention_note(layer, device).find("disturbed") == std::string::npos);
   std::erase_if(device.profile, [](const ProfileRow& row) { return row.pass == "forward" && row.sequence > 4096; });
   CHECK(attention_time(layer, device).time.value() < 1.1 * right);  // 2048 and 3072 are left
   std::erase_if(device.profile, [](const ProfileRow& row) { return row.sequence == 3072; });
   CHECK(attention_time(layer, device).time.value() == Approx(4 * right));
-  CHECK(attention_time(layer, device).note.find("rows of a disturbed machine") != std::string::npos);
+  CHECK(attention_note(layer, device).find("rows of a disturbed machine") != std::string::npos);
 
   Device products = fast_device();
   for (const std::int64_t size : {256, 512, 1024, 2048}) {

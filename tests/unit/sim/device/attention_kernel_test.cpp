@@ -44,24 +44,39 @@ TEST_CASE("The only kernel of a device's table needs the memory that it needs wh
 TEST_CASE("The kernel is the run's, else the stack's, else the fastest of the table, else none") {
   const Run run = shipped_run("moba-1.5b-32k");
   const LayerGroup group = with_attention(run.model, FullAttention{}).groups.front();
+  const AttentionTable table(run.device, "bf16"), none(small_device(), "bf16");
+  const auto kernel = [&](const AttentionTable& rows, const Stack& stack, const KernelChoice& kernels) {
+    return KernelsOfRun(rows, run.device.name, stack, kernels).of(group, 32768).name();
+  };
   Stack stack;
   stack.attention = {{"", "flash_attention_2"}};
-  CHECK(attention_kernel(group, run.device, stack, {}, "bf16", 32768) == "flash_attention_2");
-  CHECK(attention_kernel(group, run.device, stack, {.full = "cudnn"}, "bf16", 32768) == "cudnn");
+  CHECK(kernel(table, stack, {}) == "flash_attention_2");
+  CHECK(kernel(table, stack, {.full = "cudnn"}) == "cudnn");
   stack.attention[""] = "nowhere";
-  const std::string fastest = attention_kernel(group, run.device, stack, {}, "bf16", 32768);
-  CHECK(fastest == attention_kernel(group, run.device, {}, {}, "bf16", 32768));
-  CHECK(fastest != "");
-  CHECK(attention_kernel(group, small_device(), stack, {}, "bf16", 32768) == "");
+  CHECK(kernel(table, stack, {}) == kernel(table, {}, {}));
+  CHECK(kernel(table, stack, {}) != "");
+  CHECK(kernel(none, stack, {}) == "");
 }
 
-TEST_CASE("MoBA that attends to everything runs the kernel of full attention") {
+TEST_CASE("MoBA that attends to everything runs the kernel of full attention, in its time") {
   Run run = shipped_run("moba-1.5b-32k");
   run.kernels = {.full = "cudnn", .moba = "flash_moba"};
-  LayerGroup group = run.model.groups.front();
-  group.attention = Moba{4096, 8};
-  CHECK(attention_kernel(group, run.device, run.stack, run.kernels, "bf16", 32768) == "cudnn");
-  CHECK(attention_kernel(group, run.device, run.stack, run.kernels, "bf16", 65536) == "flash_moba");
+  const AttentionTable table(run.device, "bf16");
+  const KernelsOfRun kernels(table, run.device.name, run.stack, run.kernels);
+  LayerGroup group = run.model.groups.front(), full = group;
+  full.attention = FullAttention{};
+  for (const Moba& moba : {Moba{4096, 8}, Moba{2048, 40}, Moba{32768, 1}}) {
+    group.attention = moba;
+    CHECK(kernels.of(group, 32768).name() == "cudnn");
+    CHECK(kernels.of(group, 65536).name() == (moba.block * moba.top_k < 65536 ? "flash_moba" : "cudnn"));
+    for (const Pass pass : kPasses) {
+      const auto time = [&](const LayerGroup& one) {
+        return table.time(attention_layer(one, 32768, pass), kernels.of(one, 32768).timed);
+      };
+      CHECK(time(group).time == time(full).time);
+      CHECK(time(group).basis == time(full).basis);
+    }
+  }
 }
 
 TEST_CASE("Where attention is by products, windows are a mask over all scores, in time and in memory") {

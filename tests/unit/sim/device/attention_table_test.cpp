@@ -1,10 +1,9 @@
-// The time of an attention layer on a device, and the rules of a device.
+// The time of an attention layer on a device.
+#include "sim/device/attention_table.h"
+
 #include <cmath>
 
-#include "sim/device/attention_time.h"
 #include "sim/device/dtype.h"
-#include "sim/device/gemm_model.h"
-#include "sim/device/moba_scaling.h"
 #include "tests/unit/sim/fixture.h"
 
 using namespace mobasim;
@@ -16,7 +15,6 @@ namespace {
 const std::vector<std::string> kShipped{"h100-sxm",  "a100-sxm",        "a100-40-sxm", "a100-pcie",
                                         "h100-pcie", "h100-hbm2e-500w", "h200-sxm",    "h800",
                                         "b200-sxm",  "b300-sxm",        "gb200",       "gb300"};
-constexpr Pass kPasses[] = {Pass::forward, Pass::backward};
 
 void check_order(const TimeEstimate& estimate, Seconds least) {
   CHECK(least <= estimate.lo);
@@ -30,6 +28,7 @@ TEST_CASE("No time is below the roofline, and lo <= time <= hi, on every shipped
   for (const std::string& name : kShipped) {
     const Device device = shipped_device(name);
     REQUIRE(violations(device).empty());
+    const AttentionTable table(device, "bf16");
     for (const Attention& attention : {Attention(FullAttention{}), Attention(Moba{128, 8}), Attention(Moba{512, 3}),
                                        Attention(Moba{4096, 12}), Attention(SlidingWindow{4096})}) {
       for (std::int64_t sequence = 128; sequence <= 1 << 21; sequence *= 2) {
@@ -38,7 +37,8 @@ TEST_CASE("No time is below the roofline, and lo <= time <= hi, on every shipped
             AttentionLayer layer = attention_layer_of(sequence, pass, attention);
             layer.shape.head_dim = head_dim;
             INFO(name << " " << description(attention) << " " << sequence << " " << head_dim);
-            check_order(attention_time(layer, device), roofline(layer, device));
+            layer.attention = as_computed(layer);
+            check_order(table.time(layer, table.fastest(layer)), table.roofline(layer));
           }
         }
       }
@@ -48,15 +48,18 @@ TEST_CASE("No time is below the roofline, and lo <= time <= hi, on every shipped
 
 TEST_CASE("A longer sequence is never cheaper") {
   for (const std::string& name : kShipped) {
-    const Device device = shipped_device(name);
+    const AttentionTable table(shipped_device(name), "bf16");
     for (const Attention& attention :
          {Attention(FullAttention{}), Attention(Moba{128, 8}), Attention(Moba{512, 3}), Attention(Moba{4096, 12})}) {
       Seconds before(0);
       for (double exact = 256; exact <= 1 << 21; exact *= 1.25) {
         const auto sequence = static_cast<std::int64_t>(exact);
         Seconds now(0);  // of both passes: a faster implementation of their sum may be slower in one
-        for (const Pass pass : kPasses)
-          now += attention_time(attention_layer_of(sequence, pass, attention), device).time;
+        for (const Pass pass : kPasses) {
+          AttentionLayer layer = attention_layer_of(sequence, pass, attention);
+          layer.attention = as_computed(layer);
+          now += table.time(layer, table.fastest(layer)).time;
+        }
         INFO(name << " " << description(attention) << " at " << sequence << ": " << now.value() << " s, before "
                   << before.value() << " s");
         CHECK(before <= now);
@@ -70,9 +73,11 @@ TEST_CASE("The curve goes through each point of the shipped tables, sources that
   for (const std::string& name : kShipped) {
     const Device device = shipped_device(name);
     REQUIRE((device.profile_file.empty() || device.profile.size() > 30));
+    std::map<std::string, AttentionTable> tables;  // by format
     for (const ProfileRow& row : device.profile) {
-      if (row.pass == "forward_backward") continue;
-      if (implementations(device, row.mechanism, row.dtype).empty()) continue;
+      if (row.operation != "attention" || row.pass == "forward_backward") continue;
+      const AttentionTable& table = tables.try_emplace(row.dtype, device, row.dtype).first->second;
+      if (table.implementations(row.mechanism).empty()) continue;
       double log_time = 0;
       int count = 0;
       for (const ProfileRow& same : device.profile) {
@@ -88,10 +93,8 @@ TEST_CASE("The curve goes through each point of the shipped tables, sources that
       layer.attention = row.mechanism == "moba" ? Attention(Moba{row.block, row.top_k}) : Attention(FullAttention{});
       layer.shape = {row.sequence, row.batch, row.heads, row.kv_heads, row.head_dim};
       layer.pass = row.pass == "forward" ? Pass::forward : Pass::backward;
-      layer.dtype = row.dtype;
-      layer.implementation = row.implementation;
-      const TimeEstimate estimate = attention_time(layer, device);
-      const Seconds least = roofline(layer, device);  // may be above a table that another device lends
+      const TimeEstimate estimate = table.time(layer, &table.named_kernel(layer, row.implementation));
+      const Seconds least = table.roofline(layer);  // may be above a table that another device lends
       const double on_curve = row.flops.value() * std::exp(log_time / count);
       INFO(name << " " << row.implementation << " " << row.pass << " " << row.sequence);
       CHECK(estimate.time.value() == Approx(std::max(on_curve, least.value())).epsilon(1e-9));
@@ -158,13 +161,11 @@ TEST_CASE("The fastest implementation that serves both passes is taken, or the o
     device.profile.push_back(attention_row(attention_layer_of(2048, pass), "fast", 1.0));
   }
   device.profile.push_back(attention_row(attention_layer_of(2048), "forward_only", 0.5));
-  AttentionLayer layer = attention_layer_of(2048);
-  CHECK(implementations(device, "full", "bf16") == std::vector<std::string>{"slow", "fast"});
-  CHECK(attention_time(layer, device).note.find("fast") == 0);
-  layer.implementation = "slow";
-  CHECK(attention_time(layer, device).note.find("slow") == 0);
-  layer.implementation = "unheard_of";
-  CHECK_THROWS_AS(attention_time(layer, device), Unsupported);
+  const AttentionLayer layer = attention_layer_of(2048);
+  CHECK(AttentionTable(device, "bf16").implementations("full") == std::vector<std::string>{"slow", "fast"});
+  CHECK(attention_note(layer, device).find("fast") == 0);
+  CHECK(attention_note(layer, device, "slow").find("slow") == 0);
+  CHECK_THROWS_AS(attention_time(layer, device, "unheard_of"), Unsupported);
 }
 
 TEST_CASE("An implementation timed at one length is taken by name, or where there is no other") {
@@ -175,25 +176,12 @@ TEST_CASE("An implementation timed at one length is taken by name, or where ther
     }
   };
   add(2048, "point", 1.0);
-  AttentionLayer layer = attention_layer_of(1024);
-  CHECK(attention_time(layer, device).note.find("point") == 0);
+  const AttentionLayer layer = attention_layer_of(1024);
+  CHECK(attention_note(layer, device).find("point") == 0);
   add(1024, "curve", 3.0);
   add(4096, "curve", 2.0);
-  CHECK(attention_time(layer, device).note.find("curve") == 0);
-  layer.implementation = "point";
-  CHECK(attention_time(layer, device).note.find("point") == 0);
-}
-
-TEST_CASE("MoBA that attends to everything takes what full attention takes") {
-  const Device device = shipped_device("h100-sxm");
-  for (const Pass pass : kPasses) {
-    const TimeEstimate full = attention_time(attention_layer_of(8192, pass), device);
-    for (const Moba& moba : {Moba{512, 16}, Moba{512, 40}, Moba{8192, 1}}) {
-      const TimeEstimate same = attention_time(attention_layer_of(8192, pass, moba), device);
-      CHECK(same.time == full.time);
-      CHECK(same.basis == full.basis);
-    }
-  }
+  CHECK(attention_note(layer, device).find("curve") == 0);
+  CHECK(attention_note(layer, device, "point").find("point") == 0);
 }
 
 TEST_CASE("Another block and top_k than measured: extrapolated, between dense attention's rate and 1.5 times") {
@@ -220,13 +208,10 @@ TEST_CASE("Scaled from block 128, the official kernel compares with dense attent
                              Point{524288, 4096, 12, 236.1, 60.58}, Point{1048576, 4096, 12, 944.04, 144.3},
                              Point{131072, 2048, 3, 13.51, 4.0417}, Point{1048576, 16384, 3, 902.04, 77.42},
                              Point{4194304, 65536, 3, 14552.8, 1028.3}, Point{10485760, 163840, 3, 90882.5, 5856.8}}) {
-    AttentionLayer dense = attention_layer_of(point.sequence);
-    dense.implementation = "flash_attention_2";
-    AttentionLayer moba = attention_layer_of(point.sequence, Pass::forward, Moba{point.block, point.top_k});
-    moba.implementation = "moba_official";
-    const LayerRows rows = rows_for(moba, device, "moba_official");
-    REQUIRE(rows.parameters == AttentionParameters{128, 8, 0});
-    const double foretold = attention_time(moba, device).time / attention_time(dense, device).time;
+    const AttentionLayer dense = attention_layer_of(point.sequence);
+    const AttentionLayer moba = attention_layer_of(point.sequence, Pass::forward, Moba{point.block, point.top_k});
+    const double foretold = attention_time(moba, device, "moba_official").time /
+                            attention_time(dense, device, "flash_attention_2").time;
     const double published = point.moba / point.dense;
     INFO("sequence " << point.sequence << " block " << point.block << ": " << foretold << ", published " << published);
     CHECK(foretold / published < 1.5);
@@ -238,14 +223,5 @@ TEST_CASE("What a device has no number for is refused, not made up") {
   Device device = small_device();
   device.attention.erase("moba");
   CHECK_THROWS_AS(attention_time(attention_layer_of(4096, Pass::forward, Moba{512, 3}), device), Unsupported);
-  CHECK_THROWS_AS(gemm_model(device, "fp8"), Unsupported);
-}
-
-TEST_CASE("A device's broken rules are all told") {
-  Device device = small_device();
-  CHECK(violations(device).empty());
-  device.gemm.lo = 0.9;
-  device.memory = Bytes(0);
-  device.link_bandwidth = ByteRate(0);
-  CHECK(violations(device).size() == 4);  // gemm's order, memory, reserved < memory, link
+  CHECK_THROWS_AS(AttentionTable(device, "fp8"), Unsupported);
 }

@@ -21,7 +21,8 @@ MeasuredRun run_of(const std::string& recompute, const std::string& framework, c
 std::vector<Candidate> candidates(const MeasuredRun& run, double memory, std::string& reason) {
   const auto configs = tests::source_folder() / "configs";
   const Device device = device_from(configs / "devices" / "h100-sxm.yaml");
-  const MemoryModel model(run.model, stack_from(configs / "stacks" / "nemo-hopper.yaml"), {"flash_attention_2"},
+  const std::vector<std::string_view> kernels{"flash_attention_2"};
+  const MemoryModel model(run.model, stack_from(configs / "stacks" / "nemo-hopper.yaml").policy, kernels,
                           run.workload.dtype, run.workload.sequence);
   return candidates_of(run, model, memory, device, reason);
 }
@@ -35,9 +36,9 @@ TEST_CASE("Free chunks and microbatches are those that divide, and every candida
   CHECK(found.size() > 8);
   for (const Candidate& one : found) {
     CHECK(one.fits);
-    CHECK(one.workload.recompute == Recompute::full);
-    CHECK(20 % one.layout.virtual_stages == 0);
-    CHECK(128 % (one.layout.data * one.workload.microbatch) == 0);
+    CHECK(one.execution.recompute == Recompute::full);
+    CHECK(20 % one.execution.layout.virtual_stages == 0);
+    CHECK(128 % (one.execution.layout.data * one.execution.microbatch) == 0);
   }
 }
 
@@ -45,7 +46,7 @@ TEST_CASE("Free recomputation is the least that memory asks for") {
   std::string reason;
   const MeasuredRun run = run_of("uncertain", "NeMo");
   const Candidate roomy = candidates(run, 1e15, reason).front();
-  CHECK(roomy.workload.recompute == Recompute::none);
+  CHECK(roomy.execution.recompute == Recompute::none);
   const double full = candidates(run_of("full", "NeMo"), 1e15, reason).front().memory;
   REQUIRE(full < roomy.memory);
   const Candidate between = candidates(run, (full + roomy.memory) / 2, reason).front();
@@ -61,12 +62,12 @@ TEST_CASE("Where recomputation is a switch it is all or nothing") {
   const double none = candidates(run_of("none", "FSDP"), 1e15, reason).front().memory;
   const Candidate switched = candidates(run_of("uncertain", "FSDP"), 0.9 * none, reason).front();
   CHECK(switched.recomputed_share == 0);
-  CHECK(switched.workload.recompute == Recompute::full);
+  CHECK(switched.execution.recompute == Recompute::full);
 }
 
 TEST_CASE("A layout that no choice can save has no candidate, and a reason") {
   MeasuredRun run = run_of("none", "NeMo");
-  run.layout.tensor = 5;
+  run.execution.layout.tensor = 5;
   std::string reason;
   CHECK(candidates(run, 1e15, reason).empty());
   CHECK(reason.find("tensor 5") != std::string::npos);

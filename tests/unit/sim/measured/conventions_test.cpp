@@ -32,15 +32,15 @@ Workload workload(std::int64_t sequence, std::int64_t batch) {
 TEST_CASE("Full recomputation with the full matrix is equation 3 of Narayanan et al. 2021") {
   const double h = 8192, l = 48, V = 51200, s = 2048, B = 1536;
   const double equation = 96 * B * s * l * h * h * (1 + s / (6 * h) + V / (16 * l * h));
-  CHECK(flops_of_step(FlopConvention::hardware_recompute, gpt(8192, 48, 51200), workload(2048, 1536)) ==
+  CHECK(flops_of_step(FlopConvention::hardware_recompute, gpt(8192, 48, 51200), workload(2048, 1536), Recompute::none) ==
         Approx(equation).epsilon(1e-12));
 }
 
 TEST_CASE("At a million tokens the conventions are nearly two apart, at a thousand nearly one") {
   const ModelShape model = gpt(4096, 32, 32000);
   const auto ratio = [&](std::int64_t sequence) {
-    return flops_of_step(FlopConvention::model_full, model, workload(sequence, 1)) /
-           flops_of_step(FlopConvention::model_causal, model, workload(sequence, 1));
+    return flops_of_step(FlopConvention::model_full, model, workload(sequence, 1), Recompute::none) /
+           flops_of_step(FlopConvention::model_causal, model, workload(sequence, 1), Recompute::none);
   };
   CHECK(ratio(1048576) > 1.9);
   CHECK(ratio(1024) < 1.05);
@@ -50,8 +50,8 @@ TEST_CASE("A time from a stated rate, and the rate from that time, agree in each
   const ModelShape model = gpt(6144, 48, 51200);
   const Workload step = workload(2048, 32);
   for (const FlopConvention convention : flop_conventions()) {
-    const double seconds = time_from_rate(convention, model, step, 8, 140e12);
-    CHECK(stated_rate(convention, model, step, 8, seconds) == Approx(140e12));
+    const double seconds = time_from_rate(convention, model, step, Recompute::full, 8, 140e12);
+    CHECK(stated_rate(convention, model, step, Recompute::full, 8, seconds) == Approx(140e12));
     CHECK(convention_of(name(convention), "", "") == convention);
     CHECK_FALSE(description(convention).empty());
   }

@@ -50,9 +50,9 @@ TEST_CASE("A row becomes a model, a workload and a layout") {
   CHECK(run.model.positions == 2048);
   CHECK(run.model.norm == Norm::layer_norm);
   CHECK(parameters(run.model).total == Approx(22.07e9).epsilon(0.01));
-  CHECK(run.layout.tensor == 8);
-  CHECK(run.layout.sequence_parallel);
-  CHECK(run.workload.recompute == Recompute::full);
+  CHECK(run.execution.layout.tensor == 8);
+  CHECK(run.execution.layout.sequence_parallel);
+  CHECK(run.execution.recompute == Recompute::full);
   CHECK(run.workload.dtype == "fp16");
   CHECK(run.time == 1.42);
   CHECK_FALSE(run.free.any());
@@ -62,7 +62,7 @@ TEST_CASE("What a row leaves open is free, and said so") {
   CHECK(run_with("mbs", "").free.microbatch);
   CHECK(run_with("recompute", "uncertain").free.recompute);
   const MeasuredRun run = runs_of(row_with("tp", "")).front();
-  CHECK(run.layout.tensor == 8);  // follows from the others
+  CHECK(run.execution.layout.tensor == 8);  // follows from the others
   MeasuredRun pipeline = run_with("vpp", "");
   CHECK_FALSE(pipeline.free.virtual_stages);  // one stage has nothing to split
 }
@@ -102,20 +102,20 @@ TEST_CASE("A missing column that no row can do without is named, others may be m
                           "runs.csv"));
   CHECK(runs.front().reason == "");
   CHECK(runs.front().time == Approx(8 * 4096 / 80000.0));
-  CHECK(runs.front().layout.zero_stage == 3);
+  CHECK(runs.front().execution.layout.zero_stage == 3);
   CHECK(measured_runs_from(CsvTable::from_text("id,framework,gpu,seq,gbs,n_gpus,hidden,layers,heads\n", "runs.csv"))
             .empty());
 }
 
 TEST_CASE("Layouts that contradict themselves are mended or refused") {
   const MeasuredRun data = run_with("dp", "4");
-  CHECK(data.layout.data == 1);
+  CHECK(data.execution.layout.data == 1);
   CHECK(contains(data.notes.front(), "contradicts"));
   const std::string rack =
       "b,g,Megatron-LM,m,GQA,8192,28672,80,64,8,,128256,0,1,,8192,256,1,GB200-NVL72,256,72,4,16,4,"
       "4,1,1,1,uncertain,MXFP8,,58,,,,\n";
   CHECK(runs_of(rack).front().devices_per_node == 64);
-  CHECK(runs_of(rack).front().layout.schedule == PipelineSchedule::interleaved);
+  CHECK(runs_of(rack).front().execution.layout.schedule == PipelineSchedule::interleaved);
 }
 
 TEST_CASE("Words of precision, recomputation and sharding mean what their tables mean") {
@@ -142,14 +142,15 @@ TEST_CASE("Words of precision, recomputation and sharding mean what their tables
 TEST_CASE("Fp8 with a scale per row is taken as bf16, and interleaving that is only said leaves its chunks free") {
   CHECK(run_with("precision", "float8 rowwise").workload.dtype == "bf16");
   CHECK(run_with("precision", "float8 tensorwise").workload.dtype == "fp8");
-  CHECK(run_with("kernel_notes", "interleaved PP").layout.schedule == PipelineSchedule::one_forward_one_backward);
+  CHECK(run_with("kernel_notes", "interleaved PP").execution.layout.schedule ==
+        PipelineSchedule::one_forward_one_backward);
   const std::string row =
       "b,g,Meta internal,m,GQA,16384,53248,126,128,8,,128256,0,1,,8192,2048,1,H100,8192,8,8,16,,64,"
       "1,1,2,none,bf16,interleaved PP,12,,,,\n";
   const MeasuredRun run = runs_of(row).front();
   CHECK(run.reason == "");
   CHECK(run.free.virtual_stages);
-  CHECK(run.layout.schedule == PipelineSchedule::interleaved);
+  CHECK(run.execution.layout.schedule == PipelineSchedule::interleaved);
 }
 
 TEST_CASE("The shipped choice names a device and a stack, or says why not") {

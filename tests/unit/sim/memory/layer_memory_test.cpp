@@ -8,12 +8,12 @@ using namespace mobasim::tests;
 
 namespace {
 
-LayerMemory layer_of(const ModelShape& model, std::int64_t sequence, const Stack& stack = {},
+LayerMemory layer_of(const ModelShape& model, std::int64_t sequence, const StackPolicy& stack = {},
                      std::string_view kernel = "") {
   return layer_memory(model, model.groups.front(), stack, kernel, number_format("bf16", stack), sequence);
 }
 
-double kept(const LayerMemory& layer) { return layer.of(Recompute::none).split + layer.of(Recompute::none).spread; }
+double kept(const LayerMemory& layer) { return layer.of(Recompute::none).sharded + layer.of(Recompute::none).sequence_sharded; }
 
 // A layer of the classic kind: 4 h wide feed-forward, layer norm, as many key heads as heads.
 ModelShape classic_model() {
@@ -33,12 +33,12 @@ TEST_CASE(
     "The classic layer of Korthikanti et al.: 34 h + 5 a s bytes per token, 10 h of them whole without sequence "
     "parallelism") {
   const ModelShape model = classic_model();
-  Stack stack;
+  StackPolicy stack;
   stack.dropout = true;
   const LayerMemory layer = layer_of(model, 1024, stack, "math");
-  CHECK(layer.of(Recompute::none).spread == 10 * 64);
-  CHECK(layer.of(Recompute::none).split == 24 * 64 + 5 * 4 * 1024);
-  CHECK(layer.of(Recompute::selective).split == 24 * 64);
+  CHECK(layer.of(Recompute::none).sequence_sharded == 10 * 64);
+  CHECK(layer.of(Recompute::none).sharded == 24 * 64 + 5 * 4 * 1024);
+  CHECK(layer.of(Recompute::selective).sharded == 24 * 64);
   CHECK(layer.of(Recompute::full) == Kept{0, 2 * 64});
 }
 
@@ -50,17 +50,17 @@ TEST_CASE("Activations of a modern layer: 8 h + 4 (q + kv) + 6 f + 4 heads bytes
 }
 
 TEST_CASE("Selective recomputation by operation keeps the input, q, v, gate, down and attention's output") {
-  Stack stack;
+  StackPolicy stack;
   stack.selective_every_other_gemm = true;
   const LayerMemory layer = layer_of(small_model(), 1024, stack);
   const Kept& selective = layer.of(Recompute::selective);
-  CHECK(selective.split == 2 * (64 + 32 + 160) + 2 * 64 + 4 * 4);
-  CHECK(selective.spread == 2 * 2 * 64);
+  CHECK(selective.sharded == 2 * (64 + 32 + 160) + 2 * 64 + 4 * 4);
+  CHECK(selective.sequence_sharded == 2 * 2 * 64);
   CHECK(kept(layer) == kept(layer_of(small_model(), 1024)));
 }
 
 TEST_CASE("TransformerEngine keeps the inputs of fp8 products, and two copies of their weights, in fp8") {
-  Stack stack;
+  StackPolicy stack;
   stack.transformer_engine = true;
   const ModelShape model = small_model();
   const NumberFormat format = number_format("fp8", stack);

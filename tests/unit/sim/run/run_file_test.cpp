@@ -42,10 +42,10 @@ TEST_CASE("A run's file is read, with what may be left out") {
   const Run run = run_of(kHead + kWorkload);
   CHECK(run.model.name == "llama-3.1-8b");
   CHECK(run.device.name == "h100-sxm");
-  CHECK(run.workload.microbatch == 1);
+  CHECK(run.execution.microbatch == 1);
   CHECK(run.workload.dtype == "bf16");
-  CHECK(run.workload.recompute == Recompute::none);
-  CHECK(run.layout.data == 1);
+  CHECK(run.execution.recompute == Recompute::none);
+  CHECK(run.execution.layout.data == 1);
   CHECK(run.device.price.value() == DollarRate(2.5 / 3600));
   CHECK(violations(run).empty());
 }
@@ -109,7 +109,7 @@ TEST_CASE("Rules between run and device stand at their place") {
 
 TEST_CASE("A single device cannot be several, a node without a network not two nodes") {
   Run run = small_run();
-  run.layout.data = 8;
+  run.execution.layout.data = 8;
   CHECK(violations(run).empty());
   run.device.network_bandwidth = ByteRate(0);
   CHECK(violations(run).size() == 1);

@@ -12,7 +12,7 @@ namespace {
 Run asked_run() {
   Run run;
   run.model = model_from(source_folder() / "configs/models/llama-3.1-8b.yaml");
-  run.workload = {.sequence = 8192, .global_batch = 64, .microbatch = 1, .tokens = 1e9};
+  run.workload = {.sequence = 8192, .global_batch = 64, .tokens = 1e9};
   run.device = shipped_device("h100-sxm");
   return run;
 }
@@ -23,14 +23,13 @@ bool has(const std::string& text, const std::string& part) { return text.find(pa
 
 TEST_CASE("The nearest layout that works has as many devices, and nothing to refuse") {
   Run run = asked_run();
-  run.layout.tensor = 3, run.layout.pipeline = 1, run.layout.data = 16;  // 48 devices
+  run.execution.layout.tensor = 3;
+  run.execution.layout.data = 16;  // 48 devices
   run.workload.global_batch = 96;
-  const auto nearest = nearest_layout(run.model, run.workload, run.layout, run.device);
+  const auto nearest = nearest_execution(run.model, run.workload, run.execution, run.device);
   REQUIRE(nearest);
   CHECK(devices(nearest->layout) == 48);
-  Workload workload = run.workload;
-  workload.microbatch = nearest->microbatch;
-  CHECK(refusals(run.model, workload, nearest->layout, run.device).empty());
+  CHECK(refusals(run.model, run.workload, *nearest, run.device).empty());
   CHECK((nearest->layout.tensor == 2 || nearest->layout.tensor == 4));
   CHECK(has(nearest_layout_text(run), "nearest that works on 48"));
 }
@@ -39,7 +38,7 @@ TEST_CASE("Of sizes that are no sizes nothing is near") {
   for (std::int64_t Layout::*size :
        {&Layout::tensor, &Layout::context, &Layout::pipeline, &Layout::virtual_stages, &Layout::data}) {
     Run run = asked_run();
-    run.layout.*size = 0;
+    run.execution.layout.*size = 0;
     CHECK(nearest_layout_text(run) == "");
   }
 }

@@ -16,19 +16,20 @@ Run replicated_run() {
   run.model.hidden = 512;
   LayerGroup& group = run.model.groups.front();
   group.layers = 8, group.heads = group.kv_heads = 8, group.head_dim = 64, group.ffn = 1408;
-  run.workload.global_batch = 64, run.workload.microbatch = 4;
-  run.layout.data = 8;
+  run.workload.global_batch = 64, run.execution.microbatch = 4;
+  run.execution.layout.data = 8;
   return run;
 }
 
 MemoryModel model_of(const Run& run) {
-  return {run.model, {}, std::vector<std::string>(run.model.groups.size()), run.workload.dtype, run.workload.sequence};
+  const std::vector<std::string_view> kernels(run.model.groups.size());
+  return {run.model, {}, kernels, run.workload.dtype, run.workload.sequence};
 }
 
-double peak(const Run& run) { return model_of(run).worst(run.workload, run.layout).total(); }
+double peak(const Run& run) { return model_of(run).worst(run.workload.global_batch, run.execution).total(); }
 
 std::vector<std::string> remedies_of(const Run& run, double capacity) {
-  return remedies(model_of(run), run.workload, run.layout, capacity);
+  return remedies(model_of(run), run.workload.global_batch, run.execution, capacity);
 }
 
 // The bytes that a line ends with.
@@ -70,23 +71,23 @@ TEST_CASE(
   const auto said = [&](const std::string& change) {
     return any_starts_with(found, fmt::format("{} needs {:.1f} GB", change, peak(run) / 1e9));
   };
-  run.workload.microbatch = 2;
+  run.execution.microbatch = 2;
   CHECK(said("microbatch 2"));
   run = replicated_run();
-  run.workload.recompute = Recompute::full;
+  run.execution.recompute = Recompute::full;
   CHECK(said("recompute full"));
   run = replicated_run();
-  run.layout.zero_stage = 1;
+  run.execution.layout.zero_stage = 1;
   CHECK(said("zero_stage 1"));
   run = replicated_run();
-  run.layout.tensor = 2, run.layout.data = 4;
+  run.execution.layout.tensor = 2, run.execution.layout.data = 4;
   CHECK(said("tensor 2, data 4"));
   CHECK_FALSE(any_starts_with(found, "sequence_parallel"));  // there is no tensor group
 }
 
 TEST_CASE("Where nothing fits alone, changes that fit together, where nothing fits at all, the least it needs") {
   Run run = replicated_run();
-  run.layout.data = 1;
+  run.execution.layout.data = 1;
   run.workload.global_batch = 4;
   bool together = false;
   for (double share = 0.9; share > 1e-4; share *= 0.8) {

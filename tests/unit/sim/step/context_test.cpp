@@ -1,6 +1,4 @@
 // What a layer exchanges over the devices that share a sequence: MoBA's two ways, and the cheaper of them.
-#include "sim/cost/step_cost.h"
-#include "sim/device/links.h"
 #include "sim/step/context_time.h"
 #include "tests/unit/sim/fixture.h"
 
@@ -12,7 +10,7 @@ namespace {
 
 StepContext context_on(const Device& device) {
   StepContext context;
-  context.network = network_of(device);
+  context.device = std::make_shared<const DeviceTables>(device, "bf16");
   return context;
 }
 
@@ -101,14 +99,14 @@ TEST_CASE("What MoBA exchanges over a context group is told") {
   Run run = small_run(Moba{128, 2});
   run.device.network_bandwidth = ByteRate(8);
   const auto told = [&] {
-    for (const std::string& note : step_cost(run).notes) {
+    for (const std::string& note : cost_of(run).notes) {
       if (note.starts_with("MoBA over the context group")) return true;
     }
     return false;
   };
   CHECK_FALSE(told());
-  run.layout.context = 4;
+  run.execution.layout.context = 4;
   CHECK(told());
-  run.layout.context_algorithm = ContextAlgorithm::ulysses;
+  run.execution.layout.context_algorithm = ContextAlgorithm::ulysses;
   CHECK_FALSE(told());
 }

@@ -1,5 +1,7 @@
 // The operations of a step and their time: laws, and closed forms counted on fingers.
 #include "sim/cost/step_cost.h"
+
+#include "sim/model/layer_matrices.h"
 #include "tests/unit/sim/fixture.h"
 
 using namespace mobasim;
@@ -18,7 +20,7 @@ const StepPart& part(const RunCost& cost, const std::string& name) {
 
 TEST_CASE("A token is multiplied by the values of a layer's matrices") {
   const ModelShape model = small_model();
-  CHECK(active_matrix_values(model.groups.front(), model.hidden) == 64 * (64 + 2 * 32) + 64 * 64 + 3 * 64 * 160);
+  CHECK(active_matrix_values(model, model.groups.front()) == 64 * (64 + 2 * 32) + 64 * 64 + 3 * 64 * 160);
 }
 
 TEST_CASE("Model FLOPs per token: 6 per matrix parameter, the head's too where asked, and attention") {
@@ -60,9 +62,9 @@ TEST_CASE("The parts of a step add up, and the step is not below its model FLOPs
 TEST_CASE("One device has nothing to communicate, two have") {
   for (const std::int64_t stage : {0, 1, 2, 3}) {
     Run run = small_run();
-    run.layout = {.data = 1, .zero_stage = stage};
+    run.execution.layout = {.data = 1, .zero_stage = stage};
     CHECK(part(cost_of(run), "data exposed").time == Seconds(0));
-    run.layout.data = 2;
+    run.execution.layout.data = 2;
     CHECK(part(cost_of(run), "data exposed").time > Seconds(0));
   }
 }
@@ -70,7 +72,7 @@ TEST_CASE("One device has nothing to communicate, two have") {
 TEST_CASE("More bandwidth, more FLOP/s or a faster link never make a step slower") {
   for (const Attention& attention : {Attention(FullAttention{}), Attention(Moba{128, 2})}) {
     Run run = small_run(attention);
-    run.layout = {.data = 8, .zero_stage = 1};
+    run.execution.layout = {.data = 8, .zero_stage = 1};
     const Seconds before = cost_of(run).step_time;
     Run wider = run, stronger = run, linked = run;
     wider.device.memory_bandwidth *= 2;
@@ -86,11 +88,11 @@ TEST_CASE("The same tokens in longer sequences are never cheaper") {
   for (const Attention& attention : {Attention(FullAttention{}), Attention(Moba{512, 3}), Attention(Moba{128, 8})}) {
     Run run = shipped_run("moba-1.5b-32k");
     run.model = with_attention(run.model, attention);
-    run.layout.data = 1;
+    run.execution.layout.data = 1;
     Seconds before(0);
     for (std::int64_t sequence = 2048; sequence <= 262144; sequence *= 2) {
       run.workload.sequence = sequence;
-      run.workload.global_batch = run.workload.microbatch = 262144 / sequence;  // the same products
+      run.workload.global_batch = run.execution.microbatch = 262144 / sequence;  // the same products
       const Seconds now = cost_of(run).step_time;
       INFO(description(attention) << " at " << sequence << ": " << before.value() << " s, then " << now.value()
                                   << " s");
@@ -116,7 +118,7 @@ TEST_CASE("MoBA with top_k * block >= sequence costs what full attention costs, 
 TEST_CASE("Recomputation adds each layer's forward pass once more, and no model FLOPs") {
   Run run = small_run();
   const RunCost once = cost_of(run);
-  run.workload.recompute = Recompute::full;
+  run.execution.recompute = Recompute::full;
   const RunCost twice = cost_of(run);
   CHECK(part(twice, "matrix products").time / part(once, "matrix products").time == Approx(4.0 / 3).epsilon(0.05));
   CHECK(part(twice, "attention").time > part(once, "attention").time);
@@ -128,11 +130,11 @@ TEST_CASE("Twice the devices at the same batch take half the work each") {
   Run run = small_run();
   run.device.link_bandwidth = ByteRate(1e30);
   const RunCost one = cost_of(run);
-  run.layout.data = 4;
+  run.execution.layout.data = 4;
   const RunCost four = cost_of(run);
   CHECK(four.step_model_flops == one.step_model_flops);
   CHECK(part(four, "matrix products").time.value() == Approx(part(one, "matrix products").time.value() / 4));
   CHECK(part(four, "optimizer").time == part(one, "optimizer").time);
-  run.layout.zero_stage = 1;
+  run.execution.layout.zero_stage = 1;
   CHECK(part(cost_of(run), "optimizer").time.value() == Approx(part(one, "optimizer").time.value() / 4));
 }

@@ -1,4 +1,4 @@
-#include "sim/run/workload.h"
+#include "sim/run/execution.h"
 
 #include <algorithm>
 
