@@ -28,7 +28,10 @@ TEST_CASE("a tree that breaks a layering rule is reported with file and line") {
     std::string file, content, expected;
   };
   const std::vector<Wrong> wrongs = {
-      {"sim/step.h", "#pragma once\n#include \"kernels/cases.h\"\n", "sim/step.h:2: "},
+      {"sim/step/step.h", "#pragma once\n#include \"kernels/cases.h\"\n", "sim/step/step.h:2: "},
+      {"sim/model/shape.h", "#include \"sim/run/run.h\"\n", "sim/model/shape.h:1: "},
+      {"sim/loose.cpp", "#include \"sim/run/run.h\"\n", "sim/loose.cpp:1: "},
+      {"sim/somewhere/new.cpp", "#include \"sim/run/run.h\"\n", "sim/somewhere/new.cpp:1: "},
       {"kernels/cpu/full.cpp", "#include \"sim/run/run.h\"\n", "kernels/cpu/full.cpp:1: "},
       {"sim/base/units.h", "#include \"sim/run/run.h\"\n", "sim/base/units.h:1: "},
       {"sim/model/shape.h", "#include \"fit/law.h\"\n", "sim/model/shape.h:1: "},

@@ -38,6 +38,32 @@ inline const std::map<std::string, std::set<std::string>>& allowed_layers() {
   return allowed;
 }
 
+// The rooms of sim (its folders), from the bottom: each includes itself and those below it. tools/rooms.sh draws them.
+inline const std::vector<std::string>& rooms_of_sim() {
+  static const std::vector<std::string> rooms = {"base", "parallel", "network", "attention", "model",
+                                                 "stack", "device", "run", "memory", "step",
+                                                 "cost", "search", "measured", "check"};
+  return rooms;
+}
+
+// How high a path of sim lies among its rooms; -1 for what lies in none of them.
+inline std::ptrdiff_t height_in_sim(const std::string& path) {
+  const std::vector<std::string>& rooms = rooms_of_sim();
+  const std::string room = path.substr(4, path.find('/', 4) - 4);
+  const auto place = std::find(rooms.begin(), rooms.end(), room);
+  return place == rooms.end() ? -1 : place - rooms.begin();
+}
+
+// What is wrong with an include within sim, or "".
+inline std::string room_violation(const std::string& file, const std::string& included) {
+  if (!file.starts_with("sim/") || !included.starts_with("sim/")) return "";
+  const std::ptrdiff_t from = height_in_sim(file), to = height_in_sim(included);
+  if (from < 0) return "the file lies in no room of sim that the order of rooms knows";
+  return from < to ? "sim's " + rooms_of_sim()[static_cast<std::size_t>(from)] + " lies below " +
+                         rooms_of_sim()[static_cast<std::size_t>(to)]
+                   : "";
+}
+
 // Libraries that only one place may know, by the beginning of the include.
 inline const std::map<std::string, std::string>& only_place_of() {
   static const std::map<std::string, std::string> places = {
@@ -82,7 +108,7 @@ inline std::string include_violation(const fs::path& root, const std::string& fi
   if (!fs::exists(root / included)) return "no such file from the root of the tree";
   const std::string from = layer_of(file), to = layer_of(included);
   if (!allowed_layers().at(from).contains(to)) return from + " may not include " + (to.empty() ? "this" : to);
-  return "";
+  return room_violation(file, included);
 }
 
 // Whether a line of a test names what is in Catch2's namespace or includes Catch2, both of which differ between its
