@@ -49,20 +49,21 @@ struct Options {
   bool dry_run = false, resume = false;
 };
 
-void tell_about(const kernels::BenchResult& result) {
+void tell_about(const kernels::bench::Result& result) {
   for (const std::string& what : result.unsupported) tell("left out: " + what);
   if (!result.left_out.empty()) {
     tell(fmt::format("the budget did not reach {} shapes, from '{}' on; a longer --budget does", result.left_out.size(),
                      result.left_out.front()));
   }
-  const kernels::SampleCount count = kernels::sample_count(result);
+  const kernels::bench::SampleCount count = kernels::bench::sample_count(result);
   if (count.discarded > 0) {
     tell(fmt::format("{} of {} samples were discarded: the machine was slower beside them", count.discarded,
                      count.taken));
   }
-  const auto disturbed = std::count_if(result.rows.begin(), result.rows.end(), [](const kernels::MeasuredRow& row) {
-    return row.row.sampling == kernels::name(kernels::Ending::disturbed);
-  });
+  const auto disturbed =
+      std::count_if(result.rows.begin(), result.rows.end(), [](const kernels::bench::MeasuredRow& row) {
+        return row.row.sampling == kernels::bench::name(kernels::bench::Ending::disturbed);
+      });
   if (disturbed > 0) {
     tell(fmt::format("{} rows are of a disturbed machine throughout (column sampling): their times are too long",
                      disturbed));
@@ -81,10 +82,10 @@ std::vector<kernels::Dtype> dtypes_of(const std::string& word) {
 }
 
 // The journal of this bench, where files are asked for; an interrupted one is gone on with or replaced.
-std::optional<kernels::Journal> journal_for(const Options& options, kernels::BenchOptions& bench) {
+std::optional<kernels::bench::Journal> journal_for(const Options& options, kernels::bench::Options& bench) {
   if (options.folder.empty()) return std::nullopt;
   const std::filesystem::path file = options.folder / (options.name + ".partial.csv");
-  const kernels::Identity identity = kernels::identity_of(bench);
+  const kernels::bench::Identity identity = kernels::bench::identity_of(bench);
   const bool interrupted_before = std::filesystem::exists(file);
   if (options.resume && !interrupted_before) {
     throw ConfigError(fmt::format("there is nothing to resume: {} is not there; without --resume the bench begins anew",
@@ -94,24 +95,24 @@ std::optional<kernels::Journal> journal_for(const Options& options, kernels::Ben
     if (interrupted_before) {
       tell(fmt::format("{} was of an interrupted bench and begins anew; --resume would have gone on", file.string()));
     }
-    return kernels::Journal(file, identity);
+    return kernels::bench::Journal(file, identity);
   }
-  kernels::Journal journal = kernels::Journal::resumed(file, identity);
+  kernels::bench::Journal journal = kernels::bench::Journal::resumed(file, identity);
   bench.before = journal.groups();
   tell(fmt::format("resumed: {} groups were done", bench.before.size()));
   return journal;
 }
 
 // A device must not stay behind with the profile of a bench that measured only a part of it.
-void check_folder(const Options& options, const kernels::BenchOptions& bench) {
+void check_folder(const Options& options, const kernels::bench::Options& bench) {
   const std::filesystem::path device = options.folder / (options.name + ".yaml");
-  if (options.folder.empty() || kernels::may_describe_device(bench) || !std::filesystem::exists(device)) return;
+  if (options.folder.empty() || kernels::bench::may_describe_device(bench) || !std::filesystem::exists(device)) return;
   throw ConfigError(fmt::format("{} is a device, and this bench measures only a part of one: give another --name or -o",
                                 device.string()));
 }
 
 int bench_cpu(const Options& options) {
-  kernels::BenchOptions bench_options;
+  kernels::bench::Options bench_options;
   bench_options.budget = Seconds(options.budget);
   bench_options.threads = options.threads;
   bench_options.instruction_set = options.instruction_set;
@@ -120,12 +121,12 @@ int bench_cpu(const Options& options) {
   bench_options.cases = options.cases;
   bench_options.stop = interrupted;
   bench_options.progress = show_progress;
-  bench_options = kernels::completed(bench_options);
+  bench_options = kernels::bench::completed(bench_options);
   check_folder(options, bench_options);
   if (!options.folder.empty()) make_directories(options.folder);  // before a minute is spent
-  std::optional<kernels::Journal> journal = journal_for(options, bench_options);
-  if (journal) bench_options.finished = [&](const kernels::FinishedGroup& group) { journal->append(group); };
-  const kernels::BenchResult result = kernels::bench(bench_options);
+  std::optional<kernels::bench::Journal> journal = journal_for(options, bench_options);
+  if (journal) bench_options.finished = [&](const kernels::bench::FinishedGroup& group) { journal->append(group); };
+  const kernels::bench::Result result = kernels::bench::result_of(bench_options);
   end_progress();
   if (result.stopped) {
     if (journal) tell("what was done is kept; bench with --resume and the same options goes on from there");
@@ -133,11 +134,11 @@ int bench_cpu(const Options& options) {
   }
   tell_about(result);
   if (journal) {
-    kernels::write_bench(result, bench_options, options.folder, options.name);
+    kernels::bench::write_result(result, bench_options, options.folder, options.name);
     journal->remove();
-    if (!kernels::describes_device(result)) tell("only a part was measured: no device file was written");
+    if (!kernels::bench::describes_device(result)) tell("only a part was measured: no device file was written");
   }
-  print(profile_table(kernels::profile_rows(result.rows)), {options.format, {}});
+  print(profile_table(kernels::bench::profile_rows(result.rows)), {options.format, {}});
   return 0;
 }
 
@@ -154,7 +155,7 @@ int dry_run(const Options& options) {
   if (peak == device.peak.end()) {
     throw ConfigError(fmt::format("device {} has no peak for {}", device.name, options.dtype));
   }
-  print(kernels::cuda::dry_run_table(gpu_cases(options), peak->second, device.memory_bandwidth), {options.format, {}});
+  print(kernels::bench::dry_run_table(gpu_cases(options), peak->second, device.memory_bandwidth), {options.format, {}});
   tell(
       fmt::format("nothing was run: floor_s is the least time by the peak ({:.4g} TFLOP/s) and the memory bandwidth "
                   "({:.4g} TB/s) of {}",
@@ -164,29 +165,30 @@ int dry_run(const Options& options) {
 
 int bench_gpu(const Options& options) {
   namespace cuda = kernels::cuda;
-  cuda::GpuBenchOptions bench_options;
+  kernels::bench::GpuOptions bench_options;
   bench_options.cases = gpu_cases(options);
   const cuda::Target& target = cuda::cuda_target();
   const cuda::Gpu gpu = cuda::this_gpu();
-  cuda::check_is_gpu(target, bench_options.clock);
+  kernels::bench::check_is_gpu(target, bench_options.clock);
   bench_options.budget = Seconds(options.budget);
   bench_options.dtype = options.dtype == "fp16" ? kernels::Dtype::fp16 : kernels::Dtype::bf16;
   bench_options.probe_blocks = 4 * gpu.multiprocessors;
   bench_options.input_pool = Bytes(2.0 * static_cast<double>(gpu.cache_bytes));
   bench_options.stop = interrupted;
   bench_options.progress = show_progress;
-  const cuda::GpuBenchResult result = cuda::bench_gpu(target, bench_options);
+  const kernels::bench::GpuResult result = kernels::bench::gpu_result_of(target, bench_options);
   end_progress();
   if (result.stopped) throw Interrupted{};
   for (const std::string& why : result.left_out) tell("left out: " + why);
-  if (!options.folder.empty()) cuda::write_gpu_bench(result, bench_options, gpu, options.folder, options.name);
+  if (!options.folder.empty())
+    kernels::bench::write_gpu_result(result, bench_options, gpu, options.folder, options.name);
   print(profile_table(result.rows), {options.format, {}});
   return 0;
 }
 
 int bench(Options options) {
   if (options.name.empty()) options.name = options.backend == "cpu" ? "cpu-local" : "gpu-local";
-  kernels::check_device_name(options.name);
+  kernels::bench::check_device_name(options.name);
   if (options.resume && options.folder.empty()) throw ConfigError("--resume needs -o, the folder to go on in");
   if (options.backend == "cpu") {
     if (options.dry_run) throw ConfigError("--dry-run is for --backend cuda");

@@ -51,24 +51,25 @@ std::filesystem::path profile_of(const std::string& name) {
   return beside.replace_extension(".profile.csv");
 }
 
-std::string mean_in_words(const kernels::CompareResult& result) {
+std::string mean_in_words(const kernels::bench::CompareResult& result) {
   if (result.in_mean == 0) return "no geometric mean: no shape has an interval and a machine in the same state";
   return fmt::format("geometric mean of B / A {:.4f} ({:.4f} to {:.4f}), of {} of {}", result.mean.value,
                      result.mean.lo, result.mean.hi, result.in_mean, result.compared);
 }
 
 int compare(const Options& options) {
-  kernels::CompareOptions rules;
+  kernels::bench::CompareOptions rules;
   rules.tolerance = options.tolerance;
-  const kernels::CompareResult result = kernels::compared(kernels::measurements_from(profile_of(options.a)),
-                                                          kernels::measurements_from(profile_of(options.b)), rules);
+  const kernels::bench::CompareResult result =
+      kernels::bench::compared(kernels::bench::measurements_from(profile_of(options.a)),
+                               kernels::bench::measurements_from(profile_of(options.b)), rules);
   for (const std::string& warning : result.warnings) tell(warning);
-  print(kernels::comparison_table(result), options.output);
-  const auto count = [&](kernels::Verdict verdict) {
+  print(kernels::bench::comparison_table(result), options.output);
+  const auto count = [&](kernels::bench::Verdict verdict) {
     return std::count_if(result.rows.begin(), result.rows.end(),
-                         [&](const kernels::Comparison& row) { return row.verdict == verdict; });
+                         [&](const kernels::bench::Comparison& row) { return row.verdict == verdict; });
   };
-  using kernels::Verdict;
+  using kernels::bench::Verdict;
   tell(fmt::format("{} shapes: {} faster, {} slower, {} same within {:.3g}%, {} ambiguous; {}", result.compared,
                    count(Verdict::faster), count(Verdict::slower), count(Verdict::same), 100 * options.tolerance,
                    count(Verdict::ambiguous), mean_in_words(result)));

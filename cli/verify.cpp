@@ -82,13 +82,13 @@ std::vector<std::optional<kernels::Dtype>> chosen_dtypes(const Options& options)
 }
 
 // nullptr: the best.
-std::vector<const kernels::MicroKernels*> chosen_instruction_sets(const Options& options) {
+std::vector<const kernels::cpu::MicroKernels*> chosen_instruction_sets(const Options& options) {
   if (options.instruction_set.empty()) return {nullptr};
   if (options.backend != "cpu") {
     throw ConfigError(fmt::format("--instruction-set is for --backend cpu, not {}", options.backend));
   }
-  if (options.instruction_set == "all") return kernels::micro_kernels();
-  return {&kernels::micro_kernels_named(options.instruction_set)};
+  if (options.instruction_set == "all") return kernels::cpu::micro_kernels();
+  return {&kernels::cpu::micro_kernels_named(options.instruction_set)};
 }
 
 int chosen_seeds(const Options& options) {
@@ -97,10 +97,10 @@ int chosen_seeds(const Options& options) {
 }
 
 // The results of a case in one dtype, the worst of all seeds.
-std::vector<kernels::VerifyRow> results_of(const kernels::Case& row, const Options& options,
-                                           std::optional<kernels::Dtype> dtype,
-                                           const kernels::MicroKernels* instruction_set) {
-  std::vector<kernels::VerifyRow> results;
+std::vector<kernels::verify::Row> results_of(const kernels::Case& row, const Options& options,
+                                             std::optional<kernels::Dtype> dtype,
+                                             const kernels::cpu::MicroKernels* instruction_set) {
+  std::vector<kernels::verify::Row> results;
   for (int seed = 1; seed <= chosen_seeds(options); ++seed) {
     if (interrupted()) throw Interrupted{};
     show_progress(fmt::format("verify {}: {}, seed {}", options.backend, row.name, seed));
@@ -109,21 +109,21 @@ std::vector<kernels::VerifyRow> results_of(const kernels::Case& row, const Optio
     backend_options.micro = instruction_set;
     backend_options.seed = static_cast<std::uint64_t>(seed);
     const kernels::Backend backend = kernels::backend_named(options.backend, backend_options);
-    const std::vector<kernels::VerifyRow> found = kernels::verify(row, backend, backend_options.seed);
+    const std::vector<kernels::verify::Row> found = kernels::verify::rows_of(row, backend, backend_options.seed);
     if (results.size() != found.size()) {  // the first seed, or one that gave no numbers
       results.insert(results.end(), found.begin(), found.end());
       continue;
     }
-    for (std::size_t i = 0; i < found.size(); ++i) results[i] = kernels::worse(results[i], found[i]);
+    for (std::size_t i = 0; i < found.size(); ++i) results[i] = kernels::verify::worse(results[i], found[i]);
   }
   return results;
 }
 
 // The greatest fraction of a bound that anything came to.
-std::string worst_fraction(const std::vector<kernels::VerifyRow>& rows) {
-  const kernels::VerifyRow* worst = nullptr;
-  for (const kernels::VerifyRow& row : rows) {
-    const bool ran = row.verdict != kernels::Verdict::skipped;
+std::string worst_fraction(const std::vector<kernels::verify::Row>& rows) {
+  const kernels::verify::Row* worst = nullptr;
+  for (const kernels::verify::Row& row : rows) {
+    const bool ran = row.verdict != kernels::verify::Verdict::skipped;
     if (ran && (worst == nullptr || row.fraction > worst->fraction)) worst = &row;
   }
   if (worst == nullptr) return "nothing ran";
@@ -141,15 +141,15 @@ int verify_primitives(const Options& options) {
 
 int verify_mutants(const Options& options) {
   if (options.backend != "simt") throw ConfigError("--mutants are planted on the executor: --backend simt");
-  const std::vector<kernels::Mutant> list = kernels::mutants();
-  std::vector<kernels::MutantOutcome> outcomes;
-  for (const kernels::Mutant& mutant : list) {
+  const std::vector<kernels::verify::Mutant> list = kernels::verify::mutants();
+  std::vector<kernels::verify::MutantOutcome> outcomes;
+  for (const kernels::verify::Mutant& mutant : list) {
     if (interrupted()) throw Interrupted{};
     show_progress(fmt::format("mutant {} of {}: {}", outcomes.size() + 1, list.size(), mutant.name));
-    outcomes.push_back(kernels::outcome_of(mutant));
+    outcomes.push_back(kernels::verify::outcome_of(mutant));
   }
   end_progress();
-  print(kernels::mutant_table(list, outcomes), options.output);
+  print(kernels::verify::mutant_table(list, outcomes), options.output);
   const auto survived =
       std::count_if(outcomes.begin(), outcomes.end(), [](const auto& outcome) { return outcome.caught_by.empty(); });
   tell(fmt::format("{} mutants: {} survived", list.size(), survived));
@@ -161,26 +161,26 @@ int verify(const Options& options) {
   if (options.mutants) return verify_mutants(options);
   const std::vector<kernels::Case> cases = chosen_cases(options);
   const std::vector<std::optional<kernels::Dtype>> dtypes = chosen_dtypes(options);
-  std::vector<kernels::VerifyRow> rows;
+  std::vector<kernels::verify::Row> rows;
   int failed = 0, skipped = 0;
-  const auto add = [&](kernels::VerifyRow result) {
-    failed += result.verdict == kernels::Verdict::fail;
-    skipped += result.verdict == kernels::Verdict::skipped;
+  const auto add = [&](kernels::verify::Row result) {
+    failed += result.verdict == kernels::verify::Verdict::fail;
+    skipped += result.verdict == kernels::verify::Verdict::skipped;
     if (!result.note.empty()) {
       tell(fmt::format("{}, {}, {}, {}: {}", result.case_name, result.backend, kernels::name(result.dtype),
                        result.pass_name, result.note));
     }
     rows.push_back(std::move(result));
   };
-  for (const kernels::MicroKernels* instruction_set : chosen_instruction_sets(options)) {
+  for (const kernels::cpu::MicroKernels* instruction_set : chosen_instruction_sets(options)) {
     for (const kernels::Case& row : cases) {
       for (const std::optional<kernels::Dtype> dtype : dtypes) {
-        for (kernels::VerifyRow& result : results_of(row, options, dtype, instruction_set)) add(std::move(result));
+        for (kernels::verify::Row& result : results_of(row, options, dtype, instruction_set)) add(std::move(result));
       }
     }
   }
   end_progress();
-  print(kernels::verify_table(rows), options.output);
+  print(kernels::verify::table_of(rows), options.output);
   tell(fmt::format("{} checks of {} cases on {}: {} failed, {} skipped; {}", rows.size(), cases.size(), options.backend,
                    failed, skipped, worst_fraction(rows)));
   return failed > 0 ? 1 : 0;

@@ -40,16 +40,16 @@ std::vector<T> stored_values(const std::vector<float>& values) {
 
 // T: of the tensors.
 template <class T>
-Computed by_cpu(const Problem& problem, const Tensors& tensors, const CpuOptions& options) {
+Computed by_cpu(const Problem& problem, const Tensors& tensors, const cpu::Options& options) {
   const std::vector<T> q = stored_values<T>(tensors.q), k = stored_values<T>(tensors.k);
   const std::vector<T> v = stored_values<T>(tensors.v), d_o = stored_values<T>(tensors.d_o);
   const Inputs<T> inputs{q, k, v, d_o};
   Forward<T> forward;
-  cpu_forward(problem, inputs, options, forward);
+  cpu::forward(problem, inputs, options, forward);
   Computed out{{wide(forward.o), forward.lse, forward.selection}, {}};
   if (d_o.empty()) return out;
   Gradients<T> gradients;
-  cpu_backward(problem, inputs, forward, options, gradients);
+  cpu::backward(problem, inputs, forward, options, gradients);
   out.gradients = {wide(gradients.dq), wide(gradients.dk), wide(gradients.dv)};
   return out;
 }
@@ -66,12 +66,12 @@ Backend reference_backend(const BackendOptions& options) {
 
 Backend cpu_backend(const BackendOptions& options) {
   const Dtype dtype = options.dtype.value_or(Dtype::f32);
-  const CpuOptions cpu{options.threads, options.micro, dtype, nullptr};
+  const cpu::Options passes{options.threads, options.micro, dtype, nullptr};
   const bool bf16 = dtype == Dtype::bf16;
   const std::string name = options.micro == nullptr ? "cpu" : std::string("cpu/") + options.micro->name;
   return {name, dtype, bf16 ? Dtype::bf16 : Dtype::f32, false,
-          [cpu, bf16](const Problem& problem, const Tensors& tensors, const KernelOptions&) {
-            return bf16 ? by_cpu<Bf16>(problem, tensors, cpu) : by_cpu<float>(problem, tensors, cpu);
+          [passes, bf16](const Problem& problem, const Tensors& tensors, const KernelOptions&) {
+            return bf16 ? by_cpu<Bf16>(problem, tensors, passes) : by_cpu<float>(problem, tensors, passes);
           }};
 }
 

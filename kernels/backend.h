@@ -14,7 +14,9 @@
 
 namespace mobasim::kernels {
 
+namespace cpu {
 struct MicroKernels;
+}
 
 // What a backend computed, in float64 for comparison. Gradients are empty where d_o was.
 struct Computed {
@@ -39,10 +41,10 @@ struct Backend {
 };
 
 struct BackendOptions {
-  std::optional<Dtype> dtype;           // without: what the backend computes in
-  int threads = 0;                      // cpu: 0 as many as OpenMP would use
-  const MicroKernels* micro = nullptr;  // cpu: nullptr the best that this processor has
-  std::uint64_t seed = 1;               // simt: the order of blocks, warps and lanes
+  std::optional<Dtype> dtype;                // without: what the backend computes in
+  int threads = 0;                           // cpu: 0 as many as OpenMP would use
+  const cpu::MicroKernels* micro = nullptr;  // cpu: nullptr the best that this processor has
+  std::uint64_t seed = 1;                    // simt: the order of blocks, warps and lanes
 };
 
 [[nodiscard]] Backend reference_backend(const BackendOptions& options = {});

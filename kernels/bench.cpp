@@ -12,17 +12,18 @@
 #include "sim/base/error.h"
 #include "sim/base/text.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::bench {
 namespace {
 
 constexpr double kWarmUpShare = 0.05, kPeakShare = 0.02;  // of the budget
 
-const MicroKernels& micro_of(const BenchOptions& options) {
-  return options.instruction_set.empty() ? *micro_kernels().front() : micro_kernels_named(options.instruction_set);
+const cpu::MicroKernels& micro_of(const Options& options) {
+  return options.instruction_set.empty() ? *cpu::micro_kernels().front()
+                                         : cpu::micro_kernels_named(options.instruction_set);
 }
 
 // Values of a format: twice the last-level cache, within reason; none of a format that is not timed.
-std::size_t pool_values(const BenchOptions& options, const Machine& machine, Dtype dtype) {
+std::size_t pool_values(const Options& options, const Machine& machine, Dtype dtype) {
   if (std::find(options.dtypes.begin(), options.dtypes.end(), dtype) == options.dtypes.end()) return 0;
   const double reason = machine.memory > Bytes(0) ? std::min(1e9, machine.memory.value() / 8) : 256e6;
   const double wanted = std::min(2 * machine.last_level_cache.value(), reason) / (dtype == Dtype::f32 ? 4 : 2);
@@ -51,7 +52,7 @@ void keep_faster_peaks(std::vector<MeasuredRow>& rows) {
 
 // A peak is what the machine can do: the fastest of its own rows, of what was done in the format, and, of f32, of the
 // probes (their 95th percentile). A disturbed machine then has no peak below what it was seen to do.
-void set_peaks(BenchResult& result) {
+void set_peaks(Result& result) {
   const auto raise = [&](const std::string& dtype, FlopRate rate) {
     FlopRate& peak = result.peak[dtype];
     peak = std::max(peak, rate);
@@ -70,7 +71,7 @@ void set_peaks(BenchResult& result) {
   for (const Dtype dtype : result.dtypes) raise(std::string(name(dtype)), result.peak["f32"]);
 }
 
-void time_everything(BenchRun& run, const BenchOptions& options, const ArmOptions& arms, BenchResult& result) {
+void time_everything(Session& run, const Options& options, const ArmOptions& arms, Result& result) {
   const double budget = options.budget.value();
   run.warm_up(kWarmUpShare * budget);
   Group peak = peak_group(arms);
@@ -86,41 +87,41 @@ void time_everything(BenchRun& run, const BenchOptions& options, const ArmOption
 
 }  // namespace
 
-const std::vector<std::string>& bench_parts() {
+const std::vector<std::string>& parts() {
   static const std::vector<std::string> parts = {"gemm", "attention", "layer", "memory"};
   return parts;
 }
 
 Seconds least_budget() { return Seconds(5); }
 
-BenchOptions completed(BenchOptions options) {
+Options completed(Options options) {
   if (!std::isfinite(options.budget.value()) || options.budget < least_budget()) {
     throw ConfigError(fmt::format("a budget of {} s is no time or too little to measure anything; give at least {} s",
                                   options.budget.value(), least_budget().value()));
   }
   for (const std::string& part : options.only) {
-    if (std::find(bench_parts().begin(), bench_parts().end(), part) != bench_parts().end()) continue;
-    throw ConfigError(fmt::format("there is no part '{}' of a bench{}; there are {}", part,
-                                  suggestion(part, bench_parts()), joined(bench_parts())));
+    if (std::find(parts().begin(), parts().end(), part) != parts().end()) continue;
+    throw ConfigError(fmt::format("there is no part '{}' of a bench{}; there are {}", part, suggestion(part, parts()),
+                                  joined(parts())));
   }
   if (!options.cases.empty() && !options.only.empty()) {
     throw ConfigError("cases are of attention alone: they are chosen without parts of the bench");
   }
   (void)chosen_cases(options);
-  const MicroKernels& micro = micro_of(options);
+  const cpu::MicroKernels& micro = micro_of(options);
   options.instruction_set = micro.name;
-  options.threads = thread_count(options.threads);
+  options.threads = cpu::thread_count(options.threads);
   if (options.dtypes.empty()) {
     options.dtypes = {Dtype::f32};
-    const auto multiplies = [](const MicroKernels* set) { return set->dot_products != nullptr; };
-    if (std::ranges::any_of(micro_kernels(), multiplies)) options.dtypes.push_back(Dtype::bf16);
+    const auto multiplies = [](const cpu::MicroKernels* set) { return set->dot_products != nullptr; };
+    if (std::ranges::any_of(cpu::micro_kernels(), multiplies)) options.dtypes.push_back(Dtype::bf16);
   }
   return options;
 }
 
-BenchResult bench(const BenchOptions& given) {
-  const BenchOptions options = completed(given);
-  BenchResult result;
+Result result_of(const Options& given) {
+  const Options options = completed(given);
+  Result result;
   result.machine = this_machine();
   result.threads = options.threads;
   result.instruction_set = options.instruction_set;
@@ -135,7 +136,7 @@ BenchResult bench(const BenchOptions& given) {
 
   const LoadCounters before = load_counters();
   const ArmOptions arms{options.threads, &micro_of(options), options.dtypes, &pools};
-  BenchRun run(options, arms, result);
+  Session run(options, arms, result);
   time_everything(run, options, arms, result);
   result.load = load_between(before, load_counters());
   if (result.stopped) return result;
@@ -146,14 +147,14 @@ BenchResult bench(const BenchOptions& given) {
   return result;
 }
 
-double clock_drift(const BenchResult& result) {
+double clock_drift(const Result& result) {
   if (result.probes.empty()) return 0;
   std::vector<double> rates;
   for (const FlopRate rate : result.probes) rates.push_back(rate.value());
   return 1 - quantile(rates, 0.05) / quantile(rates, 0.95);
 }
 
-SampleCount sample_count(const BenchResult& result) {
+SampleCount sample_count(const Result& result) {
   SampleCount count;
   for (const MeasuredRow& measured : result.rows) {
     count.discarded += measured.row.discarded;
@@ -162,15 +163,15 @@ SampleCount sample_count(const BenchResult& result) {
   return count;
 }
 
-bool may_describe_device(const BenchOptions& options) {
+bool may_describe_device(const Options& options) {
   const auto all = [&] {
-    return std::all_of(bench_parts().begin(), bench_parts().end(),
+    return std::all_of(parts().begin(), parts().end(),
                        [&](const std::string& part) { return part == "layer" || wants(options, part); });
   };
   return options.cases.empty() && all();
 }
 
-bool describes_device(const BenchResult& result) {
+bool describes_device(const Result& result) {
   const auto has = [&](const std::string& operation, const std::string& mechanism) {
     return std::any_of(result.rows.begin(), result.rows.end(), [&](const MeasuredRow& measured) {
       return measured.row.operation == operation && measured.row.mechanism == mechanism;
@@ -179,4 +180,4 @@ bool describes_device(const BenchResult& result) {
   return has("memory_copy", "") && has("gemm", "") && has("attention", "full") && has("attention", "moba");
 }
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::bench

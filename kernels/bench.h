@@ -14,7 +14,7 @@
 #include "kernels/timing.h"
 #include "sim/base/profile.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::bench {
 
 // One time of a row, as the sidecar has it.
 struct RowSample {
@@ -36,12 +36,12 @@ struct FinishedGroup {
   std::vector<MeasuredRow> rows;
 };
 
-struct BenchOptions {
+struct Options {
   Seconds budget{60};
   int threads = 0;                 // 0: as many as OpenMP would use
   std::string instruction_set;     // of the kernels; empty: the best that this processor has
   std::vector<Dtype> dtypes;       // f32, bf16; empty: f32, and bf16 where the instruction set multiplies it
-  std::vector<std::string> only;   // of bench_parts(); empty: all
+  std::vector<std::string> only;   // of parts(); empty: all
   std::vector<std::string> cases;  // of attention, by name, and nothing else but the peak; empty: all
   std::uint64_t seed = 1;
   std::function<bool()> stop = [] { return false; };  // asked between two samples
@@ -49,9 +49,9 @@ struct BenchOptions {
   std::vector<FinishedGroup> before;  // by an interrupted bench of the same options: not timed again
   std::function<void(const FinishedGroup&)> finished = [](const FinishedGroup&) {};
 };
-[[nodiscard]] const std::vector<std::string>& bench_parts();  // gemm, attention, layer, memory
+[[nodiscard]] const std::vector<std::string>& parts();  // gemm, attention, layer, memory
 
-struct BenchResult {
+struct Result {
   Machine machine;
   int threads = 1;
   std::string instruction_set;  // of the CPU kernels
@@ -71,23 +71,23 @@ struct BenchResult {
 };
 
 // Throws ConfigError for a budget below least_budget() and for names that do not exist.
-[[nodiscard]] BenchResult bench(const BenchOptions& options);
+[[nodiscard]] Result result_of(const Options& options);
 [[nodiscard]] Seconds least_budget();
 
 // The options as they stand once the machine is known: threads, instruction set and formats named. Throws as bench
 // does.
-[[nodiscard]] BenchOptions completed(BenchOptions options);
+[[nodiscard]] Options completed(Options options);
 
 // 1 - (5th percentile of the probes) / (95th).
-[[nodiscard]] double clock_drift(const BenchResult& result);
+[[nodiscard]] double clock_drift(const Result& result);
 // Samples that were thrown away, and all that were taken, the kept ones too.
 struct SampleCount {
   std::int64_t discarded = 0, taken = 0;
 };
-[[nodiscard]] SampleCount sample_count(const BenchResult& result);
+[[nodiscard]] SampleCount sample_count(const Result& result);
 // Whether a bench of these options measures all that a device file says.
-[[nodiscard]] bool may_describe_device(const BenchOptions& options);
+[[nodiscard]] bool may_describe_device(const Options& options);
 // Whether all that a device file says was measured.
-[[nodiscard]] bool describes_device(const BenchResult& result);
+[[nodiscard]] bool describes_device(const Result& result);
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::bench

@@ -10,7 +10,7 @@
 #include "kernels/work.h"
 #include "sim/base/error.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::bench {
 namespace {
 
 template <class Work>
@@ -26,19 +26,19 @@ Arm attention_arm(const Problem& problem, const ArmOptions& options) {
   struct Outputs {
     Forward<T> forward;
     Gradients<T> gradients;
-    CpuWorkspace workspace;
+    cpu::Workspace workspace;
   };
   const auto out = std::make_shared<Outputs>();
-  CpuOptions cpu;
-  cpu.threads = options.threads;
-  cpu.micro = options.micro;
-  cpu.workspace = &out->workspace;
-  return {[problem, &pool = pool_of<T>(*options.pools), cpu, out] {
+  cpu::Options passes;
+  passes.threads = options.threads;
+  passes.micro = options.micro;
+  passes.workspace = &out->workspace;
+  return {[problem, &pool = pool_of<T>(*options.pools), passes, out] {
     const std::size_t queries = static_cast<std::size_t>(query_size(problem));
     const std::size_t keys = static_cast<std::size_t>(key_size(problem));
     const Inputs<T> inputs{pool.next(queries), pool.next(keys), pool.next(keys), pool.next(queries)};
-    const double forward = seconds_of([&] { cpu_forward(problem, inputs, cpu, out->forward); });
-    const double backward = seconds_of([&] { cpu_backward(problem, inputs, out->forward, cpu, out->gradients); });
+    const double forward = seconds_of([&] { cpu::forward(problem, inputs, passes, out->forward); });
+    const double backward = seconds_of([&] { cpu::backward(problem, inputs, out->forward, passes, out->gradients); });
     return std::vector<double>{forward, backward};
   }};
 }
@@ -46,7 +46,7 @@ Arm attention_arm(const Problem& problem, const ArmOptions& options) {
 template <class T>
 Arm gemm_arm(const GemmCase& gemm, Dtype dtype, const ArmOptions& options) {
   const auto product = std::make_shared<MatrixProduct>(ProductShape{gemm.m, gemm.n, gemm.k, dtype}, options.threads);
-  const auto c = std::make_shared<Buffer<T>>(0);
+  const auto c = std::make_shared<cpu::Buffer<T>>(0);
   return {[gemm, &pool = pool_of<T>(*options.pools), product, c] {
     const std::span<const T> a = pool.next(static_cast<std::size_t>(gemm.m * gemm.k));
     const std::span<const T> b = pool.next(static_cast<std::size_t>(gemm.k * gemm.n));
@@ -172,4 +172,4 @@ std::size_t largest_input(const std::vector<Case>& cases) {
   return static_cast<std::size_t>(largest) + 4 * 64;  // windows begin on lines of the cache
 }
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::bench

@@ -16,7 +16,7 @@
 #include "kernels/timing.h"
 #include "sim/base/profile.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::bench {
 
 // Inputs: windows of one block of memory, each run at another place, so that no run finds its inputs in the cache where
 // the pool is at least twice the last-level cache. T: float or Bf16.
@@ -27,7 +27,7 @@ class InputPool {
   [[nodiscard]] std::span<const T> next(std::size_t values);
 
  private:
-  Buffer<T> values_;
+  cpu::Buffer<T> values_;
   std::size_t at_ = 0;
 };
 
@@ -48,7 +48,7 @@ template <class T>
 // What every arm of a bench shares.
 struct ArmOptions {
   int threads = 1;
-  const MicroKernels* micro = nullptr;
+  const cpu::MicroKernels* micro = nullptr;
   std::vector<Dtype> dtypes;
   InputPools* pools = nullptr;
 };
@@ -84,6 +84,6 @@ struct Group {
 
 // FLOP/s of f32 multiply-adds by all threads, the median of three parts that take about a millisecond together: what
 // the machine can do now. Of what interrupts it for a moment the median knows nothing, of a slower clock all three.
-[[nodiscard]] std::function<double()> peak_probe(const MicroKernels& micro, int threads);
+[[nodiscard]] std::function<double()> peak_probe(const cpu::MicroKernels& micro, int threads);
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::bench

@@ -12,7 +12,7 @@
 #include "sim/base/error.h"
 #include "sim/base/text.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::bench {
 namespace {
 
 constexpr std::int64_t kFewest = 6;  // of fewer, all lie on one side of the median in more than 5% of cases
@@ -236,4 +236,4 @@ Table comparison_table(const CompareResult& result) {
   return table;
 }
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::bench

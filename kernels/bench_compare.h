@@ -11,7 +11,7 @@
 #include "sim/base/profile.h"
 #include "sim/base/table.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::bench {
 
 // A profile with the samples of its rows, where there are any.
 struct Measurements {
@@ -68,4 +68,4 @@ struct CompareResult {
 
 [[nodiscard]] Table comparison_table(const CompareResult& result);
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::bench

@@ -9,7 +9,7 @@
 #include "sim/base/error.h"
 #include "sim/base/file.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::bench {
 namespace {
 
 using Fields = std::map<std::string, std::string>;
@@ -90,4 +90,4 @@ Measurements measurements_from(const std::filesystem::path& profile) {
   return out;
 }
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::bench

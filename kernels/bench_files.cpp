@@ -10,11 +10,11 @@
 #include "sim/base/file.h"
 #include "sim/base/text.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::bench {
 namespace {
 
 template <class Choose, class Value>
-std::vector<double> fractions(const BenchResult& result, const Choose& choose, const Value& value) {
+std::vector<double> fractions(const Result& result, const Choose& choose, const Value& value) {
   std::vector<double> found;
   for (const MeasuredRow& measured : result.rows) {
     if (choose(measured.row)) found.push_back(value(measured.row));
@@ -29,7 +29,7 @@ std::string efficiency(const std::vector<double>& found, const char* basis, cons
                      *lo * 0.99995, std::min(1.0, *hi * 1.00005), basis, json_text(source));
 }
 
-std::string efficiencies(const BenchResult& result) {
+std::string efficiencies(const Result& result) {
   const auto of_peak = [&](const ProfileRow& row) { return row.flops / row.time / result.peak.at(row.dtype); };
   const auto of_bandwidth = [&](const ProfileRow& row) { return row.bytes / row.time / result.memory_bandwidth; };
   const auto attention = [&](const char* mechanism) {
@@ -61,13 +61,13 @@ std::string efficiencies(const BenchResult& result) {
 
 }  // namespace
 
-std::string device_yaml(const BenchResult& result, const std::string& name) {
+std::string device_yaml(const Result& result, const std::string& name) {
   std::string out = fmt::format("# Written by mobasim bench; how it came to be is in {}.provenance.json.\n", name);
   out += fmt::format("name: {}\n", json_text(name));
   std::string source = fmt::format("measured by mobasim bench {} (commit {}) on {}, {} threads", kVersion, kCommit,
                                    result.machine.cpu_model, result.threads);
   const auto disturbed = std::count_if(result.rows.begin(), result.rows.end(), [](const MeasuredRow& measured) {
-    return measured.row.sampling == kernels::name(Ending::disturbed);
+    return measured.row.sampling == bench::name(Ending::disturbed);
   });
   if (disturbed > 0) {
     source +=
@@ -123,8 +123,8 @@ void check_device_name(const std::string& name) {
   }
 }
 
-void write_bench(const BenchResult& result, const BenchOptions& options, const std::filesystem::path& folder,
-                 const std::string& name) {
+void write_result(const Result& result, const Options& options, const std::filesystem::path& folder,
+                  const std::string& name) {
   check_device_name(name);
   make_directories(folder);
   std::vector<FileContent> files = {
@@ -135,4 +135,4 @@ void write_bench(const BenchResult& result, const BenchOptions& options, const s
   write_files(files);
 }
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::bench

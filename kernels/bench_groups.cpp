@@ -4,7 +4,7 @@
 #include <iterator>
 #include <tuple>
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::bench {
 namespace {
 
 std::vector<Group> gemm_groups(const ArmOptions& arms, std::vector<std::string>& unsupported) {
@@ -23,7 +23,7 @@ int turn_of(std::int64_t length) {
   return factor == 512 ? 0 : length <= 8192 ? 1 : 2;
 }
 
-std::vector<Group> attention_groups(const BenchOptions& options, const ArmOptions& arms) {
+std::vector<Group> attention_groups(const Options& options, const ArmOptions& arms) {
   std::vector<Case> timed = chosen_cases(options);
   const auto order = [](const Case& row) {
     const std::int64_t length = row.problem.cu_seqlens[1];
@@ -58,20 +58,19 @@ std::vector<Group> layer_groups(const ArmOptions& arms, std::vector<std::string>
 
 }  // namespace
 
-std::vector<Case> chosen_cases(const BenchOptions& options) {
+std::vector<Case> chosen_cases(const Options& options) {
   const std::vector<Case> all = cases_for(Purpose::time);
   std::vector<Case> chosen;
   for (const std::string& name : options.cases) chosen.push_back(case_named(all, name));
   return options.cases.empty() ? all : chosen;
 }
 
-bool wants(const BenchOptions& options, const std::string& part) {
+bool wants(const Options& options, const std::string& part) {
   if (!options.cases.empty()) return part == "attention";
   return options.only.empty() || std::find(options.only.begin(), options.only.end(), part) != options.only.end();
 }
 
-std::vector<Group> groups_of(const BenchOptions& options, const ArmOptions& arms,
-                             std::vector<std::string>& unsupported) {
+std::vector<Group> groups_of(const Options& options, const ArmOptions& arms, std::vector<std::string>& unsupported) {
   std::vector<Group> groups;
   if (wants(options, "gemm")) groups = gemm_groups(arms, unsupported);
   if (wants(options, "layer")) std::ranges::move(layer_groups(arms, unsupported), std::back_inserter(groups));
@@ -94,4 +93,4 @@ void sort_rows(std::vector<MeasuredRow>& rows) {
                    [&](const MeasuredRow& a, const MeasuredRow& b) { return key(a) < key(b); });
 }
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::bench

@@ -15,7 +15,7 @@
 #include "sim/base/file.h"
 #include "sim/base/text.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::bench {
 namespace {
 
 constexpr const char* kFirstLine = "# An interrupted mobasim bench; --resume goes on with it.";
@@ -133,7 +133,7 @@ std::vector<FinishedGroup> groups_in(const CsvTable& table) {
 
 }  // namespace
 
-Identity identity_of(const BenchOptions& options) {
+Identity identity_of(const Options& options) {
   const Machine machine = this_machine();
   std::vector<std::string> dtypes;
   for (const Dtype dtype : options.dtypes) dtypes.emplace_back(name(dtype));
@@ -182,4 +182,4 @@ void Journal::remove() {
   std::filesystem::remove(file_, ignored);
 }
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::bench

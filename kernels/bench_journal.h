@@ -9,12 +9,12 @@
 
 #include "kernels/bench.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::bench {
 
 // What must agree for the parts of two benches to be one: machine, program and options, but not the budget.
 using Identity = std::vector<std::pair<std::string, std::string>>;  // name, value
 // `options` as completed() gives them.
-[[nodiscard]] Identity identity_of(const BenchOptions& options);
+[[nodiscard]] Identity identity_of(const Options& options);
 
 class Journal {
  public:
@@ -36,4 +36,4 @@ class Journal {
   std::vector<FinishedGroup> groups_;  // that were there at the beginning
 };
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::bench

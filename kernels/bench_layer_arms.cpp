@@ -9,7 +9,7 @@
 #include "kernels/layer.h"
 #include "sim/base/error.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::bench {
 namespace {
 
 // The layer is made by the first run, which warms up: groups that wait hold no memory.
@@ -59,4 +59,4 @@ Group layer_group(const std::vector<LayerShape>& shapes, const ArmOptions& optio
   return group;
 }
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::bench

@@ -7,19 +7,19 @@
 #include "kernels/bench_arms.h"
 #include "kernels/cpu/parallel.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::bench {
 namespace {
 
 constexpr double kPeakMultiplyAdds = 2e8;   // a thread and run: milliseconds
 constexpr double kProbeMultiplyAdds = 2e7;  // likewise, a part of a probe
 
-using MultiplyAdds = double (*)(double count, float* sink);  // of MicroKernels
+using MultiplyAdds = double (*)(double count, float* sink);  // of cpu::MicroKernels
 
 // Of `count` a thread. The loop does about as many and tells how many.
-double seconds_of(MultiplyAdds multiply_adds, double count, int threads, Buffer<float>& sinks) {
+double seconds_of(MultiplyAdds multiply_adds, double count, int threads, cpu::Buffer<float>& sinks) {
   std::vector<double> done(static_cast<std::size_t>(threads));
   const double begin = now();
-  parallel_for(threads, threads, [&](std::int64_t i, int) {
+  cpu::parallel_for(threads, threads, [&](std::int64_t i, int) {
     done[static_cast<std::size_t>(i)] = multiply_adds(count, sinks.data() + 16 * i);
   });
   const double seconds = now() - begin;
@@ -30,7 +30,7 @@ double seconds_of(MultiplyAdds multiply_adds, double count, int threads, Buffer<
 template <class Part>
 double seconds_of_parts(std::size_t size, int threads, const Part& part) {
   const double begin = now();
-  parallel_for(threads, threads, [&](std::int64_t i, int) {
+  cpu::parallel_for(threads, threads, [&](std::int64_t i, int) {
     const std::size_t thread = static_cast<std::size_t>(i), count = static_cast<std::size_t>(threads);
     part(thread, size * thread / count, size * (thread + 1) / count);
   });
@@ -38,7 +38,7 @@ double seconds_of_parts(std::size_t size, int threads, const Part& part) {
 }
 
 struct Blocks {
-  Buffer<float> a, b, c;
+  cpu::Buffer<float> a, b, c;
 };
 
 void add_memory_arm(Group& group, const char* operation, const char* implementation, double bytes, int threads,
@@ -57,8 +57,8 @@ void add_memory_arm(Group& group, const char* operation, const char* implementat
 
 }  // namespace
 
-std::function<double()> peak_probe(const MicroKernels& micro, int threads) {
-  const auto sinks = std::make_shared<Buffer<float>>(static_cast<std::size_t>(16 * threads), 0.0f);
+std::function<double()> peak_probe(const cpu::MicroKernels& micro, int threads) {
+  const auto sinks = std::make_shared<cpu::Buffer<float>>(static_cast<std::size_t>(16 * threads), 0.0f);
   return [&micro, threads, sinks] {
     std::vector<double> rates;
     for (int part = 0; part < 3; ++part) {
@@ -73,7 +73,7 @@ Group peak_group(const ArmOptions& options) {
   Group group;
   group.name = "peak of multiply-adds";
   group.always = true;
-  const auto sinks = std::make_shared<Buffer<float>>(static_cast<std::size_t>(16 * options.threads), 0.0f);
+  const auto sinks = std::make_shared<cpu::Buffer<float>>(static_cast<std::size_t>(16 * options.threads), 0.0f);
   const auto add = [&](Dtype dtype, MultiplyAdds multiply_adds, int threads) {
     ProfileRow row;
     row.operation = "fma_peak";
@@ -88,7 +88,8 @@ Group peak_group(const ArmOptions& options) {
       return std::vector<double>{seconds_of(multiply_adds, kPeakMultiplyAdds, threads, *sinks)};
     }});
   };
-  const MicroKernels& micro = *micro_kernels().front();  // of the processor, whatever set the kernels are forced to
+  const cpu::MicroKernels& micro =
+      *cpu::micro_kernels().front();  // of the processor, whatever set the kernels are forced to
   for (const int threads : options.threads > 1 ? std::vector<int>{options.threads, 1} : std::vector<int>{1}) {
     add(Dtype::f32, micro.multiply_adds, threads);
     if (micro.dot_products != nullptr) add(Dtype::bf16, micro.dot_products, threads);
@@ -101,7 +102,8 @@ Group memory_group(int threads, std::size_t bytes) {
   Group group;
   group.name = "memory";
   group.always = true;
-  const auto blocks = std::make_shared<Blocks>(Blocks{Buffer<float>(size), Buffer<float>(size), Buffer<float>(size)});
+  const auto blocks =
+      std::make_shared<Blocks>(Blocks{cpu::Buffer<float>(size), cpu::Buffer<float>(size), cpu::Buffer<float>(size)});
   // Filled by the threads that will read them: where there are several memories, each lies in its thread's own.
   (void)seconds_of_parts(size, threads, [&](std::size_t, std::size_t first, std::size_t last) {
     std::fill(blocks->a.data() + first, blocks->a.data() + last, 1.0f);
@@ -115,7 +117,7 @@ Group memory_group(int threads, std::size_t bytes) {
       });
     });
   }
-  const auto sums = std::make_shared<Buffer<float>>(static_cast<std::size_t>(16 * threads), 0.0f);
+  const auto sums = std::make_shared<cpu::Buffer<float>>(static_cast<std::size_t>(16 * threads), 0.0f);
   add_memory_arm(group, "memory_read", "sum", 4.0 * static_cast<double>(size), threads, [=] {
     return seconds_of_parts(size, threads, [&](std::size_t thread, std::size_t first, std::size_t last) {
       constexpr std::size_t kSums = 64;  // independent sums, so that an addition is not waited for
@@ -137,4 +139,4 @@ Group memory_group(int threads, std::size_t bytes) {
   return group;
 }
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::bench

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::bench {
 
 std::vector<double> shares(const std::vector<Cost>& costs, double seconds, double most_of_one, double reserve) {
   std::vector<double> out(costs.size(), 0);
@@ -30,4 +30,4 @@ std::vector<double> shares(const std::vector<Cost>& costs, double seconds, doubl
   return out;
 }
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::bench

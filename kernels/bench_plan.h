@@ -3,7 +3,7 @@
 
 #include <vector>
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::bench {
 
 struct Cost {
   double round = 0;     // seconds of one round
@@ -18,4 +18,4 @@ struct Cost {
 [[nodiscard]] std::vector<double> shares(const std::vector<Cost>& costs, double seconds, double most_of_one,
                                          double reserve = 0);
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::bench

@@ -6,12 +6,12 @@
 #include "mobasim_version.h"
 #include "sim/base/text.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::bench {
 namespace {
 
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
-void add_machine(Fields& fields, const BenchResult& result) {
+void add_machine(Fields& fields, const Result& result) {
   const Machine& machine = result.machine;
   fields.insert(fields.end(), {
                                   {"cpu_model", json_text(machine.cpu_model)},
@@ -30,7 +30,7 @@ void add_machine(Fields& fields, const BenchResult& result) {
                               });
 }
 
-void add_disturbances(Fields& fields, const BenchResult& result) {
+void add_disturbances(Fields& fields, const Result& result) {
   const SampleCount count = sample_count(result);
   const auto known = [&](double value) { return result.load.known ? fmt::format("{:.4f}", value) : "null"; };
   fields.insert(fields.end(),
@@ -68,7 +68,7 @@ std::string json_object(const std::vector<std::pair<std::string, std::string>>& 
   return out + "}\n";
 }
 
-std::string provenance_json(const BenchResult& result, const std::string& name, const BenchOptions& options) {
+std::string provenance_json(const Result& result, const std::string& name, const Options& options) {
   const bool cold =
       result.machine.last_level_cache > Bytes(0) && result.input_pool >= 2 * result.machine.last_level_cache;
   std::vector<std::string> dtypes;
@@ -103,4 +103,4 @@ std::string provenance_json(const BenchResult& result, const std::string& name, 
   return json_object(fields);
 }
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::bench

@@ -8,7 +8,7 @@
 #include "kernels/random.h"
 #include "mobasim_version.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::bench {
 namespace {
 
 constexpr double kMostOfAll = 1.0 / 3;                // of the budget, for one group
@@ -25,15 +25,15 @@ std::uint64_t seed_of(const std::string& name, std::uint64_t seed) {
 
 }  // namespace
 
-BenchRun::BenchRun(const BenchOptions& options, const ArmOptions& arms, BenchResult& result)
+Session::Session(const Options& options, const ArmOptions& arms, Result& result)
     : options_(options), result_(result), begin_(now()), probe_(peak_probe(*arms.micro, arms.threads)) {
   for (const FinishedGroup& group : options.before) spent_before_ = std::max(spent_before_, group.spent.value());
 }
 
-double BenchRun::spent() const { return spent_before_ + now() - begin_; }
-double BenchRun::left() const { return options_.budget.value() - spent(); }
+double Session::spent() const { return spent_before_ + now() - begin_; }
+double Session::left() const { return options_.budget.value() - spent(); }
 
-void BenchRun::warm_up(double seconds) {
+void Session::warm_up(double seconds) {
   std::vector<double> probes;
   const double begin = spent();
   result_.warmed_up = warmed_up(sampling_of("warm-up", seconds, left()), probes);
@@ -43,14 +43,14 @@ void BenchRun::warm_up(double seconds) {
   probes_.assign(probes.begin() + static_cast<std::ptrdiff_t>(probes.size() / 2), probes.end());
 }
 
-const FinishedGroup* BenchRun::done(const Group& group) const {
+const FinishedGroup* Session::done(const Group& group) const {
   for (auto before = options_.before.rbegin(); before != options_.before.rend(); ++before) {
     if (before->name == group.name) return &*before;  // of several visits the last, which has the samples of all
   }
   return nullptr;
 }
 
-void BenchRun::time(Group& group, double seconds, double left_after) {
+void Session::time(Group& group, double seconds, double left_after) {
   if (stopped()) return;
   if (const FinishedGroup* before = done(group)) {
     learn(group, before->rows);
@@ -62,7 +62,7 @@ void BenchRun::time(Group& group, double seconds, double left_after) {
   if (visit(once, seconds, left_after)) finish_group(once);
 }
 
-void BenchRun::time_all(std::vector<Group>& groups) {
+void Session::time_all(std::vector<Group>& groups) {
   std::vector<Group*> waiting;
   for (Group& group : groups) {
     if (done(group) != nullptr) {
@@ -101,7 +101,7 @@ void BenchRun::time_all(std::vector<Group>& groups) {
   for (const Group* group : waiting) result_.left_out.push_back(group->name);
 }
 
-void BenchRun::visit_again(std::vector<Visited>& all) {
+void Session::visit_again(std::vector<Visited>& all) {
   for (int pass = 1; pass < kVisits; ++pass) {
     for (std::size_t i = 0; i < all.size() && !stopped(); ++i) {
       if (all[i].visits_left == 0) continue;
@@ -125,19 +125,19 @@ void BenchRun::visit_again(std::vector<Visited>& all) {
   for (Visited& one : all) finish_group(one);
 }
 
-bool BenchRun::stopped() {
+bool Session::stopped() {
   result_.stopped = result_.stopped || options_.stop();
   return result_.stopped;
 }
 
-FlopRate BenchRun::level() const { return FlopRate(probes_.empty() ? 0.0 : quantile(probes_, 0.9)); }
+FlopRate Session::level() const { return FlopRate(probes_.empty() ? 0.0 : quantile(probes_, 0.9)); }
 
-void BenchRun::finish() {
+void Session::finish() {
   for (const double probe : probes_) result_.probes.emplace_back(probe);
   result_.spent = Seconds(spent());
 }
 
-Sampling BenchRun::sampling_of(const std::string& what, double seconds, double left_after) {
+Sampling Session::sampling_of(const std::string& what, double seconds, double left_after) {
   Sampling sampling;
   sampling.seconds = seconds;
   sampling.most_seconds = std::min(2 * seconds, left());
@@ -151,7 +151,7 @@ Sampling BenchRun::sampling_of(const std::string& what, double seconds, double l
   return sampling;
 }
 
-bool BenchRun::visit(Visited& visited, double seconds, double left_after) {
+bool Session::visit(Visited& visited, double seconds, double left_after) {
   const Group& group = *visited.group;
   const double begin = spent();
   Random random(seed_of(group.name, options_.seed) + static_cast<std::uint64_t>(visited.visits - visited.visits_left));
@@ -185,12 +185,12 @@ bool BenchRun::visit(Visited& visited, double seconds, double left_after) {
   return true;
 }
 
-void BenchRun::finish_group(Visited& visited) {
+void Session::finish_group(Visited& visited) {
   result_.rows.insert(result_.rows.end(), visited.rows.begin(), visited.rows.end());
   visited.group->arms.clear();
 }
 
-MeasuredRow BenchRun::measured(ProfileRow row, const std::vector<Run>& runs, std::size_t which, Ending ending) const {
+MeasuredRow Session::measured(ProfileRow row, const std::vector<Run>& runs, std::size_t which, Ending ending) const {
   MeasuredRow out{std::move(row), {}};
   const std::vector<double> kept = kept_times(runs, which);
   set_measured(out.row, kept);
@@ -208,7 +208,7 @@ MeasuredRow BenchRun::measured(ProfileRow row, const std::vector<Run>& runs, std
 }
 
 // What arms of these kinds run at, for the next estimate. `rows` are those of the group's arms, in their order.
-void BenchRun::learn(const Group& group, const std::vector<MeasuredRow>& rows) {
+void Session::learn(const Group& group, const std::vector<MeasuredRow>& rows) {
   std::size_t at = 0;
   for (std::size_t arm = 0; arm < group.rows.size(); ++arm) {
     Seconds time;
@@ -218,7 +218,7 @@ void BenchRun::learn(const Group& group, const std::vector<MeasuredRow>& rows) {
 }
 
 // Of what was not timed yet: a part of the peak of its format, which is the first thing that is timed.
-FlopRate BenchRun::expected_rate(const std::string& dtype) const {
+FlopRate Session::expected_rate(const std::string& dtype) const {
   FlopRate peak;
   for (const MeasuredRow& measured : result_.rows) {
     const ProfileRow& row = measured.row;
@@ -227,7 +227,7 @@ FlopRate BenchRun::expected_rate(const std::string& dtype) const {
   return kExpectedOfPeak * (peak > FlopRate(0) ? peak : level());
 }
 
-Cost BenchRun::cost_of(const Group& group) const {
+Cost Session::cost_of(const Group& group) const {
   const SamplingRules rules;
   double round = 0;
   for (std::size_t arm = 0; arm < group.arms.size(); ++arm) {
@@ -239,4 +239,4 @@ Cost BenchRun::cost_of(const Group& group) const {
   return {round, least, std::max({least, kMostSeconds, kMostRounds * round}), group.always};
 }
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::bench

@@ -10,12 +10,12 @@
 #include "kernels/bench_arms.h"
 #include "kernels/bench_plan.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::bench {
 
-class BenchRun {
+class Session {
  public:
   // Rows go to `result`, whose machine, threads and instruction set are known.
-  BenchRun(const BenchOptions& options, const ArmOptions& arms, BenchResult& result);
+  Session(const Options& options, const ArmOptions& arms, Result& result);
 
   [[nodiscard]] double spent() const;  // seconds, with what an interrupted bench spent
   [[nodiscard]] double left() const;
@@ -56,12 +56,12 @@ class BenchRun {
   [[nodiscard]] FlopRate expected_rate(const std::string& dtype) const;
   [[nodiscard]] Cost cost_of(const Group& group) const;
 
-  const BenchOptions& options_;
-  BenchResult& result_;
+  const Options& options_;
+  Result& result_;
   double begin_, spent_before_ = 0, probe_seconds_ = 0;
   std::function<double()> probe_;
   std::vector<double> probes_;
   std::map<std::string, FlopRate> rates_;  // that arms of a kind ran at, for the next estimate
 };
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::bench

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::verify {
 namespace {
 
 constexpr double kLseTolerance = 1e-4;
@@ -51,4 +51,4 @@ std::vector<Check> backward_checks(const Case& row, const Backend& backend, cons
   return checks;
 }
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::verify

@@ -9,7 +9,7 @@
 #include "kernels/cases.h"
 #include "kernels/compare.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::verify {
 
 // What the oracle says of a case, with the sums of absolute terms that bounds are made of.
 struct Expected {
@@ -31,4 +31,4 @@ struct Check {
 [[nodiscard]] std::vector<Check> backward_checks(const Case& row, const Backend& backend, const Computed& computed,
                                                  const Expected& right);
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::verify

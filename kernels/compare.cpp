@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::verify {
 namespace {
 
 double ratio_of(double error, double bound) {
@@ -39,7 +39,7 @@ bool holds(std::span<const std::int32_t> picks, std::int32_t block) {
 
 }  // namespace
 
-Comparison compare(std::span<const double> got, std::span<const double> expected, std::span<const double> bounds) {
+Comparison comparison(std::span<const double> got, std::span<const double> expected, std::span<const double> bounds) {
   Comparison out;
   double errors = 0, squares = 0;
   for (std::size_t i = 0; i < expected.size(); ++i) {
@@ -62,8 +62,8 @@ Comparison compare(std::span<const double> got, std::span<const double> expected
   return out;
 }
 
-SelectionComparison compare_selection(const Problem& problem, const Inputs<double>& inputs, const Selection& got,
-                                      const Selection& expected, Dtype dtype) {
+SelectionComparison selection_comparison(const Problem& problem, const Inputs<double>& inputs, const Selection& got,
+                                         const Selection& expected, Dtype dtype) {
   SelectionComparison out;
   const std::size_t slots = static_cast<std::size_t>(slots_of(problem));
   const double u = unit_of(dtype);
@@ -97,4 +97,4 @@ SelectionComparison compare_selection(const Problem& problem, const Inputs<doubl
   return out;
 }
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::verify

@@ -8,7 +8,7 @@
 
 #include "kernels/reference.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::verify {
 
 // max_error and bound stand at the element where their ratio is greatest.
 struct Comparison {
@@ -21,8 +21,8 @@ struct Comparison {
 };
 
 // Elements that are not finite in `expected` must not be finite in `got`; they are in no maximum and no rms.
-[[nodiscard]] Comparison compare(std::span<const double> got, std::span<const double> expected,
-                                 std::span<const double> bounds);
+[[nodiscard]] Comparison comparison(std::span<const double> got, std::span<const double> expected,
+                                    std::span<const double> bounds);
 
 // The picks of a kernel against the scores of the reference. A pick that the reference would not have made is a
 // near-tie when the gap of the two scores is within `u` (|q| . mean |key| of both blocks), the rounding of the mean
@@ -34,7 +34,7 @@ struct SelectionComparison {
   double gap = 0, tolerance = 0, ratio = 0;  // at the differing pick where gap / tolerance is greatest
 };
 
-[[nodiscard]] SelectionComparison compare_selection(const Problem& problem, const Inputs<double>& inputs,
-                                                    const Selection& got, const Selection& expected, Dtype dtype);
+[[nodiscard]] SelectionComparison selection_comparison(const Problem& problem, const Inputs<double>& inputs,
+                                                       const Selection& got, const Selection& expected, Dtype dtype);
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::verify

@@ -73,9 +73,9 @@ struct MatrixProduct::State {
 MatrixProduct::MatrixProduct(const ProductShape& shape, int threads) {
   check(shape);
   const std::string what = fmt::format("a matrix product in {}", name(shape.dtype));
-  const TeamOf team(thread_count(threads));
+  const TeamOf team(cpu::thread_count(threads));
   try {
-    state_ = std::make_unique<State>(shape, thread_count(threads));
+    state_ = std::make_unique<State>(shape, cpu::thread_count(threads));
   } catch (const dnnl::error& error) {
     throw Unsupported(what, fmt::format("{} on this processor: {}", product_library(), error.what()));
   }

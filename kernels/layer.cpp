@@ -109,12 +109,12 @@ template <class T>
 struct Layer<T>::State {
   LayerShape shape;
   int threads;
-  const MicroKernels* micro;
+  const cpu::MicroKernels* micro;
   Problem problem;
   Rotation turns;
   LayerWeights<T> weights, gradients;
   Linear qkv, output, up, down;
-  CpuWorkspace workspace;
+  cpu::Workspace workspace;
   // Kept for the backward pass: normed [s, h], heads [s, q + 2 k], x2 [s, h], both [s, 2 f], active [s, f].
   std::vector<float> inverse_rms, inverse_rms2, partial_gain;
   std::vector<T> normed, heads, q, k, v, x2, normed2, both, active;
@@ -123,9 +123,9 @@ struct Layer<T>::State {
   std::vector<T> wide, y, d_x, d_x2, d_wide, d_heads, d_active, d_both, d_o;
   Gradients<T> d_attention;
 
-  State(const LayerShape& of, int wanted, std::uint64_t seed, const MicroKernels* kernels)
+  State(const LayerShape& of, int wanted, std::uint64_t seed, const cpu::MicroKernels* kernels)
       : shape(of),
-        threads(thread_count(wanted)),
+        threads(cpu::thread_count(wanted)),
         micro(kernels),
         problem(attention_of(of)),
         turns(rotation(of.sequence, of.head_dim)),
@@ -149,13 +149,13 @@ struct Layer<T>::State {
 
   [[nodiscard]] RowSpace rows(std::int64_t width) const { return {shape.sequence, width, threads}; }
   [[nodiscard]] HeadCounts counts() const { return {shape.heads, shape.kv_heads}; }
-  [[nodiscard]] CpuOptions options() { return {threads, micro, kDtype<T>, &workspace}; }
+  [[nodiscard]] cpu::Options options() { return {threads, micro, kDtype<T>, &workspace}; }
 
   void forward(const T* x) {
     rms_norm(rows(shape.hidden), x, weights.attention_norm.data(), normed.data(), inverse_rms.data());
     qkv.forward(normed.data(), weights.qkv, heads.data());
     split_heads(shape.sequence, threads, turns, counts(), heads.data(), q.data(), k.data(), v.data());
-    cpu_forward(problem, Inputs<T>{q, k, v, {}}, options(), attention);
+    cpu::forward(problem, Inputs<T>{q, k, v, {}}, options(), attention);
     output.forward(attention.o.data(), weights.output, wide.data());
     sums(rows(shape.hidden), x, wide.data(), x2.data());
     rms_norm(rows(shape.hidden), x2.data(), weights.ffn_norm.data(), normed2.data(), inverse_rms2.data());
@@ -173,7 +173,7 @@ struct Layer<T>::State {
                       wide.data(), partial_gain.data(), gradients.ffn_norm.data());
     sums(rows(shape.hidden), d_y, wide.data(), d_x2.data());
     output.backward(attention.o.data(), weights.output, d_x2.data(), d_o.data(), gradients.output);
-    cpu_backward(problem, Inputs<T>{q, k, v, d_o}, attention, options(), d_attention);
+    cpu::backward(problem, Inputs<T>{q, k, v, d_o}, attention, options(), d_attention);
     join_heads(shape.sequence, threads, turns, counts(), d_attention.dq.data(), d_attention.dk.data(),
                d_attention.dv.data(), d_heads.data());
     qkv.backward(normed.data(), weights.qkv, d_heads.data(), d_wide.data(), gradients.qkv);
@@ -184,7 +184,7 @@ struct Layer<T>::State {
 };
 
 template <class T>
-Layer<T>::Layer(const LayerShape& shape, int threads, std::uint64_t seed, const MicroKernels* micro)
+Layer<T>::Layer(const LayerShape& shape, int threads, std::uint64_t seed, const cpu::MicroKernels* micro)
     : state_((check(shape), std::make_unique<State>(shape, threads, seed, micro))) {}
 template <class T>
 Layer<T>::Layer(Layer&&) noexcept = default;

@@ -19,7 +19,9 @@
 
 namespace mobasim::kernels {
 
+namespace cpu {
 struct MicroKernels;
+}
 
 struct LayerShape {
   std::int64_t sequence = 0, hidden = 0, ffn = 0;  // one sequence
@@ -46,7 +48,7 @@ class Layer {
   // Weights are random: normal, of variance 1 / rows of the matrix; gains near 1. All memory is allocated here or by
   // the first run. Throws ConfigError for violations(shape), Unsupported where there is no product in the format.
   // micro: of attention; nullptr: the best that this processor has.
-  Layer(const LayerShape& shape, int threads, std::uint64_t seed, const MicroKernels* micro = nullptr);
+  Layer(const LayerShape& shape, int threads, std::uint64_t seed, const cpu::MicroKernels* micro = nullptr);
   Layer(Layer&&) noexcept;
   Layer& operator=(Layer&&) noexcept;
   ~Layer();

@@ -14,7 +14,7 @@ constexpr double kRotationBase = 10000;
 
 template <class Work>
 void for_rows(std::int64_t rows, int threads, const Work& work) {
-  parallel_for((rows + kRowsATask - 1) / kRowsATask, threads, [&](std::int64_t task, int) {
+  cpu::parallel_for((rows + kRowsATask - 1) / kRowsATask, threads, [&](std::int64_t task, int) {
     for (std::int64_t row = task * kRowsATask; row < std::min(rows, (task + 1) * kRowsATask); ++row) work(row);
   });
 }
@@ -42,7 +42,7 @@ template <class T>
 void rms_norm_backward(const RowSpace& space, const T* d_y, const T* x, const T* gain, const float* inverse_rms, T* d_x,
                        float* partial_gain, T* d_gain) {
   const std::int64_t width = space.width, parts = gain_parts(space.rows);
-  parallel_for(parts, space.threads, [=](std::int64_t part, int) {
+  cpu::parallel_for(parts, space.threads, [=](std::int64_t part, int) {
     float* gain_here = partial_gain + part * width;
     std::fill_n(gain_here, width, 0.0f);
     for (std::int64_t row = part * kRowsATask; row < std::min(space.rows, (part + 1) * kRowsATask); ++row) {

@@ -22,7 +22,7 @@
 #include <cpuid.h>
 #endif
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::bench {
 namespace {
 
 std::string trimmed(std::string text) {
@@ -169,4 +169,4 @@ std::string utc_now() {
   return text.data();
 }
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::bench

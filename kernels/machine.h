@@ -7,7 +7,7 @@
 
 #include "sim/base/units.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::bench {
 
 struct Machine {
   std::string cpu_model;              // "AMD EPYC 9654", from the processor itself where it tells
@@ -35,4 +35,4 @@ struct Machine {
 // Now, as 2026-01-31T12:00:00Z.
 [[nodiscard]] std::string utc_now();
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::bench

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <sstream>
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::bench {
 namespace {
 
 double seconds(const timeval& time) {
@@ -55,4 +55,4 @@ Load load_between(const LoadCounters& before, const LoadCounters& after) {
   return load;
 }
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::bench

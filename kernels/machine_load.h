@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::bench {
 
 // Counters since some time in the past; differences mean something.
 struct LoadCounters {
@@ -25,4 +25,4 @@ struct Load {
 };
 [[nodiscard]] Load load_between(const LoadCounters& before, const LoadCounters& after);
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::bench

@@ -9,7 +9,7 @@
 #include "kernels/simt/executor.h"
 #include "kernels/verify.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::verify {
 namespace {
 
 // What a run under a mutant did: whether the planted place was passed, and the detector that ended it.
@@ -130,7 +130,7 @@ MutantOutcome outcome_of(const Mutant& mutant) {
   options.bug = mutant.bug;
   Ran ran;
   for (const Case& row : mutant_cases()) {
-    for (const VerifyRow& result : verify(row, backend_with(options, ran))) {
+    for (const Row& result : rows_of(row, backend_with(options, ran))) {
       if (result.verdict != Verdict::fail) continue;
       return {ran.detector.empty() ? "numbers: " + result.pass_name : ran.detector, row.name, true};
     }
@@ -146,4 +146,4 @@ Table mutant_table(const std::vector<Mutant>& list, const std::vector<MutantOutc
   return table;
 }
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::verify

@@ -14,7 +14,7 @@
 #include "kernels/simt/mutation.h"
 #include "sim/base/table.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::verify {
 
 struct Mutant {
   std::string name;  // "sync_block dropped, causal.cu:83", "mask_off_by_one"
@@ -39,4 +39,4 @@ struct MutantOutcome {
 // mutant,caught_by,case
 [[nodiscard]] Table mutant_table(const std::vector<Mutant>& list, const std::vector<MutantOutcome>& outcomes);
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::verify

@@ -8,7 +8,7 @@
 #include <limits>
 #include <numeric>
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::bench {
 namespace {
 
 void shuffle(std::vector<std::size_t>& order, Random& random) {
@@ -212,4 +212,4 @@ bool warmed_up(const Sampling& sampling, std::vector<double>& probes) {
   return false;
 }
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::bench

@@ -11,7 +11,7 @@
 #include "kernels/random.h"
 #include "sim/base/units.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::bench {
 
 // Seconds on a clock that only goes forward.
 [[nodiscard]] double now();
@@ -80,7 +80,7 @@ struct Sampled {
   std::vector<std::vector<Run>> arms;  // in the order taken; without the one that warms up
   std::vector<double> probes;
   std::vector<bool> disturbed;  // of each arm
-  int warm_up_rounds = 0;  // that were not kept
+  int warm_up_rounds = 0;       // that were not kept
   Ending ending = Ending::settled;
   // Of one arm: disturbed where it is.
   [[nodiscard]] Ending ending_of(std::size_t arm) const { return disturbed[arm] ? Ending::disturbed : ending; }
@@ -98,4 +98,4 @@ struct Sampled {
 // Probes until the medians of two windows in a row agree within 1%, which is true, or `seconds` are spent.
 [[nodiscard]] bool warmed_up(const Sampling& sampling, std::vector<double>& probes);
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::bench

@@ -10,14 +10,14 @@
 #include "sim/base/error.h"
 #include "sim/base/text.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::verify {
 namespace {
 
 Expected expected_of(const Case& row, const Backend& backend, const Inputs<double>& inputs, const Computed& computed) {
   const ReferenceForward own = reference_forward(row.problem, inputs, {backend.dtype, nullptr});
   Expected out;
   out.selection =
-      compare_selection(row.problem, inputs, computed.forward.selection, own.result.selection, backend.dtype);
+      selection_comparison(row.problem, inputs, computed.forward.selection, own.result.selection, backend.dtype);
   // Where near-ties were decided the other way, the numbers are compared for the same picks.
   const bool same = out.selection.near_ties == 0 || out.selection.malformed > 0;
   const ReferenceForward forward =
@@ -36,11 +36,11 @@ Expected expected_of(const Case& row, const Backend& backend, const Inputs<doubl
   return out;
 }
 
-VerifyRow judged(const Case& row, const Backend& backend, std::string pass_name, const std::vector<Check>& checks) {
-  VerifyRow out{row.name, backend.name, backend.dtype, std::move(pass_name), 0, 0, 0, 0, Verdict::pass, ""};
+Row judged(const Case& row, const Backend& backend, std::string pass_name, const std::vector<Check>& checks) {
+  Row out{row.name, backend.name, backend.dtype, std::move(pass_name), 0, 0, 0, 0, Verdict::pass, ""};
   double worst = -1;
   for (const Check& check : checks) {
-    const Comparison found = compare(check.got, check.expected, check.bounds);
+    const Comparison found = comparison(check.got, check.expected, check.bounds);
     const bool rms_fails = check.rms_limit > 0 && found.relative_rms > check.rms_limit;
     const bool fails = found.ratio > 1 || found.finiteness > 0 || rms_fails;
     if (found.ratio > worst) {
@@ -61,9 +61,9 @@ VerifyRow judged(const Case& row, const Backend& backend, std::string pass_name,
   return out;
 }
 
-VerifyRow selection_row(const Case& row, const Backend& backend, const SelectionComparison& found) {
-  VerifyRow out{row.name, backend.name, backend.dtype, "selection", found.gap, found.tolerance,
-                0,        found.ratio,  Verdict::pass, ""};
+Row selection_row(const Case& row, const Backend& backend, const SelectionComparison& found) {
+  Row out{row.name, backend.name, backend.dtype, "selection", found.gap, found.tolerance,
+          0,        found.ratio,  Verdict::pass, ""};
   const bool wrong_ties = row.exact_ties && found.near_ties > 0;
   if (found.malformed > 0 || found.ratio > 1 || wrong_ties) out.verdict = Verdict::fail;
   if (found.near_ties > 0 || found.malformed > 0) {
@@ -74,9 +74,9 @@ VerifyRow selection_row(const Case& row, const Backend& backend, const Selection
 }
 
 // Rows of a case that gave no numbers.
-std::vector<VerifyRow> rows_without_numbers(const Case& row, const Backend& backend, Verdict verdict,
-                                            const std::string& note) {
-  std::vector<VerifyRow> rows;
+std::vector<Row> rows_without_numbers(const Case& row, const Backend& backend, Verdict verdict,
+                                      const std::string& note) {
+  std::vector<Row> rows;
   for (const char* pass_name : {"forward", "backward"}) {
     rows.push_back({row.name, backend.name, backend.dtype, pass_name, 0, 0, 0, 0, verdict, note});
   }
@@ -87,7 +87,7 @@ Cell number_cell(double value) { return std::isfinite(value) ? Cell(value) : Cel
 
 }  // namespace
 
-std::vector<VerifyRow> verify(const Case& row, const Backend& backend, std::uint64_t seed) {
+std::vector<Row> rows_of(const Case& row, const Backend& backend, std::uint64_t seed) {
   const Tensors tensors = rounded(filled(row.problem, row.fill, seed), backend.dtype);
   Computed computed;
   try {
@@ -99,7 +99,7 @@ std::vector<VerifyRow> verify(const Case& row, const Backend& backend, std::uint
   }
   const WideTensors wide(tensors);
   const Expected right = expected_of(row, backend, wide.view(), computed);
-  std::vector<VerifyRow> rows;
+  std::vector<Row> rows;
   if (row.problem.mechanism == Mechanism::moba) rows.push_back(selection_row(row, backend, right.selection));
   rows.push_back(judged(row, backend, "forward", forward_checks(row, backend, computed, right)));
   if (row.beyond_fp16 && backend.arithmetic == Dtype::fp16) {
@@ -112,19 +112,19 @@ std::vector<VerifyRow> verify(const Case& row, const Backend& backend, std::uint
   return rows;
 }
 
-VerifyRow worse(const VerifyRow& a, const VerifyRow& b) {
-  const auto badness = [](const VerifyRow& row) {
+Row worse(const Row& a, const Row& b) {
+  const auto badness = [](const Row& row) {
     return row.verdict == Verdict::fail ? 2 : row.verdict == Verdict::pass ? 1 : 0;
   };
   const bool first = badness(a) != badness(b) ? badness(a) > badness(b) : !(b.fraction > a.fraction);
-  VerifyRow out = first ? a : b;
+  Row out = first ? a : b;
   out.note = a.note.empty() || a.note == b.note ? b.note : b.note.empty() ? a.note : a.note + "; " + b.note;
   return out;
 }
 
-Table verify_table(const std::vector<VerifyRow>& rows) {
+Table table_of(const std::vector<Row>& rows) {
   Table table{{"case", "backend", "dtype", "pass_name", "max_error", "bound", "relative_rms", "verdict"}, {}};
-  for (const VerifyRow& row : rows) {
+  for (const Row& row : rows) {
     const bool ran = row.verdict != Verdict::skipped;
     const char* verdict = row.verdict == Verdict::pass ? "pass" : row.verdict == Verdict::fail ? "fail" : "skipped";
     table.rows.push_back({row.case_name, row.backend, std::string(name(row.dtype)), row.pass_name,
@@ -134,4 +134,4 @@ Table verify_table(const std::vector<VerifyRow>& rows) {
   return table;
 }
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::verify

@@ -10,11 +10,11 @@
 #include "kernels/compare.h"
 #include "sim/base/table.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::verify {
 
 enum class Verdict { pass, fail, skipped };
 
-struct VerifyRow {
+struct Row {
   std::string case_name, backend;
   Dtype dtype = Dtype::f32;
   std::string pass_name;                              // selection | forward | backward
@@ -25,13 +25,13 @@ struct VerifyRow {
 };
 
 // seed: of the tensors.
-[[nodiscard]] std::vector<VerifyRow> verify(const Case& row, const Backend& backend, std::uint64_t seed = 1);
+[[nodiscard]] std::vector<Row> rows_of(const Case& row, const Backend& backend, std::uint64_t seed = 1);
 
 // The worse of two results of one case, dtype and pass: a failure before a pass, then the greater fraction. Notes are
 // kept together.
-[[nodiscard]] VerifyRow worse(const VerifyRow& a, const VerifyRow& b);
+[[nodiscard]] Row worse(const Row& a, const Row& b);
 
 // case,backend,dtype,pass_name,max_error,bound,relative_rms,verdict; numbers that are not finite are left empty.
-[[nodiscard]] Table verify_table(const std::vector<VerifyRow>& rows);
+[[nodiscard]] Table table_of(const std::vector<Row>& rows);
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::verify

@@ -9,7 +9,7 @@
 #include "kernels/cpu/parallel.h"
 #include "sim/base/error.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::cpu {
 namespace {
 
 // How the sequences of a problem are computed: those without a gate as causal runs, the others by MoBA.
@@ -63,8 +63,8 @@ const Arithmetic& arithmetic_for(const Problem& problem, const MicroKernels& mic
 }
 
 template <class T>
-CpuContext cpu_context(const Problem& problem, const Inputs<T>& inputs, const CpuOptions& options, KeysFor pass,
-                       CpuWorkspace::Parts& memory) {
+Context context_of(const Problem& problem, const Inputs<T>& inputs, const Options& options, KeysFor pass,
+                   Workspace::Parts& memory) {
   check_inputs(problem, inputs.q.size(), inputs.k.size(), inputs.v.size());
   if (problem.mechanism == Mechanism::sliding_window) {
     throw Unsupported("sliding-window attention on the cpu backend", "only the reference computes it so far");
@@ -90,10 +90,10 @@ CpuContext cpu_context(const Problem& problem, const Inputs<T>& inputs, const Cp
 }
 
 template <class T>
-void forward_of(const Problem& problem, const Inputs<T>& inputs, const CpuOptions& options, Forward<T>& out) {
-  CpuWorkspace own;
-  CpuContext context =
-      cpu_context(problem, inputs, options, KeysFor::forward, (options.workspace ? *options.workspace : own).parts());
+void forward_of(const Problem& problem, const Inputs<T>& inputs, const Options& options, Forward<T>& out) {
+  Workspace own;
+  Context context =
+      context_of(problem, inputs, options, KeysFor::forward, (options.workspace ? *options.workspace : own).parts());
   const std::size_t rows = static_cast<std::size_t>(tokens(problem) * problem.heads);
   out.o.resize(static_cast<std::size_t>(query_size(problem)));
   out.lse.resize(rows);
@@ -114,11 +114,11 @@ void set_to_0(Buffer<float>& values, std::int64_t size, int threads) {
 }
 
 template <class T>
-void backward_of(const Problem& problem, const Inputs<T>& inputs, const Forward<T>& forward, const CpuOptions& options,
+void backward_of(const Problem& problem, const Inputs<T>& inputs, const Forward<T>& forward, const Options& options,
                  Gradients<T>& out) {
-  CpuWorkspace own;
-  CpuWorkspace::Parts& memory = (options.workspace ? *options.workspace : own).parts();
-  CpuContext context = cpu_context(problem, inputs, options, KeysFor::backward, memory);
+  Workspace own;
+  Workspace::Parts& memory = (options.workspace ? *options.workspace : own).parts();
+  Context context = context_of(problem, inputs, options, KeysFor::backward, memory);
   check_backward(problem, inputs.d_o.size(), forward.o.size(), forward.lse.size(), forward.selection.picks.size());
   const std::int64_t columns = padded(problem.head_dim), count = tokens(problem);
   set_to_0(memory.gradients.dq, problem.heads * count * columns, context.threads);
@@ -139,24 +139,24 @@ void backward_of(const Problem& problem, const Inputs<T>& inputs, const Forward<
 
 }  // namespace
 
-CpuWorkspace::CpuWorkspace() : parts_(std::make_unique<Parts>()) {}
-CpuWorkspace::~CpuWorkspace() = default;
-CpuWorkspace::CpuWorkspace(CpuWorkspace&&) noexcept = default;
-CpuWorkspace& CpuWorkspace::operator=(CpuWorkspace&&) noexcept = default;
+Workspace::Workspace() : parts_(std::make_unique<Parts>()) {}
+Workspace::~Workspace() = default;
+Workspace::Workspace(Workspace&&) noexcept = default;
+Workspace& Workspace::operator=(Workspace&&) noexcept = default;
 
-void cpu_forward(const Problem& problem, const Inputs<float>& inputs, const CpuOptions& options, Forward<float>& out) {
+void forward(const Problem& problem, const Inputs<float>& inputs, const Options& options, Forward<float>& out) {
   forward_of(problem, inputs, options, out);
 }
-void cpu_forward(const Problem& problem, const Inputs<Bf16>& inputs, const CpuOptions& options, Forward<Bf16>& out) {
+void forward(const Problem& problem, const Inputs<Bf16>& inputs, const Options& options, Forward<Bf16>& out) {
   forward_of(problem, inputs, options, out);
 }
-void cpu_backward(const Problem& problem, const Inputs<float>& inputs, const Forward<float>& forward,
-                  const CpuOptions& options, Gradients<float>& out) {
+void backward(const Problem& problem, const Inputs<float>& inputs, const Forward<float>& forward,
+              const Options& options, Gradients<float>& out) {
   backward_of(problem, inputs, forward, options, out);
 }
-void cpu_backward(const Problem& problem, const Inputs<Bf16>& inputs, const Forward<Bf16>& forward,
-                  const CpuOptions& options, Gradients<Bf16>& out) {
+void backward(const Problem& problem, const Inputs<Bf16>& inputs, const Forward<Bf16>& forward, const Options& options,
+              Gradients<Bf16>& out) {
   backward_of(problem, inputs, forward, options, out);
 }
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::cpu

@@ -11,15 +11,15 @@
 #include "kernels/dtype.h"
 #include "kernels/problem.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::cpu {
 
 // Memory that a call works in. The next call of the same shape allocates none.
-class CpuWorkspace {
+class Workspace {
  public:
-  CpuWorkspace();
-  ~CpuWorkspace();
-  CpuWorkspace(CpuWorkspace&&) noexcept;
-  CpuWorkspace& operator=(CpuWorkspace&&) noexcept;
+  Workspace();
+  ~Workspace();
+  Workspace(Workspace&&) noexcept;
+  Workspace& operator=(Workspace&&) noexcept;
 
   struct Parts;
   [[nodiscard]] Parts& parts() { return *parts_; }
@@ -28,23 +28,23 @@ class CpuWorkspace {
   std::unique_ptr<Parts> parts_;
 };
 
-struct CpuOptions {
+struct Options {
   int threads = 0;                      // 0: as many as OpenMP would use
   const MicroKernels* micro = nullptr;  // nullptr: the best that this processor has
   Dtype mean_keys = Dtype::f32;         // f32 tensors: what they are rounded to
-  CpuWorkspace* workspace = nullptr;    // nullptr: memory of its own; two calls at a time need one each
+  Workspace* workspace = nullptr;       // nullptr: memory of its own; two calls at a time need one each
 };
 
 // Resizes what is in `out`. Throws ConfigError for violations(problem) or tensors of another size, Unsupported for
 // sliding-window attention.
-void cpu_forward(const Problem& problem, const Inputs<float>& inputs, const CpuOptions& options, Forward<float>& out);
-void cpu_forward(const Problem& problem, const Inputs<Bf16>& inputs, const CpuOptions& options, Forward<Bf16>& out);
+void forward(const Problem& problem, const Inputs<float>& inputs, const Options& options, Forward<float>& out);
+void forward(const Problem& problem, const Inputs<Bf16>& inputs, const Options& options, Forward<Bf16>& out);
 
-// `forward` is what cpu_forward gave for the same inputs: its selection is used again, no gradient flows through the
+// `forward` is what forward gave for the same inputs: its selection is used again, no gradient flows through the
 // gate (Lu et al. 2025, section 2).
-void cpu_backward(const Problem& problem, const Inputs<float>& inputs, const Forward<float>& forward,
-                  const CpuOptions& options, Gradients<float>& out);
-void cpu_backward(const Problem& problem, const Inputs<Bf16>& inputs, const Forward<Bf16>& forward,
-                  const CpuOptions& options, Gradients<Bf16>& out);
+void backward(const Problem& problem, const Inputs<float>& inputs, const Forward<float>& forward,
+              const Options& options, Gradients<float>& out);
+void backward(const Problem& problem, const Inputs<Bf16>& inputs, const Forward<Bf16>& forward, const Options& options,
+              Gradients<Bf16>& out);
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::cpu

@@ -6,7 +6,7 @@
 #include "kernels/cpu/parallel.h"
 #include "kernels/cpu/routed.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::cpu {
 namespace {
 
 // A causal run or a routed sequence, cut into chunks.
@@ -33,8 +33,8 @@ Run chunk_at(const Triangle& triangle, std::int64_t i) {
   return {begin, std::min(begin + triangle.chunk, triangle.run.end)};
 }
 
-// The largest chunk with which at most a tenth of the threads' time is waiting, if this run were all there is. Large ones
-// are better: each square reads its rows anew. The sums are the same with each (add_causal_gradients).
+// The largest chunk with which at most a tenth of the threads' time is waiting, if this run were all there is. Large
+// ones are better: each square reads its rows anew. The sums are the same with each (add_causal_gradients).
 std::int64_t causal_chunk(std::int64_t length, std::int64_t kv_heads, std::int64_t threads) {
   for (const std::int64_t chunk : {1024, 512}) {
     std::int64_t squares = 0, turns = 0;
@@ -47,8 +47,7 @@ std::int64_t causal_chunk(std::int64_t length, std::int64_t kv_heads, std::int64
   return 256;
 }
 
-std::vector<Triangle> triangles_of(const CpuContext& context, std::span<const Run> causal,
-                                   std::span<const Run> routed) {
+std::vector<Triangle> triangles_of(const Context& context, std::span<const Run> causal, std::span<const Run> routed) {
   std::vector<Triangle> triangles;
   for (const Run& run : causal) {
     const std::int64_t chunk = causal_chunk(run.end - run.begin, context.problem.kv_heads, context.threads);
@@ -59,7 +58,7 @@ std::vector<Triangle> triangles_of(const CpuContext& context, std::span<const Ru
 }
 
 // Sorts the picks of each (head, chunk), in `memory`.
-void sort_all_picks(const CpuContext& context, const Selection& selection, Triangle& triangle,
+void sort_all_picks(const Context& context, const Selection& selection, Triangle& triangle,
                     Buffer<std::int32_t>& memory) {
   const Problem& problem = context.problem;
   const std::int64_t chunks = chunks_of(triangle), size = sorted_size(problem, triangle.run, triangle.chunk);
@@ -86,7 +85,7 @@ std::vector<Square> squares_at(const std::vector<Triangle>& triangles, std::int6
   return squares;
 }
 
-void add_routed_square(CpuContext& context, Tile& tile, const Square& square) {
+void add_routed_square(Context& context, Tile& tile, const Square& square) {
   const Problem& problem = context.problem;
   const Triangle& triangle = *square.triangle;
   const std::int64_t group = problem.heads / problem.kv_heads;
@@ -107,7 +106,7 @@ void add_routed_square(CpuContext& context, Tile& tile, const Square& square) {
 
 }  // namespace
 
-void add_gradients(CpuContext& context, std::span<const Run> causal, std::span<const Run> routed,
+void add_gradients(Context& context, std::span<const Run> causal, std::span<const Run> routed,
                    const Selection& selection) {
   std::vector<Triangle> triangles = triangles_of(context, causal, routed);
   std::vector<Buffer<std::int32_t>>& sorted = context.memory.moba.sorted;
@@ -130,4 +129,4 @@ void add_gradients(CpuContext& context, std::span<const Run> causal, std::span<c
   }
 }
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::cpu

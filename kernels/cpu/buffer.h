@@ -11,7 +11,7 @@
 #include <memory>
 #include <new>
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::cpu {
 
 template <class T>
 class Buffer {
@@ -53,4 +53,4 @@ class Buffer {
   std::size_t size_ = 0;
 };
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::cpu

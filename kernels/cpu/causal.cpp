@@ -6,7 +6,7 @@
 
 #include "kernels/cpu/parallel.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::cpu {
 namespace {
 
 // Rows of one head that read the keys together.
@@ -34,7 +34,7 @@ std::vector<RowGroup> row_groups(std::span<const Run> runs, std::int64_t heads) 
 }
 
 // Some keys at a time, which the tiles of the group read while they stand in the second cache.
-void attend_group(const CpuContext& context, const RowGroup& group, std::span<Tile> tiles) {
+void attend_group(const Context& context, const RowGroup& group, std::span<Tile> tiles) {
   constexpr std::int64_t kKeys = 2 * kTileKeys;
   std::int64_t tokens_of_tile[kLanes], count = 0;
   for (std::int64_t row = group.rows.begin; row < group.rows.end; row += kLanes, ++count) {
@@ -59,14 +59,14 @@ void add_columns(const float* __restrict from, std::int64_t columns, float* __re
 
 }  // namespace
 
-void causal_forward(CpuContext& context, std::span<const Run> runs) {
+void causal_forward(Context& context, std::span<const Run> runs) {
   const std::vector<RowGroup> groups = row_groups(runs, context.problem.heads);
   parallel_for(static_cast<std::int64_t>(groups.size()), context.threads, [&](std::int64_t i, int thread) {
     attend_group(context, groups[static_cast<std::size_t>(i)], tiles_of(context, thread));
   });
 }
 
-void add_causal_gradients(CpuContext& context, Tile& tile, Run rows, Run keys, std::int64_t kv_head) {
+void add_causal_gradients(Context& context, Tile& tile, Run rows, Run keys, std::int64_t kv_head) {
   const std::int64_t group = context.problem.heads / context.problem.kv_heads;
   const Mask mask = keys.begin == rows.begin ? Mask::causal : Mask::none;
   const std::int64_t last = keys.begin + (keys.end - keys.begin - 1) / kTileKeys * kTileKeys;
@@ -84,14 +84,14 @@ void add_causal_gradients(CpuContext& context, Tile& tile, Run rows, Run keys, s
   }
 }
 
-float* dq_row(CpuContext& context, std::int64_t head, std::int64_t token) {
+float* dq_row(Context& context, std::int64_t head, std::int64_t token) {
   return context.gradients.dq.data() + (head * tokens(context.problem) + token) * padded(context.problem.head_dim);
 }
 
-void add_dq(CpuContext& context, const Tile& tile, std::int64_t head) {
+void add_dq(Context& context, const Tile& tile, std::int64_t head) {
   for (std::int64_t r = 0; r < tile.rows; ++r) {
     add_columns(tile.dq.data() + r * tile.columns, tile.columns, dq_row(context, head, tile.token[r]));
   }
 }
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::cpu

@@ -9,15 +9,15 @@
 #include "kernels/cpu/tensor_rows.h"
 #include "kernels/cpu/tile.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::cpu {
 
 // Sums of the backward pass, packed: dq [heads, tokens, columns], dk and dv [kv_heads, tokens, columns], from 0.
 struct PackedGradients {
   Buffer<float> dq, dk, dv;
 };
 
-// The memory of calls (CpuWorkspace).
-struct CpuWorkspace::Parts {
+// The memory of calls (Workspace).
+struct Workspace::Parts {
   PackedKeys keys;
   std::vector<Tile> tiles;
   PackedGradients gradients;
@@ -25,7 +25,7 @@ struct CpuWorkspace::Parts {
   MobaMemory moba;
 };
 
-struct CpuContext {
+struct Context {
   const Problem& problem;
   const MicroKernels& micro;
   const Arithmetic& arithmetic;  // of micro: for f32 or for pairs of bf16
@@ -35,7 +35,7 @@ struct CpuContext {
   const PackedKeys& keys;
   std::vector<Tile>& tiles;  // kTilesAThread for each
   PackedGradients& gradients;
-  CpuWorkspace::Parts& memory;
+  Workspace::Parts& memory;
   // What the forward pass writes, and the backward pass reads: o like q, lse [tokens, heads].
   void* o = nullptr;
   double* written_lse = nullptr;
@@ -45,14 +45,14 @@ struct CpuContext {
 };
 
 inline constexpr std::int64_t kTilesAThread = 4;
-[[nodiscard]] inline std::span<Tile> tiles_of(const CpuContext& context, int thread) {
+[[nodiscard]] inline std::span<Tile> tiles_of(const Context& context, int thread) {
   return std::span(context.tiles).subspan(static_cast<std::size_t>(thread * kTilesAThread), kTilesAThread);
 }
-[[nodiscard]] inline Tile& tile_of(const CpuContext& context, int thread) { return tiles_of(context, thread).front(); }
+[[nodiscard]] inline Tile& tile_of(const Context& context, int thread) { return tiles_of(context, thread).front(); }
 
 // A run of tokens with causal attention among themselves: a sequence (full attention) or a block (MoBA's own).
 struct Run {
   std::int64_t begin, end;
 };
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::cpu

@@ -5,7 +5,7 @@
 
 #include "kernels/cpu/parallel.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::cpu {
 namespace {
 
 constexpr std::int64_t kGroup = 16;  // columns added at a time, by vectors; divides every padded head_dim
@@ -43,7 +43,7 @@ void write_all_past(Run rows, const std::int32_t* past, std::int64_t slots, std:
 
 }  // namespace
 
-void set_mean_keys(CpuContext& context, Run sequence, Buffer<float>& means) {
+void set_mean_keys(Context& context, Run sequence, Buffer<float>& means) {
   const Problem& problem = context.problem;
   const std::int64_t blocks = blocks_of(problem, sequence.end - sequence.begin), columns = context.keys.columns;
   const int values = context.arithmetic.values;
@@ -70,8 +70,8 @@ void set_mean_keys(CpuContext& context, Run sequence, Buffer<float>& means) {
   });
 }
 
-void choose_blocks(const CpuContext& context, Tile& tile, ChunkMemory& memory, Run sequence, Run rows,
-                   std::int64_t head, const Buffer<float>& means, Selection& selection) {
+void choose_blocks(const Context& context, Tile& tile, ChunkMemory& memory, Run sequence, Run rows, std::int64_t head,
+                   const Buffer<float>& means, Selection& selection) {
   const Problem& problem = context.problem;
   const std::int64_t slots = slots_of(problem), blocks = blocks_of(problem, sequence.end - sequence.begin);
   const float* mean = means.data() + kv_head_of(problem, head) * blocks * tile.columns / context.arithmetic.values;
@@ -96,4 +96,4 @@ void choose_blocks(const CpuContext& context, Tile& tile, ChunkMemory& memory, R
   }
 }
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::cpu

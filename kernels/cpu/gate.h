@@ -5,14 +5,14 @@
 
 #include "kernels/cpu/context.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::cpu {
 
 // Sets `means` to the mean keys of the blocks of one sequence, over the true length of each, rounded to what the
 // context says: [kv_heads, blocks, columns], in units.
-void set_mean_keys(CpuContext& context, Run sequence, Buffer<float>& means);
+void set_mean_keys(Context& context, Run sequence, Buffer<float>& means);
 
 // Writes the picks of one head for some rows of a sequence.
-void choose_blocks(const CpuContext& context, Tile& tile, ChunkMemory& memory, Run sequence, Run rows,
-                   std::int64_t head, const Buffer<float>& means, Selection& selection);
+void choose_blocks(const Context& context, Tile& tile, ChunkMemory& memory, Run sequence, Run rows, std::int64_t head,
+                   const Buffer<float>& means, Selection& selection);
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::cpu

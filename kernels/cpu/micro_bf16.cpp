@@ -3,7 +3,7 @@
 #ifdef MOBASIM_AVX512_BF16  // kernels/CMakeLists.txt, with the compiler flags
 #include <immintrin.h>
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::cpu {
 namespace {
 
 using i64 = std::int64_t;
@@ -40,13 +40,13 @@ void multiply_by_avx512_bf16(i64 rows, i64 columns, i64 depth, LeftOperand a, co
 
 double dot_products_by_avx512_bf16(double count, float* sink) { return chains<Operations, 24>(count, 2, sink); }
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::cpu
 
 #else
 
 #include <cstdlib>
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::cpu {
 
 bool has_avx512_bf16() { return false; }
 bool fast_avx512_bf16() { return false; }
@@ -56,5 +56,5 @@ void multiply_by_avx512_bf16(std::int64_t, std::int64_t, std::int64_t, LeftOpera
 }
 double dot_products_by_avx512_bf16(double, float*) { std::abort(); }
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::cpu
 #endif

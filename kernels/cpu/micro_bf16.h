@@ -3,7 +3,7 @@
 
 #include "kernels/cpu/micro_kernels.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::cpu {
 
 // False on other processors, and where the program was built for another kind. The others must not be called then.
 [[nodiscard]] bool has_avx512_bf16();
@@ -14,4 +14,4 @@ void multiply_by_avx512_bf16(std::int64_t rows, std::int64_t columns, std::int64
                              std::int64_t b_row, float* c, std::int64_t c_row, bool add);
 double dot_products_by_avx512_bf16(double count, float* sink);
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::cpu

@@ -15,7 +15,7 @@
 #include "kernels/cpu/micro_softmax-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace mobasim::kernels::HWY_NAMESPACE {
+namespace mobasim::kernels::cpu::HWY_NAMESPACE {
 
 constexpr const char* kName = HWY_TARGET == HWY_AVX3   ? "avx512"
                               : HWY_TARGET == HWY_AVX2 ? "avx2"
@@ -40,7 +40,7 @@ const MicroKernels table = {
     multiply_adds,
     nullptr};
 
-}  // namespace mobasim::kernels::HWY_NAMESPACE
+}  // namespace mobasim::kernels::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
@@ -50,7 +50,7 @@ HWY_AFTER_NAMESPACE();
 #include "sim/base/error.h"
 #include "sim/base/text.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::cpu {
 
 const std::vector<const MicroKernels*>& micro_kernels() {
   static const std::vector<const MicroKernels*> tables = [] {
@@ -90,5 +90,5 @@ const MicroKernels& micro_kernels_named(const std::string& name) {
                                 suggestion(name, names)));
 }
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::cpu
 #endif

@@ -11,7 +11,7 @@
 
 #include "kernels/bf16.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::cpu {
 
 inline constexpr int kLanes = 64;           // queries in a tile; rows of a tile of scores are this long
 inline constexpr int kColumnMultiple = 16;  // padded head_dim and lane counts are multiples of this
@@ -95,4 +95,4 @@ struct MicroKernels {
 // Throws ConfigError for a name that is not among them.
 [[nodiscard]] const MicroKernels& micro_kernels_named(const std::string& name);
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::cpu

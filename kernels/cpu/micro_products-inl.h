@@ -5,7 +5,7 @@
 #include "kernels/cpu/micro_kernels.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace mobasim::kernels::HWY_NAMESPACE {
+namespace mobasim::kernels::cpu::HWY_NAMESPACE {
 namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
@@ -21,7 +21,7 @@ constexpr int kWidth = static_cast<int>(hn::MaxLanes(Floats()));
 
 struct Operations {
   using Vector = F;
-  static constexpr int kWidth = mobasim::kernels::HWY_NAMESPACE::kWidth;
+  static constexpr int kWidth = mobasim::kernels::cpu::HWY_NAMESPACE::kWidth;
   // Register tiles: 16 sums of 32 registers (and as many chains as hide the latency of a fused multiply-add), or 8 of
   // 16 registers.
   static constexpr int kVectors = kWidth == 16 ? 4 : 2;
@@ -80,5 +80,5 @@ void scale_rows(float* rows, i64 count, i64 columns, const float* factor) {
 }
 
 }  // namespace
-}  // namespace mobasim::kernels::HWY_NAMESPACE
+}  // namespace mobasim::kernels::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

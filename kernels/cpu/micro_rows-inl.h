@@ -2,7 +2,7 @@
 // that Highway compiles this file for. No include guard: hwy/foreach_target.h includes it once for each.
 
 HWY_BEFORE_NAMESPACE();
-namespace mobasim::kernels::HWY_NAMESPACE {
+namespace mobasim::kernels::cpu::HWY_NAMESPACE {
 namespace {
 
 #if HWY_TARGET == HWY_SCALAR
@@ -147,5 +147,5 @@ void top_blocks(const float* scores, i64 blocks_open, i64 lanes, i64 slots, cons
 }
 
 }  // namespace
-}  // namespace mobasim::kernels::HWY_NAMESPACE
+}  // namespace mobasim::kernels::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

@@ -2,7 +2,7 @@
 // No include guard: hwy/foreach_target.h includes it once for each. Needs micro_products-inl.h.
 
 HWY_BEFORE_NAMESPACE();
-namespace mobasim::kernels::HWY_NAMESPACE {
+namespace mobasim::kernels::cpu::HWY_NAMESPACE {
 namespace {
 
 // e^(scale x) for scale x <= 0 (and a little above), 0 where that is below f32's normal numbers, NaN for NaN.
@@ -241,5 +241,5 @@ void softmax_backward(const ScoreTile& tile, float* dp, const SoftmaxGradient& g
 }
 
 }  // namespace
-}  // namespace mobasim::kernels::HWY_NAMESPACE
+}  // namespace mobasim::kernels::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

@@ -7,7 +7,7 @@
 #include "kernels/cpu/parallel.h"
 #include "kernels/cpu/routed.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::cpu {
 namespace {
 
 // The rows of one chunk of one head: a task.
@@ -29,7 +29,7 @@ std::int64_t rows_of_task(const Problem& problem, std::int64_t length, int threa
 }
 
 // The tasks, the longest first: those of late rows, which score the most blocks.
-std::vector<Chunk> chunks_of(const CpuContext& context, std::span<const Run> sequences,
+std::vector<Chunk> chunks_of(const Context& context, std::span<const Run> sequences,
                              const std::vector<Buffer<float>>& means) {
   std::vector<Chunk> chunks;
   for (std::size_t i = 0; i < sequences.size(); ++i) {
@@ -49,7 +49,7 @@ std::vector<Chunk> chunks_of(const CpuContext& context, std::span<const Run> seq
 }
 
 // Gives each thread room for the largest of the chunks.
-void make_room(const CpuContext& context, const std::vector<Chunk>& chunks, std::vector<ChunkMemory>& memory) {
+void make_room(const Context& context, const std::vector<Chunk>& chunks, std::vector<ChunkMemory>& memory) {
   const Problem& problem = context.problem;
   std::int64_t rows = 0, blocks = 0, sorted = 0;
   for (const Chunk& chunk : chunks) {
@@ -70,7 +70,7 @@ void make_room(const CpuContext& context, const std::vector<Chunk>& chunks, std:
   }
 }
 
-void finish_own_blocks(CpuContext& context, Tile& tile, const Chunk& chunk, const RowState& state) {
+void finish_own_blocks(Context& context, Tile& tile, const Chunk& chunk, const RowState& state) {
   std::int64_t tokens_of_tile[kLanes];
   for (const Run& own : own_blocks(context.problem, chunk.rows)) {
     for (std::int64_t first = own.begin; first < own.end; first += kLanes) {
@@ -93,7 +93,7 @@ std::vector<Run> own_blocks(const Problem& problem, Run rows) {
   return blocks;
 }
 
-void moba_forward(CpuContext& context, std::span<const Run> sequences, Selection& selection) {
+void moba_forward(Context& context, std::span<const Run> sequences, Selection& selection) {
   MobaMemory& memory = context.memory.moba;
   memory.means.resize(std::max(memory.means.size(), sequences.size()));
   for (std::size_t i = 0; i < sequences.size(); ++i) set_mean_keys(context, sequences[i], memory.means[i]);
@@ -112,4 +112,4 @@ void moba_forward(CpuContext& context, std::span<const Run> sequences, Selection
   });
 }
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::cpu

@@ -1,4 +1,4 @@
-// The memory that MoBA's passes work in, a part of CpuWorkspace: it grows where it must and is used again.
+// The memory that MoBA's passes work in, a part of Workspace: it grows where it must and is used again.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +6,7 @@
 
 #include "kernels/cpu/buffer.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::cpu {
 
 // Softmax sums of the rows of a chunk, not yet normalised.
 struct RowState {
@@ -27,4 +27,4 @@ struct MobaMemory {
   std::vector<Buffer<std::int32_t>> sorted;  // backward: one a sequence, [heads, chunks, sorted_size]
 };
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::cpu

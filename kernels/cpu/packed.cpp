@@ -3,7 +3,7 @@
 #include "kernels/cpu/micro_kernels.h"
 #include "kernels/cpu/parallel.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::cpu {
 namespace {
 
 constexpr std::int64_t kRowsATask = 256;  // even
@@ -118,4 +118,4 @@ void unpack(std::span<T> rows, const Buffer<float>& packed, const Problem& probl
 template void unpack(std::span<float>, const Buffer<float>&, const Problem&, std::int64_t, const MicroKernels&, int);
 template void unpack(std::span<Bf16>, const Buffer<float>&, const Problem&, std::int64_t, const MicroKernels&, int);
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::cpu

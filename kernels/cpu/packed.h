@@ -14,7 +14,7 @@
 #include "kernels/cpu/tensor_rows.h"
 #include "kernels/problem.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::cpu {
 
 // head_dim rounded up to what the inner loops take.
 [[nodiscard]] std::int64_t padded(std::int64_t head_dim);
@@ -64,4 +64,4 @@ template <class T>
 void unpack(std::span<T> rows, const Buffer<float>& packed, const Problem& problem, std::int64_t heads,
             const MicroKernels& micro, int threads);
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::cpu

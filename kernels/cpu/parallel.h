@@ -12,7 +12,7 @@
 #include <thread>
 #endif
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::cpu {
 
 [[nodiscard]] inline int thread_count(int wanted) { return wanted > 0 ? wanted : omp_get_max_threads(); }
 
@@ -51,4 +51,4 @@ void parallel_for(std::int64_t count, int threads, const Work& work) {
 #endif
 }
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::cpu

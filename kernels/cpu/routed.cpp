@@ -4,7 +4,7 @@
 
 #include "kernels/cpu/causal.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::cpu {
 namespace {
 
 Run keys_of(const Problem& problem, Run sequence, std::int64_t block) {
@@ -81,7 +81,7 @@ void clear(RowState& state, std::int64_t rows, std::int64_t columns) {
   std::fill_n(state.sum.data(), rows, 0.0f);
 }
 
-void begin_forward_from(Tile& tile, const CpuContext& context, std::int64_t head, const std::int64_t* tokens,
+void begin_forward_from(Tile& tile, const Context& context, std::int64_t head, const std::int64_t* tokens,
                         std::int64_t count, const RowState& state, std::int64_t first) {
   take_queries(tile, context, head, tokens, count);
   for (std::int64_t r = 0; r < count; ++r) {
@@ -94,7 +94,7 @@ void begin_forward_from(Tile& tile, const CpuContext& context, std::int64_t head
   std::fill(tile.sum + count, tile.sum + kLanes, 0.0f);
 }
 
-void routed_forward(CpuContext& context, Tile& tile, const RoutedRows& routed, RowState& state) {
+void routed_forward(Context& context, Tile& tile, const RoutedRows& routed, RowState& state) {
   const std::int64_t kv_head = kv_head_of(context.problem, routed.head), first = routed.rows.begin;
   const std::int64_t blocks = blocks_of(context.problem, routed.rows.end - routed.sequence.begin);
   const auto use = [&](std::int64_t block, const std::int64_t* tokens_of_tile, std::int64_t count) {
@@ -115,7 +115,7 @@ void routed_forward(CpuContext& context, Tile& tile, const RoutedRows& routed, R
   });
 }
 
-void routed_backward(CpuContext& context, Tile& tile, const RoutedRows& routed, std::int64_t first_block,
+void routed_backward(Context& context, Tile& tile, const RoutedRows& routed, std::int64_t first_block,
                      std::int64_t last_block) {
   const std::int64_t kv_head = kv_head_of(context.problem, routed.head);
   const auto use = [&](std::int64_t block, const std::int64_t* tokens_of_tile, std::int64_t count) {
@@ -133,4 +133,4 @@ void routed_backward(CpuContext& context, Tile& tile, const RoutedRows& routed, 
   });
 }
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::cpu

@@ -5,7 +5,7 @@
 
 #include "kernels/cpu/context.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::cpu {
 
 // The picks of some rows of one head, by block; stable in the order of the rows.
 struct RoutedRows {
@@ -27,12 +27,12 @@ struct RoutedRows {
 // Puts the state of nothing attended into the first `rows` rows.
 void clear(RowState& state, std::int64_t rows, std::int64_t columns);
 // Takes rows tokens[0..count) of `head` with their state, `first` being the token of the state's first row.
-void begin_forward_from(Tile& tile, const CpuContext& context, std::int64_t head, const std::int64_t* tokens,
+void begin_forward_from(Tile& tile, const Context& context, std::int64_t head, const std::int64_t* tokens,
                         std::int64_t count, const RowState& state, std::int64_t first);
 
-void routed_forward(CpuContext& context, Tile& tile, const RoutedRows& routed, RowState& state);
+void routed_forward(Context& context, Tile& tile, const RoutedRows& routed, RowState& state);
 // Adds the gradients by what the rows picked among blocks [first_block, last_block).
-void routed_backward(CpuContext& context, Tile& tile, const RoutedRows& routed, std::int64_t first_block,
+void routed_backward(Context& context, Tile& tile, const RoutedRows& routed, std::int64_t first_block,
                      std::int64_t last_block);
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::cpu

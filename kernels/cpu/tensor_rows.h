@@ -8,7 +8,7 @@
 #include "kernels/bf16.h"
 #include "kernels/dtype.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::cpu {
 
 struct TensorRows {
   const void* data = nullptr;
@@ -48,4 +48,4 @@ inline void copy_row(const TensorRows& rows, std::int64_t token, std::int64_t he
   }
 }
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::cpu

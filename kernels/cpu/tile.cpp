@@ -6,7 +6,7 @@
 
 #include "kernels/cpu/context.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::cpu {
 namespace {
 
 std::size_t size_of(std::int64_t rows, std::int64_t columns) { return static_cast<std::size_t>(rows * columns); }
@@ -23,7 +23,7 @@ void take_tokens(Tile& tile, const std::int64_t* tokens, std::int64_t count) {
 
 // The tile's rows of a tensor: transposed to [units of head_dim, kLanes] and, where wanted, to be summed over lanes:
 // [rows in units, columns]; the second half of a pair beyond the last row is 0.
-void take_rows(Tile& tile, const CpuContext& context, const TensorRows& from, std::int64_t head, float* transposed,
+void take_rows(Tile& tile, const Context& context, const TensorRows& from, std::int64_t head, float* transposed,
                float* to_sum) {
   const Arithmetic& arithmetic = context.arithmetic;
   const std::int64_t units = tile.columns / arithmetic.values;
@@ -176,13 +176,13 @@ Tile::Tile(std::int64_t dim)
       ds_by_key(size_of(kTileKeys, kLanes / 2)),
       ds_by_lane(size_of(kTileKeys / 2, kLanes)) {}
 
-void take_queries(Tile& tile, const CpuContext& context, std::int64_t head, const std::int64_t* tokens,
+void take_queries(Tile& tile, const Context& context, std::int64_t head, const std::int64_t* tokens,
                   std::int64_t count) {
   take_tokens(tile, tokens, count);
   take_rows(tile, context, context.q, head, tile.q_t.data(), nullptr);
 }
 
-void begin_forward(Tile& tile, const CpuContext& context, std::int64_t head, const std::int64_t* tokens,
+void begin_forward(Tile& tile, const Context& context, std::int64_t head, const std::int64_t* tokens,
                    std::int64_t count) {
   take_queries(tile, context, head, tokens, count);
   std::fill_n(tile.o.data(), count * tile.columns, 0.0f);
@@ -190,11 +190,11 @@ void begin_forward(Tile& tile, const CpuContext& context, std::int64_t head, con
   std::fill_n(tile.sum, kLanes, 0.0f);
 }
 
-void score_rows(const Tile& tile, const CpuContext& context, const float* rows, std::int64_t count, float* scores) {
+void score_rows(const Tile& tile, const Context& context, const float* rows, std::int64_t count, float* scores) {
   row_products(tile, context.arithmetic, rows, count, 0, tile.q_t.data(), scores);
 }
 
-void attend(Tile& tile, const CpuContext& context, std::int64_t kv_head, std::int64_t first, std::int64_t last,
+void attend(Tile& tile, const Context& context, std::int64_t kv_head, std::int64_t first, std::int64_t last,
             Mask mask) {
   const Arithmetic& arithmetic = context.arithmetic;
   const PackedKeys& keys = context.keys;
@@ -217,7 +217,7 @@ void attend(Tile& tile, const CpuContext& context, std::int64_t kv_head, std::in
   });
 }
 
-void write_rows(const Tile& tile, const CpuContext& context, std::int64_t head) {
+void write_rows(const Tile& tile, const Context& context, std::int64_t head) {
   const double scale = scale_of(context.problem);
   for (std::int64_t r = 0; r < tile.rows; ++r) {
     const float inverse = 1.0f / tile.sum[r];
@@ -232,7 +232,7 @@ void write_rows(const Tile& tile, const CpuContext& context, std::int64_t head) 
   }
 }
 
-void begin_backward(Tile& tile, const CpuContext& context, std::int64_t head, const std::int64_t* tokens,
+void begin_backward(Tile& tile, const Context& context, std::int64_t head, const std::int64_t* tokens,
                     std::int64_t count) {
   take_tokens(tile, tokens, count);
   take_rows(tile, context, context.q, head, tile.q_t.data(), tile.q.data());
@@ -247,7 +247,7 @@ void begin_backward(Tile& tile, const CpuContext& context, std::int64_t head, co
   }
 }
 
-void attend_backward(Tile& tile, const CpuContext& context, std::int64_t kv_head, std::int64_t first, std::int64_t last,
+void attend_backward(Tile& tile, const Context& context, std::int64_t kv_head, std::int64_t first, std::int64_t last,
                      Mask mask, float* dq) {
   const Arithmetic& arithmetic = context.arithmetic;
   const PackedKeys& keys = context.keys;
@@ -282,4 +282,4 @@ void attend_backward(Tile& tile, const CpuContext& context, std::int64_t kv_head
   });
 }
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::cpu

@@ -13,7 +13,7 @@
 #include "kernels/cpu/tensor_rows.h"
 #include "kernels/problem.h"
 
-namespace mobasim::kernels {
+namespace mobasim::kernels::cpu {
 
 inline constexpr std::int64_t kTileKeys = 128;  // keys whose scores are held at a time
 inline constexpr float kLowest = -1e30f;        // a maximum of nothing: finite, so that differences of it are 0
@@ -45,27 +45,26 @@ struct Tile {
 // the tile's tokens ascend).
 enum class Mask { none, causal };
 
-struct CpuContext;
+struct Context;
 
 // Takes q of the rows tokens[0..count) of `head`, and not what they have attended to.
-void take_queries(Tile& tile, const CpuContext& context, std::int64_t head, const std::int64_t* tokens,
+void take_queries(Tile& tile, const Context& context, std::int64_t head, const std::int64_t* tokens,
                   std::int64_t count);
 // Takes rows tokens[0..count) of `head`; nothing is attended yet.
-void begin_forward(Tile& tile, const CpuContext& context, std::int64_t head, const std::int64_t* tokens,
+void begin_forward(Tile& tile, const Context& context, std::int64_t head, const std::int64_t* tokens,
                    std::int64_t count);
 // Attends to the keys [first, last) (token numbers) of a key head; `first` stands at an even place of its sequence.
-void attend(Tile& tile, const CpuContext& context, std::int64_t kv_head, std::int64_t first, std::int64_t last,
-            Mask mask);
+void attend(Tile& tile, const Context& context, std::int64_t kv_head, std::int64_t first, std::int64_t last, Mask mask);
 // Writes o and lse of the tile's rows.
-void write_rows(const Tile& tile, const CpuContext& context, std::int64_t head);
+void write_rows(const Tile& tile, const Context& context, std::int64_t head);
 // scores[i, lane] = row i . q of the lane, raw; rows of units as PackedKeys has them.
-void score_rows(const Tile& tile, const CpuContext& context, const float* rows, std::int64_t count, float* scores);
+void score_rows(const Tile& tile, const Context& context, const float* rows, std::int64_t count, float* scores);
 
 // The same for the backward pass: takes also d_o, lse and delta.
-void begin_backward(Tile& tile, const CpuContext& context, std::int64_t head, const std::int64_t* tokens,
+void begin_backward(Tile& tile, const Context& context, std::int64_t head, const std::int64_t* tokens,
                     std::int64_t count);
 // Adds to dq [rows, columns] and to the context's dk and dv.
-void attend_backward(Tile& tile, const CpuContext& context, std::int64_t kv_head, std::int64_t first, std::int64_t last,
+void attend_backward(Tile& tile, const Context& context, std::int64_t kv_head, std::int64_t first, std::int64_t last,
                      Mask mask, float* dq);
 
-}  // namespace mobasim::kernels
+}  // namespace mobasim::kernels::cpu

@@ -13,7 +13,7 @@
 #include "kernels/cuda/run.h"
 #include "kernels/random.h"
 
-namespace mobasim::kernels::cuda {
+namespace mobasim::kernels::bench {
 namespace {
 
 constexpr int kPeakSamples = 40;  // of the row of the peak
@@ -25,11 +25,11 @@ std::size_t input_bytes(const Problem& problem) { return 2 * query_bytes(problem
 // Normal values in 16 bits, more of them than the cache holds; each run reads at another place.
 class DevicePool {
  public:
-  DevicePool(const Target& target, std::size_t bytes, Dtype dtype, std::uint64_t seed)
+  DevicePool(const cuda::Target& target, std::size_t bytes, Dtype dtype, std::uint64_t seed)
       : bytes_(bytes), memory_(target, bytes, "inputs") {
     std::vector<float> period((std::size_t{1} << 20) + 8);  // no multiple of a row, a multiple of 16 bytes
     fill_normal(period, seed);
-    const std::vector<std::uint16_t> packed = packed_16(period, dtype);
+    const std::vector<std::uint16_t> packed = cuda::packed_16(period, dtype);
     for (std::size_t at = 0; at < bytes; at += 2 * packed.size()) {
       memory_.upload(packed.data(), std::min(2 * packed.size(), bytes - at), at);
     }
@@ -43,13 +43,13 @@ class DevicePool {
 
  private:
   std::size_t bytes_, at_ = 0;
-  Memory memory_;
+  cuda::Memory memory_;
 };
 
 // Seconds on the stream's clock between the making of a Timer and seconds().
 class Timer {
  public:
-  Timer(const StreamClock& clock, Stream stream) : clock_(clock), stream_(stream), begin_(clock.record(stream)) {}
+  Timer(const StreamClock& clock, cuda::Stream stream) : clock_(clock), stream_(stream), begin_(clock.record(stream)) {}
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
   void stop() { end_ = clock_.record(stream_); }
@@ -61,25 +61,25 @@ class Timer {
 
  private:
   const StreamClock& clock_;
-  Stream stream_;
+  cuda::Stream stream_;
   void *begin_, *end_ = nullptr;
 };
 
 // A case on a target: everything it needs allocated, ready to run again and again.
 class Runner {
  public:
-  Runner(const Target& target, const StreamClock& clock, const Problem& problem, Dtype dtype)
+  Runner(const cuda::Target& target, const StreamClock& clock, const Problem& problem, Dtype dtype)
       : target_(target),
         clock_(clock),
         problem_(problem),
-        shape_(shape_of(problem, dtype)),
+        shape_(cuda::shape_of(problem, dtype)),
         o_(target, query_bytes(problem), "o"),
         lse_(target, 4 * static_cast<std::size_t>(tokens(problem) * problem.heads), "lse"),
         picks_(target, 4 * static_cast<std::size_t>(tokens(problem) * problem.heads * slots_of(problem)), "picks"),
         dq_(target, query_bytes(problem), "dq"),
         dk_(target, key_bytes(problem), "dk"),
         dv_(target, key_bytes(problem), "dv"),
-        workspace_(target, std::max(forward_workspace(shape_), backward_workspace(shape_)), "workspace") {}
+        workspace_(target, std::max(cuda::forward_workspace(shape_), cuda::backward_workspace(shape_)), "workspace") {}
 
   // Seconds of {forward, backward}.
   std::vector<double> passes(DevicePool& pool) {
@@ -97,28 +97,29 @@ class Runner {
   std::vector<double> stages(DevicePool& pool) {
     const auto [forward, backward] = tensors(pool);
     std::vector<double> seconds;
-    const auto run = [&](const std::vector<StageWork>& work, const auto& pass) {
-      std::vector<std::pair<Stage, std::unique_ptr<Timer>>> timers;
-      const StageHooks hooks{[&](Stage stage) { timers.emplace_back(stage, std::make_unique<Timer>(clock_, nullptr)); },
-                             [&](Stage) { timers.back().second->stop(); }};
+    const auto run = [&](const std::vector<cuda::StageWork>& work, const auto& pass) {
+      std::vector<std::pair<cuda::Stage, std::unique_ptr<Timer>>> timers;
+      const cuda::StageHooks hooks{
+          [&](cuda::Stage stage) { timers.emplace_back(stage, std::make_unique<Timer>(clock_, nullptr)); },
+          [&](cuda::Stage) { timers.back().second->stop(); }};
       pass(hooks);
-      for (const StageWork& one : work) {
+      for (const cuda::StageWork& one : work) {
         double sum = 0;
         for (const auto& [stage, timer] : timers) sum += stage == one.stage ? timer->seconds() : 0;
         seconds.push_back(sum);
       }
     };
-    run(forward_work(problem_), [&, tensors_in = forward](const StageHooks& hooks) {
+    run(cuda::forward_work(problem_), [&, tensors_in = forward](const cuda::StageHooks& hooks) {
       target_.forward(shape_, tensors_in, workspace_.data(), nullptr, hooks);
     });
-    run(backward_work(problem_), [&, tensors_in = backward](const StageHooks& hooks) {
+    run(cuda::backward_work(problem_), [&, tensors_in = backward](const cuda::StageHooks& hooks) {
       target_.backward(shape_, tensors_in, workspace_.data(), nullptr, hooks);
     });
     return seconds;
   }
 
  private:
-  std::pair<ForwardTensors, BackwardTensors> tensors(DevicePool& pool) {
+  std::pair<cuda::ForwardTensors, cuda::BackwardTensors> tensors(DevicePool& pool) {
     const void* q = pool.next(query_bytes(problem_));
     const void* k = pool.next(key_bytes(problem_));
     const void* v = pool.next(key_bytes(problem_));
@@ -129,25 +130,25 @@ class Runner {
             {q, k, v, o_.data(), d_o, lse, picks, dq_.data(), dk_.data(), dv_.data()}};
   }
 
-  const Target& target_;
+  const cuda::Target& target_;
   const StreamClock& clock_;
   Problem problem_;
-  Shape shape_;
-  Memory o_, lse_, picks_, dq_, dk_, dv_, workspace_;
+  cuda::Shape shape_;
+  cuda::Memory o_, lse_, picks_, dq_, dk_, dv_, workspace_;
 };
 
 // Products on the registers of all multiprocessors: FLOP/s of the tensor cores by `mma`, as they are now.
 class Probe {
  public:
-  Probe(const Target& target, const GpuBenchOptions& options)
+  Probe(const cuda::Target& target, const GpuOptions& options)
       : target_(target),
         options_(options),
-        sink_(target, sizeof(float) * static_cast<std::size_t>(options.probe_blocks) * kPeakThreads, "sink") {}
+        sink_(target, sizeof(float) * static_cast<std::size_t>(options.probe_blocks) * cuda::kPeakThreads, "sink") {}
 
   // Seconds of one part.
   double seconds() {
     Timer timer(options_.clock, nullptr);
-    target_.peak(element_of(options_.dtype), {static_cast<float*>(sink_.data()), options_.probe_rounds},
+    target_.peak(cuda::element_of(options_.dtype), {static_cast<float*>(sink_.data()), options_.probe_rounds},
                  options_.probe_blocks, nullptr);
     timer.stop();
     return timer.seconds();
@@ -158,25 +159,25 @@ class Probe {
     for (int i = 0; i < 5; ++i) times.push_back(seconds());
     return flops() / Seconds(quantile(times, 0.5));
   }
-  [[nodiscard]] Flops flops() const { return Flops(peak_flops(options_.probe_blocks, options_.probe_rounds)); }
+  [[nodiscard]] Flops flops() const { return Flops(cuda::peak_flops(options_.probe_blocks, options_.probe_rounds)); }
 
  private:
-  const Target& target_;
-  const GpuBenchOptions& options_;
-  Memory sink_;
+  const cuda::Target& target_;
+  const GpuOptions& options_;
+  cuda::Memory sink_;
 };
 
 // One bench: what it has, and what it found so far.
 class Bench {
  public:
-  Bench(const Target& target, const GpuBenchOptions& options)
+  Bench(const cuda::Target& target, const GpuOptions& options)
       : target_(target), options_(options), random_(options.seed), begin_(now()), probe_(target, options) {
     std::size_t largest = static_cast<std::size_t>(options.input_pool.value());
     for (const Case& row : options.cases) largest = std::max(largest, input_bytes(row.problem) + 4 * 256);
     pool_.emplace(target, largest, options.dtype, options.seed);
   }
 
-  GpuBenchResult run() {
+  GpuResult run() {
     const double share = options_.budget.value() / static_cast<double>(std::max<std::size_t>(options_.cases.size(), 1));
     time_peak();
     for (const Case& row : options_.cases) {
@@ -226,7 +227,7 @@ class Bench {
         const bool was_calm = calm() && calm_before;
         if (was_calm || attempt == 1) return keep(row, taken, beside, !was_calm);
       }
-    } catch (const CudaError& error) {
+    } catch (const cuda::CudaError& error) {
       result_.left_out.push_back(row.name + ": " + error.what());
     }
   }
@@ -238,9 +239,10 @@ class Bench {
       result_.rows.push_back(attention_row(row.problem, "mobasim_cuda", name(options_.dtype), passes[pass]));
       result_.samples.push_back(kept_times(taken.arms[0], pass));
       set_measured(result_.rows.back(), result_.samples.back());
-      result_.rows.back().sampling = kernels::name(disturbed ? Ending::disturbed : taken.ending_of(0));
+      result_.rows.back().sampling = bench::name(disturbed ? Ending::disturbed : taken.ending_of(0));
       result_.rows.back().probe = probe_beside;
-      for (const StageWork& work : pass == 0 ? forward_work(row.problem) : backward_work(row.problem)) {
+      for (const cuda::StageWork& work :
+           pass == 0 ? cuda::forward_work(row.problem) : cuda::backward_work(row.problem)) {
         const std::vector<double> times = kept_times(taken.arms[1], stage++);
         result_.stages.push_back(
             {row.name, passes[pass], work, quartiles(times), static_cast<std::int64_t>(times.size())});
@@ -267,11 +269,11 @@ class Bench {
     }
   }
 
-  const Target& target_;
-  const GpuBenchOptions& options_;
+  const cuda::Target& target_;
+  const GpuOptions& options_;
   Random random_;
   double begin_;
-  GpuBenchResult result_;
+  GpuResult result_;
   Probe probe_;
   std::vector<double> calm_rates_;  // of the probes that found the GPU at its level
   std::optional<DevicePool> pool_;
@@ -279,7 +281,7 @@ class Bench {
 
 }  // namespace
 
-void check_is_gpu(const Target& target, const StreamClock& clock) {
+void check_is_gpu(const cuda::Target& target, const StreamClock& clock) {
   Problem problem;
   problem.cu_seqlens = {0, 512};
   problem.heads = problem.kv_heads = 4;
@@ -288,13 +290,13 @@ void check_is_gpu(const Target& target, const StreamClock& clock) {
   runner.passes(pool);
   const double seconds = runner.passes(pool)[0];
   if (seconds > 5e-3) {
-    throw CudaError(
+    throw cuda::CudaError(
         fmt::format("attention over 512 tokens and 4 heads took {:.3g} s, which any GPU does in a small part "
                     "of 5 ms: this is no GPU, and its times would mean nothing",
                     seconds));
   }
 }
 
-GpuBenchResult bench_gpu(const Target& target, const GpuBenchOptions& options) { return Bench(target, options).run(); }
+GpuResult gpu_result_of(const cuda::Target& target, const GpuOptions& options) { return Bench(target, options).run(); }
 
-}  // namespace mobasim::kernels::cuda
+}  // namespace mobasim::kernels::bench

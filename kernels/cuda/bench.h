@@ -19,16 +19,16 @@
 #include "kernels/timing.h"
 #include "sim/base/profile.h"
 
-namespace mobasim::kernels::cuda {
+namespace mobasim::kernels::bench {
 
 // Events on a stream: those of the GPU, or a test's.
 struct StreamClock {
-  void* (*record)(Stream stream) = recorded_event;
-  double (*seconds)(void* begin, void* end) = seconds_between;
-  void (*release)(void* event) = release_event;
+  void* (*record)(cuda::Stream stream) = cuda::recorded_event;
+  double (*seconds)(void* begin, void* end) = cuda::seconds_between;
+  void (*release)(void* event) = cuda::release_event;
 };
 
-struct GpuBenchOptions {
+struct GpuOptions {
   Seconds budget{300};
   Dtype dtype = Dtype::bf16;
   std::uint64_t seed = 1;
@@ -46,12 +46,12 @@ struct GpuBenchOptions {
 // The time of one stage, chunks together.
 struct StageTime {
   std::string case_name, pass;
-  StageWork work;
+  cuda::StageWork work;
   Quartiles time;
   std::int64_t samples = 0;
 };
 
-struct GpuBenchResult {
+struct GpuResult {
   std::vector<ProfileRow> rows;              // the peak, then the passes of each case; `source` is left empty
   std::vector<std::vector<double>> samples;  // of each row, in the order taken
   std::vector<StageTime> stages;
@@ -61,9 +61,9 @@ struct GpuBenchResult {
   bool stopped = false;
 };
 
-[[nodiscard]] GpuBenchResult bench_gpu(const Target& target, const GpuBenchOptions& options);
+[[nodiscard]] GpuResult gpu_result_of(const cuda::Target& target, const GpuOptions& options);
 
 // Throws CudaError when one small pass takes longer than any GPU would: the times of a stand-in are not those of a GPU.
-void check_is_gpu(const Target& target, const StreamClock& clock);
+void check_is_gpu(const cuda::Target& target, const StreamClock& clock);
 
-}  // namespace mobasim::kernels::cuda
+}  // namespace mobasim::kernels::bench

@@ -10,15 +10,15 @@
 #include "sim/base/file.h"
 #include "sim/base/text.h"
 
-namespace mobasim::kernels::cuda {
+namespace mobasim::kernels::bench {
 namespace {
 
 struct Pass {
   const char* name;
-  std::vector<StageWork> work;
+  std::vector<cuda::StageWork> work;
 };
 std::vector<Pass> passes_of(const Problem& problem) {
-  return {{"forward", forward_work(problem)}, {"backward", backward_work(problem)}};
+  return {{"forward", cuda::forward_work(problem)}, {"backward", cuda::backward_work(problem)}};
 }
 
 std::string version(int number) { return fmt::format("{}.{}", number / 1000, number % 1000 / 10); }
@@ -37,10 +37,10 @@ Table dry_run_table(const std::vector<Case>& cases, FlopRate peak, ByteRate band
   Table table{{"case", "pass", "stage", "useful_flops", "hardware_flops", "bytes", "floor_s", "bound_by"}, {}};
   for (const Case& row : cases) {
     for (const Pass& pass : passes_of(row.problem)) {
-      StageWork all{};
+      cuda::StageWork all{};
       Seconds floor;
-      for (const StageWork& work : pass.work) {
-        const Seconds least = roofline(work, peak, bandwidth);
+      for (const cuda::StageWork& work : pass.work) {
+        const Seconds least = cuda::roofline(work, peak, bandwidth);
         const char* bound = least > work.bytes / bandwidth ? "products" : "memory";
         table.rows.push_back({row.name, std::string(pass.name), std::string(name(work.stage)), work.useful.value(),
                               work.hardware.value(), work.bytes.value(), least.value(), std::string(bound)});
@@ -68,7 +68,7 @@ Table stage_table(const std::vector<StageTime>& stages) {
   return table;
 }
 
-std::string provenance_json(const GpuBenchResult& result, const GpuBenchOptions& options, const Gpu& gpu,
+std::string provenance_json(const GpuResult& result, const GpuOptions& options, const cuda::Gpu& gpu,
                             const std::string& device) {
   std::vector<std::string> probes;
   for (const FlopRate probe : result.probes) probes.push_back(fmt::format("{:.4g}", probe.value()));
@@ -102,7 +102,7 @@ std::string provenance_json(const GpuBenchResult& result, const GpuBenchOptions&
            "median of 5) must come to {} of the 90th percentile of those before that did, within {} s of rests; "
            "else the case is timed once more, then disturbed. probe_flop_per_s: straight after the "
            "case, at the clock that its own load left",
-           options.probe_blocks, kPeakThreads, options.probe_rounds, SamplingRules().least_probe,
+           options.probe_blocks, cuda::kPeakThreads, options.probe_rounds, SamplingRules().least_probe,
            options.patience.value()))},
       {"probes_flop_per_s", "[" + joined(probes) + "]"},
       {"flop_convention",
@@ -112,8 +112,8 @@ std::string provenance_json(const GpuBenchResult& result, const GpuBenchOptions&
   });
 }
 
-void write_gpu_bench(const GpuBenchResult& result, const GpuBenchOptions& options, const Gpu& gpu,
-                     const std::filesystem::path& folder, const std::string& name) {
+void write_gpu_result(const GpuResult& result, const GpuOptions& options, const cuda::Gpu& gpu,
+                      const std::filesystem::path& folder, const std::string& name) {
   check_device_name(name);
   make_directories(folder);
   std::vector<MeasuredRow> rows;
@@ -128,4 +128,4 @@ void write_gpu_bench(const GpuBenchResult& result, const GpuBenchOptions& option
   write_file(folder / (name + ".provenance.json"), provenance_json(result, options, gpu, name));
 }
 
-}  // namespace mobasim::kernels::cuda
+}  // namespace mobasim::kernels::bench

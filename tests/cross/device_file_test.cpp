@@ -9,10 +9,10 @@ using namespace mobasim;
 
 TEST_CASE("a bench of a few seconds gives a device that the simulator accepts") {
   const tests::ScratchFolder folder;
-  kernels::BenchOptions options;
-  options.budget = kernels::least_budget();
-  const kernels::BenchResult result = kernels::bench(options);
-  kernels::write_bench(result, options, folder.path(), "here");
+  kernels::bench::Options options;
+  options.budget = kernels::bench::least_budget();
+  const kernels::bench::Result result = kernels::bench::result_of(options);
+  kernels::bench::write_result(result, options, folder.path(), "here");
   const Device device = device_from(folder / "here.yaml");
   CHECK(violations(device).empty());
   CHECK(device.name == "here");

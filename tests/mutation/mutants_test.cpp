@@ -14,14 +14,14 @@ namespace {
 using namespace kernels;
 
 TEST_CASE("every planted bug of the CUDA kernels is caught") {
-  const std::vector<Mutant> list = mutants();
-  std::vector<MutantOutcome> outcomes;
+  const std::vector<verify::Mutant> list = verify::mutants();
+  std::vector<verify::MutantOutcome> outcomes;
   std::string survivors;
-  for (const Mutant& mutant : list) {
-    outcomes.push_back(outcome_of(mutant));
+  for (const verify::Mutant& mutant : list) {
+    outcomes.push_back(verify::outcome_of(mutant));
     if (outcomes.back().caught_by.empty()) survivors += mutant.name + "\n";
   }
-  std::printf("%s", rendered(mutant_table(list, outcomes), TableFormat::text).c_str());
+  std::printf("%s", rendered(verify::mutant_table(list, outcomes), TableFormat::text).c_str());
   CHECK(survivors == "");
   const std::string documented = text_of_file(source_folder() / "docs/kernels.md");
   for (std::size_t i = 0; i < list.size(); ++i) {
@@ -35,7 +35,7 @@ TEST_CASE("every planted bug of the CUDA kernels is caught") {
 }
 
 TEST_CASE("the cases of the mutants pass where nothing is planted") {
-  const MutantOutcome clean = outcome_of({"nothing", {}, simt::Bug::none});
+  const verify::MutantOutcome clean = verify::outcome_of({"nothing", {}, simt::Bug::none});
   INFO(clean.case_name << ": " << clean.caught_by);
   CHECK(clean.caught_by == "");
 }

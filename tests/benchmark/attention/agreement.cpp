@@ -32,10 +32,10 @@ std::vector<std::string> disagreements_in(const Problem& full, int threads, bool
   constexpr double kAllowed = 8;  // both round p and d_s, and the result
   const Operands<T> operands(full);
   Results<T> own, other;
-  kernels::CpuOptions options;
+  kernels::cpu::Options options;
   options.threads = threads;
-  kernels::cpu_forward(full, operands.view(), options, own.forward);
-  kernels::cpu_backward(full, operands.view(), own.forward, options, own.gradients);
+  kernels::cpu::forward(full, operands.view(), options, own.forward);
+  kernels::cpu::backward(full, operands.view(), own.forward, options, own.gradients);
   std::vector<std::string> found;
   for (const Library<T>& library : libraries<T>(threads, openblas, onednn)) {
     for (const TileSize size : {TileSize{128, 128}, TileSize{128, 512}}) {

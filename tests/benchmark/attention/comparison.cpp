@@ -23,9 +23,9 @@ using Note = std::function<void(const std::string&)>;
 
 template <class Work>
 double timed(int runs, const Work& work) {
-  const double begin = kernels::now();
+  const double begin = kernels::bench::now();
   for (int run = 0; run < runs; ++run) work();
-  return (kernels::now() - begin) / runs;
+  return (kernels::bench::now() - begin) / runs;
 }
 
 // A sample is so many runs, each way of computing a shape the same: about 10 ms a thread at 1e11 FLOP/s, so that a
@@ -37,22 +37,23 @@ int runs_of(const Problem& full, int threads, const ComparisonRules& rules) {
 }
 
 template <class T>
-kernels::Arm own_arm(const Problem& problem, const Inputs<T>& inputs, int threads, int runs) {
+kernels::bench::Arm own_arm(const Problem& problem, const Inputs<T>& inputs, int threads, int runs) {
   const auto out = std::make_shared<Results<T>>();
-  const auto workspace = std::make_shared<kernels::CpuWorkspace>();
+  const auto workspace = std::make_shared<kernels::cpu::Workspace>();
   return {[problem, inputs, threads, runs, out, workspace] {
-    kernels::CpuOptions options;
+    kernels::cpu::Options options;
     options.threads = threads;
     options.workspace = workspace.get();
-    const double forward = timed(runs, [&] { kernels::cpu_forward(problem, inputs, options, out->forward); });
+    const double forward = timed(runs, [&] { kernels::cpu::forward(problem, inputs, options, out->forward); });
     const double backward =
-        timed(runs, [&] { kernels::cpu_backward(problem, inputs, out->forward, options, out->gradients); });
+        timed(runs, [&] { kernels::cpu::backward(problem, inputs, out->forward, options, out->gradients); });
     return std::vector<double>{forward, backward};
   }};
 }
 
 template <class T>
-kernels::Arm arm_of(const Yardstick<T>& forward, const Yardstick<T>& backward, const Inputs<T>& inputs, int runs) {
+kernels::bench::Arm arm_of(const Yardstick<T>& forward, const Yardstick<T>& backward, const Inputs<T>& inputs,
+                           int runs) {
   const auto out = std::make_shared<Results<T>>();
   return {[forward, backward, inputs, runs, out] {
     const double seconds = timed(runs, [&] { forward.forward(inputs, out->forward); });
@@ -81,7 +82,7 @@ std::optional<Chosen> chosen_tiles(const Library<T>& library, const Problem& pro
     std::optional<TileProducts<T>> products = library.products(trial, size);
     if (!products) return std::nullopt;
     const Yardstick<T> made = yardstick(trial, size, threads, std::move(*products));
-    const kernels::Arm arm = arm_of(made, made, operands.view(), runs_of(trial, threads, rules));
+    const kernels::bench::Arm arm = arm_of(made, made, operands.view(), runs_of(trial, threads, rules));
     for (int run = 0; run < std::min(3, rules.rounds); ++run) {
       const std::vector<double> seconds = arm.run();
       if (seconds[0] < least_forward) least_forward = seconds[0], chosen.forward = size;
@@ -94,12 +95,12 @@ std::optional<Chosen> chosen_tiles(const Library<T>& library, const Problem& pro
 // Multiply-adds on registers of the numbers that a product is made of; nullptr where the processor has none of bf16.
 template <class T>
 double (*multiply_adds())(double, float*) {
-  const kernels::MicroKernels& micro = *kernels::micro_kernels().front();
+  const kernels::cpu::MicroKernels& micro = *kernels::cpu::micro_kernels().front();
   return std::is_same_v<T, float> ? micro.multiply_adds : micro.dot_products;
 }
 
 // FLOP/s of each run.
-kernels::Arm peak_arm(double (*probe)(double, float*), double count, int threads) {
+kernels::bench::Arm peak_arm(double (*probe)(double, float*), double count, int threads) {
   struct alignas(64) Sink {
     float values[16];
   };
@@ -107,7 +108,7 @@ kernels::Arm peak_arm(double (*probe)(double, float*), double count, int threads
     std::vector<Sink> sinks(static_cast<std::size_t>(threads));
     std::vector<double> done(sinks.size());
     const double seconds = timed(1, [&] {
-      kernels::parallel_for(threads, threads, [&](std::int64_t i, int) {
+      kernels::cpu::parallel_for(threads, threads, [&](std::int64_t i, int) {
         done[static_cast<std::size_t>(i)] = probe(count, sinks[static_cast<std::size_t>(i)].values);
       });
     });
@@ -117,9 +118,9 @@ kernels::Arm peak_arm(double (*probe)(double, float*), double count, int threads
 
 // What runs in turns: arms[i] is of timed[i]; the last arm may be the probe of the peak.
 struct Field {
-  std::vector<kernels::Arm> arms;
+  std::vector<kernels::bench::Arm> arms;
   std::vector<Timed> timed;
-  void add(kernels::Arm arm, const char* implementation, const Problem& problem, std::string tiles = "") {
+  void add(kernels::bench::Arm arm, const char* implementation, const Problem& problem, std::string tiles = "") {
     arms.push_back(std::move(arm));
     timed.push_back({implementation, problem, std::move(tiles), {}, {}});
   }
@@ -169,19 +170,19 @@ Comparison compared_in(const Problem& full, int threads, const ComparisonRules& 
   // As long as a sample of a forward pass, up to some 100 ms.
   const double count = std::min(5e9, kernels::forward_flops(full).value() / 2 * runs / threads);
   if (probe != nullptr) field.arms.push_back(peak_arm(probe, count, threads));
-  kernels::Sampling sampling;
+  kernels::bench::Sampling sampling;
   sampling.rules.most_rounds = sampling.rules.settled_rounds = rules.rounds;
   sampling.seconds = rules.seconds;
   sampling.stop = rules.stop;
   kernels::Random random(1);
-  const kernels::Sampled taken = kernels::sampled(field.arms, sampling, random);
+  const kernels::bench::Sampled taken = kernels::bench::sampled(field.arms, sampling, random);
   std::size_t rounds = taken.arms[0].size();
   for (const auto& arm : taken.arms) rounds = std::min(rounds, arm.size());
   Comparison found{threads, {}, {}, {}};
   if (rounds == 0) return found;
   found.timed = std::move(field.timed);
-  const auto whole = [&](const std::vector<kernels::Run>& arm, std::size_t pass) {
-    std::vector<double> times = kernels::kept_times(arm, pass);
+  const auto whole = [&](const std::vector<kernels::bench::Run>& arm, std::size_t pass) {
+    std::vector<double> times = kernels::bench::kept_times(arm, pass);
     return times.resize(rounds), times;
   };
   for (std::size_t i = 0; i < found.timed.size(); ++i) {

@@ -34,10 +34,10 @@ kernels::Problem full_attention(std::int64_t length, std::int64_t heads, std::in
 
 // How the figures came to be: ahead of a CSV as comments.
 std::string provenance(const Options& options) {
-  const kernels::Machine machine = kernels::this_machine();
-  std::string text =
-      fmt::format("# {}, {} processors, {}, instruction set {}\n# g++ or clang {}\n", machine.cpu_model,
-                  machine.processors, kernels::utc_now(), kernels::micro_kernels().front()->name, __VERSION__);
+  const kernels::bench::Machine machine = kernels::bench::this_machine();
+  std::string text = fmt::format("# {}, {} processors, {}, instruction set {}\n# g++ or clang {}\n", machine.cpu_model,
+                                 machine.processors, kernels::bench::utc_now(),
+                                 kernels::cpu::micro_kernels().front()->name, __VERSION__);
   if (options.openblas) {
     text += fmt::format("# {}\n",
                         openblas_version().empty() ? "OpenBLAS was not found when this was built" : openblas_version());
@@ -82,13 +82,13 @@ std::vector<Result> measured(const Options& options, const ComparisonRules& rule
   std::vector<Result> found;
   for_each_shape(options, [&](const kernels::Problem& problem, kernels::Dtype dtype, int threads) {
     if (interruption != 0) return;
-    const double begin = kernels::now();
+    const double begin = kernels::bench::now();
     const Comparison comparison =
         compared(problem, dtype, threads, rules, [](const std::string& line) { fmt::print(stderr, "{}\n", line); });
     const std::vector<Result> of_shape = results(comparison);
     found.insert(found.end(), of_shape.begin(), of_shape.end());
     fmt::print(stderr, "{}, {} threads, head_dim {}, {} tokens: {:.1f} s\n", kernels::name(dtype), threads,
-               problem.head_dim, kernels::tokens(problem), kernels::now() - begin);
+               problem.head_dim, kernels::tokens(problem), kernels::bench::now() - begin);
   });
   return found;
 }

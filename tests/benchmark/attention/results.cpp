@@ -41,12 +41,12 @@ Result result_of(const Comparison& comparison, const Timed& timed, Pass pass) {
   result.implementation = timed.implementation;
   result.tiles = timed.tiles;
   const std::vector<double> seconds = seconds_of(timed, pass);
-  const kernels::Quartiles found = kernels::quartiles(seconds);
+  const kernels::bench::Quartiles found = kernels::bench::quartiles(seconds);
   result.rounds = static_cast<std::int64_t>(seconds.size());
   result.time_s = {found.median, found.lo, found.hi};
   result.flop_per_s = flops_of(timed.problem, pass).value() / found.median;
   if (!comparison.peak.empty()) {
-    result.peak_flop_per_s = kernels::quantile(comparison.peak, 0.5);
+    result.peak_flop_per_s = kernels::bench::quantile(comparison.peak, 0.5);
     result.peak_fraction = peak_fraction(comparison, seconds, flops_of(timed.problem, pass));
     result.useful_peak_fraction = peak_fraction(comparison, seconds, useful_flops_of(timed.problem, pass)).median;
   }
@@ -102,7 +102,7 @@ Estimate estimate(std::vector<double> values) {
     below += term;
   }
   const std::size_t lo = end == 0 ? 0 : end - 1;
-  return {kernels::quantile(values, 0.5), values[lo], values[n - 1 - lo]};
+  return {kernels::bench::quantile(values, 0.5), values[lo], values[n - 1 - lo]};
 }
 
 std::vector<Result> results(const Comparison& comparison) {

@@ -13,7 +13,7 @@
 namespace mobasim::benchmark {
 namespace {
 
-using kernels::Buffer;
+using kernels::cpu::Buffer;
 
 template <class T>
 struct Workspace {  // of one thread
@@ -90,7 +90,7 @@ void forward(Shape<T>& shape, const Inputs<T>& inputs, Forward<T>& out) {
   const std::int64_t tiles = shape.length() / shape.size.queries;
   out.o.resize(inputs.q.size());
   out.lse.resize(static_cast<std::size_t>(shape.length() * problem.heads));
-  kernels::parallel_for(tiles * problem.heads, shape.threads, [&](std::int64_t task, int thread) {
+  kernels::cpu::parallel_for(tiles * problem.heads, shape.threads, [&](std::int64_t task, int thread) {
     const std::int64_t tile = tiles - 1 - task / problem.heads;  // the longest first
     forward_tile(shape, inputs, task % problem.heads, tile * shape.size.queries, thread, out);
   });
@@ -156,7 +156,7 @@ void backward(Shape<T>& shape, const Inputs<T>& inputs, const Forward<T>& forwar
   out.dq.resize(inputs.q.size());
   out.dk.resize(inputs.k.size());
   out.dv.resize(inputs.v.size());
-  kernels::parallel_for(shape.problem.heads, shape.threads, [&](std::int64_t head, int thread) {
+  kernels::cpu::parallel_for(shape.problem.heads, shape.threads, [&](std::int64_t head, int thread) {
     backward_head(shape, inputs, forward, head, thread, out);
   });
 }

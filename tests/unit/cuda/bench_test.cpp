@@ -16,7 +16,7 @@ int events = 0;
 void* counted(cuda::Stream) { return new double(++events); }
 double seconds_from(void* begin, void* end) { return *static_cast<double*>(end) - *static_cast<double*>(begin); }
 void forget(void* mark) { delete static_cast<double*>(mark); }
-constexpr cuda::StreamClock kCountingClock{counted, seconds_from, forget};
+constexpr bench::StreamClock kCountingClock{counted, seconds_from, forget};
 
 Case small_case(const char* name) { return case_named(cases(), name); }
 
@@ -38,12 +38,12 @@ TEST_CASE("the stages of a pass do its useful work together, and backward a quar
 }
 
 TEST_CASE("a bench has the peak and a row for each pass, and a time for each stage that ran") {
-  cuda::GpuBenchOptions options;
+  bench::GpuOptions options;
   options.cases = {small_case("moba_whole_blocks"), small_case("full_tile_64")};
   options.clock = kCountingClock;
   options.budget = Seconds(100);
   options.probe_blocks = options.probe_rounds = 1;
-  const cuda::GpuBenchResult result = cuda::bench_gpu(cuda::simt_target(), options);
+  const bench::GpuResult result = bench::gpu_result_of(cuda::simt_target(), options);
   CHECK(result.left_out.empty());
   REQUIRE(result.rows.size() == 1 + 4);
   CHECK(result.samples.size() == result.rows.size());
@@ -54,11 +54,11 @@ TEST_CASE("a bench has the peak and a row for each pass, and a time for each sta
     CHECK(result.rows[i].time == Seconds(1));
     CHECK(result.rows[i].implementation == "mobasim_cuda");
   }
-  for (const cuda::StageTime& stage : result.stages) CHECK(stage.time.median == 1);
+  for (const bench::StageTime& stage : result.stages) CHECK(stage.time.median == 1);
 }
 
 TEST_CASE("a case is disturbed where the GPU stays slow, not where its own load slowed it for a moment") {
-  cuda::GpuBenchOptions options;
+  bench::GpuOptions options;
   options.cases = {small_case("full_tile_64")};
   options.clock = kCountingClock;
   options.budget = Seconds(600);  // never spent, however slow the machine
@@ -68,7 +68,7 @@ TEST_CASE("a case is disturbed where the GPU stays slow, not where its own load 
   static int runs = 0;
   runs = 0;
   options.clock.seconds = [](void*, void*) { return ++runs < 100 ? 1.0 : 2.0; };  // halved, and stays so
-  const cuda::GpuBenchResult held_down = cuda::bench_gpu(cuda::simt_target(), options);
+  const bench::GpuResult held_down = bench::gpu_result_of(cuda::simt_target(), options);
   REQUIRE(held_down.rows.size() == 1 + 2);
   CHECK(held_down.left_out.empty());
   for (std::size_t i = 1; i < 3; ++i) {
@@ -76,7 +76,7 @@ TEST_CASE("a case is disturbed where the GPU stays slow, not where its own load 
     CHECK(held_down.rows[i].probe.value() == Approx(held_down.probes.front().value() / 2));
   }
   options.clock = kCountingClock;
-  const cuda::GpuBenchResult steady = cuda::bench_gpu(cuda::simt_target(), options);
+  const bench::GpuResult steady = bench::gpu_result_of(cuda::simt_target(), options);
   CHECK_FALSE(disturbed(steady.rows[1]));
 }
 
@@ -93,11 +93,11 @@ TEST_CASE("the peak's kernel does the products that it is credited with") {
 }
 
 TEST_CASE("times of what is no GPU are refused") {
-  CHECK_THROWS_AS(cuda::check_is_gpu(cuda::simt_target(), kCountingClock), cuda::CudaError);
+  CHECK_THROWS_AS(bench::check_is_gpu(cuda::simt_target(), kCountingClock), cuda::CudaError);
 }
 
 TEST_CASE("a dry run shows the least time of each stage, and of the pass their sum") {
-  const Table table = cuda::dry_run_table({small_case("moba_whole_blocks")}, FlopRate(1e15), ByteRate(3e12));
+  const Table table = bench::dry_run_table({small_case("moba_whole_blocks")}, FlopRate(1e15), ByteRate(3e12));
   REQUIRE(table.rows.size() == 5 + 1 + 4 + 1);
   double sum = 0;
   for (std::size_t i = 0; i < 5; ++i) sum += std::get<double>(table.rows[i][6]);

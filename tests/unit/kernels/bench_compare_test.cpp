@@ -14,6 +14,7 @@
 
 using namespace mobasim;
 using namespace mobasim::kernels;
+using namespace mobasim::kernels::bench;
 
 namespace {
 
@@ -241,9 +242,9 @@ TEST_CASE("a provenance that is cut off or no such thing is told, and the profil
 TEST_CASE("the samples of a bench of a GPU are read, and tell no time at which they were taken") {
   const tests::ScratchFolder folder;
   const Measurements a = measured(1, 0.1, 1);
-  cuda::GpuBenchResult result;
+  GpuResult result;
   result.rows = a.rows, result.samples = a.samples;
-  cuda::write_gpu_bench(result, {}, {}, folder.path(), "gpu");
+  write_gpu_result(result, {}, {}, folder.path(), "gpu");
   const Measurements read = measurements_from(folder / "gpu.profile.csv");
   CHECK(read.samples == a.samples);
   CHECK(read.warnings.empty());

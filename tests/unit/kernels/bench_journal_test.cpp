@@ -6,6 +6,7 @@
 
 using namespace mobasim;
 using namespace mobasim::kernels;
+using namespace mobasim::kernels::bench;
 
 namespace {
 
@@ -98,7 +99,7 @@ TEST_CASE("a journal of another bench is refused in words, and what is none like
 }
 
 TEST_CASE("the identity of a bench holds its options but not its budget") {
-  BenchOptions options = completed({});
+  Options options = completed({});
   const Identity before = identity_of(options);
   options.budget = Seconds(1000);
   CHECK(identity_of(options) == before);

@@ -15,12 +15,13 @@
 
 using namespace mobasim;
 using namespace mobasim::kernels;
+using namespace mobasim::kernels::bench;
 
 namespace {
 
 // A finished bench with a row of each kind.
-BenchResult small_result() {
-  BenchResult result;
+Result small_result() {
+  Result result;
   result.machine.cpu_model = "Some \"Processor\"";
   result.machine.memory = Bytes(8e9);
   result.threads = 2;
@@ -82,29 +83,29 @@ TEST_CASE("inputs rotate over the pool") {
 }
 
 TEST_CASE("a bench that is stopped says so, and what it cannot do is refused") {
-  BenchOptions options;
+  Options options;
   int asked = 0;
   options.stop = [&] { return ++asked > 3; };
-  CHECK(bench(options).stopped);
+  CHECK(result_of(options).stopped);
   const auto refused = [](auto change, const std::string& words) {
-    BenchOptions wrong;
+    Options wrong;
     change(wrong);
     try {
-      (void)bench(wrong);
+      (void)result_of(wrong);
       FAIL("accepted: " << words);
     } catch (const ConfigError& error) {
       CHECK(std::string(error.what()).find(words) != std::string::npos);
     }
   };
-  refused([](BenchOptions& o) { o.budget = Seconds(1); }, "at least 5 s");
-  refused([](BenchOptions& o) { o.only = {"atention"}; }, "did you mean 'attention'");
-  refused([](BenchOptions& o) { o.cases = {"time_full_2048_d46"}; }, "time_full_2048_d64");
-  refused([](BenchOptions& o) { o.instruction_set = "avx1024"; }, "it has ");
+  refused([](Options& o) { o.budget = Seconds(1); }, "at least 5 s");
+  refused([](Options& o) { o.only = {"atention"}; }, "did you mean 'attention'");
+  refused([](Options& o) { o.cases = {"time_full_2048_d46"}; }, "time_full_2048_d64");
+  refused([](Options& o) { o.instruction_set = "avx1024"; }, "it has ");
 }
 
 TEST_CASE("a bench of one case with each instruction set of this machine, and of what an interrupted one found") {
-  for (const MicroKernels* micro : micro_kernels()) {
-    BenchOptions options;
+  for (const cpu::MicroKernels* micro : cpu::micro_kernels()) {
+    Options options;
     options.budget = least_budget();
     options.threads = 1;
     options.instruction_set = micro->name;
@@ -112,7 +113,7 @@ TEST_CASE("a bench of one case with each instruction set of this machine, and of
     options.cases = {"time_full_512_d64"};
     std::vector<FinishedGroup> groups;
     options.finished = [&](const FinishedGroup& group) { groups.push_back(group); };
-    const BenchResult result = bench(options);
+    const Result result = result_of(options);
     CHECK(result.instruction_set == micro->name);
     CHECK_FALSE(describes_device(result));
     std::int64_t attention = 0;
@@ -133,17 +134,17 @@ TEST_CASE("a bench of one case with each instruction set of this machine, and of
 
     options.before = groups;
     options.finished = [](const FinishedGroup& group) { FAIL(group.name << " was timed again"); };
-    const BenchResult resumed = bench(options);
+    const Result resumed = result_of(options);
     CHECK(profile_table(profile_rows(resumed.rows)).rows == profile_table(profile_rows(result.rows)).rows);
   }
 }
 
 TEST_CASE("a budget reaches few lengths over the whole range first, then those between, the longest last") {
-  BenchOptions options;
+  Options options;
   options.only = {"attention"};
   InputPools pools{{0, 1}, {0, 1}};
   std::vector<std::string> unsupported;
-  const ArmOptions arms{1, micro_kernels().front(), {Dtype::f32}, &pools};
+  const ArmOptions arms{1, cpu::micro_kernels().front(), {Dtype::f32}, &pools};
   std::vector<std::int64_t> lengths;
   for (const Group& group : groups_of(options, arms, unsupported)) {
     const std::int64_t length = group.rows[0][0].sequence;
@@ -156,9 +157,9 @@ TEST_CASE("a budget reaches few lengths over the whole range first, then those b
 TEST_CASE("files of a bench: the profile reads back, samples and provenance are complete") {
   const tests::ScratchFolder scratch;
   const std::filesystem::path folder = scratch / "not-there-yet";
-  BenchResult result = small_result();
+  Result result = small_result();
   for (int i = 0; i < 100; ++i) result.probes.emplace_back(i < 10 ? 80e9 : 100e9);
-  write_bench(result, {}, folder, "some-device");
+  write_result(result, {}, folder, "some-device");
   const std::vector<ProfileRow> rows = read_profile(folder / "some-device.profile.csv");
   REQUIRE(rows.size() == result.rows.size());
   CHECK(rows[0].sampling == "settled");
@@ -174,14 +175,14 @@ TEST_CASE("files of a bench: the profile reads back, samples and provenance are 
   CHECK(json.find("\"cpu_model\": \"Some \\\"Processor\\\"\"") != std::string::npos);
   CHECK(json.find("\"clock_drift\": 0.2000") != std::string::npos);
   CHECK(json.find("\"discarded\": 5") != std::string::npos);
-  CHECK_THROWS_AS(write_bench(result, {}, folder, "../elsewhere"), ConfigError);
+  CHECK_THROWS_AS(write_result(result, {}, folder, "../elsewhere"), ConfigError);
 }
 
 TEST_CASE("a part of a bench writes no device") {
   const tests::ScratchFolder scratch;
-  BenchResult result = small_result();
+  Result result = small_result();
   result.rows.erase(result.rows.begin());
-  write_bench(result, {}, scratch.path(), "part");
+  write_result(result, {}, scratch.path(), "part");
   CHECK(std::filesystem::exists(scratch / "part.profile.csv"));
   CHECK_FALSE(std::filesystem::exists(scratch / "part.yaml"));
 }

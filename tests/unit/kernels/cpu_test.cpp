@@ -35,11 +35,11 @@ struct Values {
 };
 
 template <class T>
-Result<T> computed(const Problem& problem, const Tensors& tensors, const CpuOptions& options) {
+Result<T> computed(const Problem& problem, const Tensors& tensors, const cpu::Options& options) {
   const Values<T> values(tensors);
   Result<T> result;
-  cpu_forward(problem, values.view(), options, result.forward);
-  cpu_backward(problem, values.view(), result.forward, options, result.gradients);
+  cpu::forward(problem, values.view(), options, result.forward);
+  cpu::backward(problem, values.view(), result.forward, options, result.gradients);
   return result;
 }
 
@@ -63,24 +63,24 @@ const std::vector<Dtype> kDtypes = {Dtype::f32, Dtype::bf16};
 TEST_CASE("the CPU kernels are within the bound on every case, f32 and bf16") {
   for (const Dtype dtype : kDtypes) {
     for (const Case& row : cases_for(Purpose::verify)) {
-      for (const VerifyRow& result : verify(row, cpu_backend({dtype}))) {
+      for (const verify::Row& result : verify::rows_of(row, cpu_backend({dtype}))) {
         INFO(result.case_name << " " << name(dtype) << " " << result.pass_name << ": " << result.note);
         CHECK(result.verdict ==
-              (row.problem.mechanism == Mechanism::sliding_window ? Verdict::skipped : Verdict::pass));
+              (row.problem.mechanism == Mechanism::sliding_window ? verify::Verdict::skipped : verify::Verdict::pass));
       }
     }
   }
 }
 
 TEST_CASE("every instruction set that this processor has is within the bound") {
-  for (const MicroKernels* micro : micro_kernels()) {
+  for (const cpu::MicroKernels* micro : cpu::micro_kernels()) {
     for (const Dtype dtype : kDtypes) {
       for (const Case& row : cases_for(Purpose::verify)) {
         if (tokens(row.problem) * row.problem.heads > 800) continue;
-        for (const VerifyRow& result : verify(row, cpu_backend({dtype, 1, micro}))) {
+        for (const verify::Row& result : verify::rows_of(row, cpu_backend({dtype, 1, micro}))) {
           INFO(micro->name << " " << result.case_name << " " << name(dtype) << " " << result.pass_name << ": "
                            << result.note);
-          CHECK(result.verdict != Verdict::fail);
+          CHECK(result.verdict != verify::Verdict::fail);
         }
       }
     }
@@ -88,13 +88,13 @@ TEST_CASE("every instruction set that this processor has is within the bound") {
 }
 
 TEST_CASE("an instruction set is found by its name, and another name is refused with those that there are") {
-  for (const MicroKernels* micro : micro_kernels()) CHECK(&micro_kernels_named(micro->name) == micro);
-  CHECK_THROWS_WITH(micro_kernels_named("avx"), ContainsSubstring("it has") && ContainsSubstring("scalar"));
+  for (const cpu::MicroKernels* micro : cpu::micro_kernels()) CHECK(&cpu::micro_kernels_named(micro->name) == micro);
+  CHECK_THROWS_WITH(cpu::micro_kernels_named("avx"), ContainsSubstring("it has") && ContainsSubstring("scalar"));
 }
 
 TEMPLATE_TEST_CASE("the result depends neither on the run nor on the number of threads nor on memory used before", "",
                    float, Bf16) {
-  CpuWorkspace workspace;
+  cpu::Workspace workspace;
   for (const char* name : {"full_varlen", "full_600_d128", "moba_varlen", "moba_grouped_8_to_1", "moba_top_1"}) {
     const Case row = case_named(cases(), name);
     const Tensors tensors = filled(row.problem, row.fill, 2);
@@ -170,38 +170,39 @@ TEST_CASE("what the CPU kernels do not compute they refuse") {
   const Problem window{Mechanism::sliding_window, {0, 8}, 1, 1, 8, 0, 0, 4};
   const Tensors tensors = filled(window, Fill::normal, 1);
   Forward<float> forward;
-  CHECK_THROWS_AS(cpu_forward(window, tensors.view(), {}, forward), mobasim::Unsupported);
+  CHECK_THROWS_AS(cpu::forward(window, tensors.view(), {}, forward), mobasim::Unsupported);
   const Problem other{Mechanism::full, {0, 9}, 1, 1, 8, 0, 0, 0};  // tensors are for 8 tokens
-  CHECK_THROWS_AS(cpu_forward(other, tensors.view(), {}, forward), mobasim::ConfigError);
+  CHECK_THROWS_AS(cpu::forward(other, tensors.view(), {}, forward), mobasim::ConfigError);
 }
 
 TEST_CASE("the exponential of the inner loops is e to the power, 0 where that underflows, NaN for NaN") {
-  for (const MicroKernels* micro : micro_kernels()) {
+  for (const cpu::MicroKernels* micro : cpu::micro_kernels()) {
     INFO(micro->name);
     const auto softmax = [&](std::vector<float>& scores, std::int64_t keys) {
-      std::vector<float> m(kLanes, -1e30f), sum(kLanes, 0.0f), factor(kLanes);
-      micro->f32.softmax({scores.data(), keys, kLanes, 1.0, nullptr}, {m.data(), sum.data(), factor.data()});
+      std::vector<float> m(cpu::kLanes, -1e30f), sum(cpu::kLanes, 0.0f), factor(cpu::kLanes);
+      micro->f32.softmax({scores.data(), keys, cpu::kLanes, 1.0, nullptr}, {m.data(), sum.data(), factor.data()});
     };
     double worst = 0;
     for (float x = -87.0f; x <= 0; x += 0.37f) {
-      std::vector<float> scores(2 * kLanes, 0.0f);
-      scores[kLanes] = x;  // beside a score of 0: p = exp(x)
+      std::vector<float> scores(2 * cpu::kLanes, 0.0f);
+      scores[cpu::kLanes] = x;  // beside a score of 0: p = exp(x)
       softmax(scores, 2);
       CHECK(scores[0] == 1.0f);
-      worst = std::max(worst, std::abs(static_cast<double>(scores[kLanes]) / std::exp(static_cast<double>(x)) - 1));
+      worst =
+          std::max(worst, std::abs(static_cast<double>(scores[cpu::kLanes]) / std::exp(static_cast<double>(x)) - 1));
     }
     CHECK(worst < 0x1p-22);
-    std::vector<float> scores(2 * kLanes, 0.0f);
-    scores[kLanes] = -1000.0f;
-    scores[kLanes + 1] = std::nanf("");
+    std::vector<float> scores(2 * cpu::kLanes, 0.0f);
+    scores[cpu::kLanes] = -1000.0f;
+    scores[cpu::kLanes + 1] = std::nanf("");
     softmax(scores, 2);
-    CHECK(scores[kLanes] == 0.0f);
-    CHECK(std::isnan(scores[kLanes + 1]));
+    CHECK(scores[cpu::kLanes] == 0.0f);
+    CHECK(std::isnan(scores[cpu::kLanes + 1]));
   }
 }
 
 TEST_CASE("products of each instruction set are those of plain loops, also with few rows, few columns and strides") {
-  for (const MicroKernels* micro : micro_kernels()) {
+  for (const cpu::MicroKernels* micro : cpu::micro_kernels()) {
     for (const std::int64_t rows : {1, 3, 7, 8, 21}) {
       for (const std::int64_t columns : {16, 32, 48, 64, 112}) {
         constexpr std::int64_t kDepth = 5;
@@ -226,19 +227,19 @@ TEST_CASE("products of each instruction set are those of plain loops, also with 
 }
 
 TEST_CASE("rows are transposed as they stand, with zeros beyond the last") {
-  for (const MicroKernels* micro : micro_kernels()) {
+  for (const cpu::MicroKernels* micro : cpu::micro_kernels()) {
     for (const std::int64_t count : {1, 5, 16, 17, 63, 64}) {
       constexpr std::int64_t kDepth = 20;
-      std::vector<float> values(static_cast<std::size_t>(count * kDepth)), out(kDepth * kLanes, -1.0f);
+      std::vector<float> values(static_cast<std::size_t>(count * kDepth)), out(kDepth * cpu::kLanes, -1.0f);
       fill_normal(values, 3);
-      const float* rows[kLanes] = {};
+      const float* rows[cpu::kLanes] = {};
       for (std::int64_t r = 0; r < count; ++r) rows[r] = values.data() + (count - 1 - r) * kDepth;  // any order
       const std::int64_t lanes = (count + 15) / 16 * 16;
       micro->transpose(rows, count, lanes, kDepth, out.data());
       INFO(micro->name << " " << count);
       for (std::int64_t p = 0; p < kDepth; ++p) {
         for (std::int64_t r = 0; r < lanes; ++r) {
-          REQUIRE(out[static_cast<std::size_t>(p * kLanes + r)] == (r < count ? rows[r][p] : 0.0f));
+          REQUIRE(out[static_cast<std::size_t>(p * cpu::kLanes + r)] == (r < count ? rows[r][p] : 0.0f));
         }
       }
     }

@@ -4,6 +4,7 @@
 #include "tests/catch.h"
 
 using namespace mobasim::kernels;
+using namespace mobasim::kernels::bench;
 
 TEST_CASE("other load is what the processors did beside this process, and what was stolen") {
   LoadCounters before = counters_of("cpu  100 0 100 800 0 0 0 0 0 0", 100);

@@ -10,6 +10,7 @@
 #include "tests/catch.h"
 
 using namespace mobasim::kernels;
+using namespace mobasim::kernels::cpu;
 
 TEST_CASE("rows are written as their format keeps them, and nothing beyond") {
   constexpr std::size_t kMost = 2 * kColumnMultiple;

@@ -5,11 +5,13 @@
 #include <numeric>
 #include <random>
 
+#include "kernels/cpu/moba.h"
 #include "kernels/cpu/routed.h"
 #include "kernels/fill.h"
 #include "tests/catch.h"
 
 using namespace mobasim::kernels;
+using namespace mobasim::kernels::cpu;
 
 namespace {
 
@@ -55,6 +57,17 @@ TEST_CASE(
         }
       }
     }
+  }
+}
+
+TEST_CASE("the own blocks of rows lie one behind the other and hold each row once") {
+  const Problem problem{Mechanism::moba, {0, 1000}, 1, 1, 8, 10, 3, 0};
+  const std::vector<Run> blocks = own_blocks(problem, {0, 996});
+  REQUIRE(blocks.size() == 100);
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    const std::int64_t begin = 10 * static_cast<std::int64_t>(i);
+    CHECK(blocks[i].begin == begin);
+    CHECK(blocks[i].end == std::min<std::int64_t>(begin + 10, 996));
   }
 }
 

@@ -75,9 +75,9 @@ TEST_CASE("gradients of the reference are those of finite differences") {
 TEST_CASE("the reference agrees with dense matrices on every case") {
   for (const Case& row : cases_for(Purpose::verify)) {
     if (tokens(row.problem) * row.problem.heads > 1200) continue;  // mobasim verify --backend reference runs them all
-    for (const VerifyRow& result : verify(row, reference_backend())) {
+    for (const verify::Row& result : verify::rows_of(row, reference_backend())) {
       INFO(result.case_name << " " << result.pass_name << ": " << result.note);
-      CHECK(result.verdict == Verdict::pass);
+      CHECK(result.verdict == verify::Verdict::pass);
     }
   }
 }

@@ -7,6 +7,7 @@
 #include "tests/catch.h"
 
 using namespace mobasim::kernels;
+using namespace mobasim::kernels::bench;
 
 namespace {
 
@@ -144,7 +145,7 @@ TEST_CASE("a later visit goes on where the earlier ones ended, without a warm-up
   const Sampled first = sampled({machine.arm(0.1)}, sampling, random);
   CHECK(first.ending == Ending::time_out);
   REQUIRE(first.arms[0].size() == 3);
-  CHECK(first.arms[0][0].at >= 0.1);    // after the warm-up
+  CHECK(first.arms[0][0].at >= 0.1);  // after the warm-up
   sampling.most_seconds = 10;
   sampling.level = 2 * sampling.level;  // what the machine can do is known better now
   machine.speed = 2;

@@ -19,7 +19,7 @@ int failures(const Case& row, const std::function<void(Computed&)>& plant) {
     return computed;
   };
   int count = 0;
-  for (const VerifyRow& result : verify(row, backend)) count += result.verdict == Verdict::fail;
+  for (const verify::Row& result : verify::rows_of(row, backend)) count += result.verdict == verify::Verdict::fail;
   return count;
 }
 
@@ -64,12 +64,12 @@ TEST_CASE("wrong picks make verify fail, also where the numbers fit the picks") 
     out.gradients = reference_backward(problem, wide.view(), out.forward).result;
     return out;
   };
-  const std::vector<VerifyRow> rows = verify(row, backend);
+  const std::vector<verify::Row> rows = verify::rows_of(row, backend);
   REQUIRE(rows.size() == 3);
   CHECK(rows[0].pass_name == "selection");
-  CHECK(rows[0].verdict == Verdict::fail);
-  CHECK(rows[1].verdict == Verdict::pass);
-  CHECK(rows[2].verdict == Verdict::pass);
+  CHECK(rows[0].verdict == verify::Verdict::fail);
+  CHECK(rows[1].verdict == verify::Verdict::pass);
+  CHECK(rows[2].verdict == verify::Verdict::pass);
 }
 
 TEST_CASE("ties that are exact must go to the lower block, and near-ties are counted, not hidden") {
@@ -93,15 +93,15 @@ TEST_CASE("ties that are exact must go to the lower block, and near-ties are cou
     out.gradients = reference_backward(problem, wide.view(), out.forward).result;
     return out;
   };
-  const std::vector<VerifyRow> rows = verify(row, backend);
-  CHECK(rows[0].verdict == Verdict::pass);
+  const std::vector<verify::Row> rows = verify::rows_of(row, backend);
+  CHECK(rows[0].verdict == verify::Verdict::pass);
   CHECK(rows[0].note.find("1 near-ties") != std::string::npos);
-  CHECK(rows[1].verdict == Verdict::pass);
+  CHECK(rows[1].verdict == verify::Verdict::pass);
 }
 
 TEST_CASE("max_error and bound stand at the element where their ratio is greatest") {
   const std::vector<double> expected = {1, 10, 100}, bounds = {0.1, 1, 10}, got = {1.05, 10.9, 101};
-  const Comparison found = compare(got, expected, bounds);
+  const verify::Comparison found = verify::comparison(got, expected, bounds);
   CHECK(found.element == 1);
   CHECK(found.max_error == Approx(0.9));
   CHECK(found.bound == 1);
@@ -110,9 +110,10 @@ TEST_CASE("max_error and bound stand at the element where their ratio is greates
 }
 
 TEST_CASE("verify prints a row for each case and pass, skipped ones too") {
-  std::vector<VerifyRow> rows = verify(case_named(cases(), "window_1"), cpu_backend());
-  for (const VerifyRow& row : verify(case_named(cases(), "full_no_token"), cpu_backend())) rows.push_back(row);
-  CHECK(mobasim::rendered(verify_table(rows), mobasim::TableFormat::csv) ==
+  std::vector<verify::Row> rows = verify::rows_of(case_named(cases(), "window_1"), cpu_backend());
+  for (const verify::Row& row : verify::rows_of(case_named(cases(), "full_no_token"), cpu_backend()))
+    rows.push_back(row);
+  CHECK(mobasim::rendered(verify::table_of(rows), mobasim::TableFormat::csv) ==
         "case,backend,dtype,pass_name,max_error,bound,relative_rms,verdict\n"
         "window_1,cpu,f32,forward,,,,skipped\nwindow_1,cpu,f32,backward,,,,skipped\n"
         "full_no_token,cpu,f32,forward,0,0,0,pass\nfull_no_token,cpu,f32,backward,0,0,0,pass\n");
