@@ -10,7 +10,7 @@
 namespace mobasim::tests {
 namespace {
 
-Outcome outcome(const Wrong& wrong, bool is_wrong, ExecutorOptions options = {}) {
+LaunchOutcome outcome(const Wrong& wrong, bool is_wrong, ExecutorOptions options = {}) {
   std::vector<int> numbers(kWords);
   std::iota(numbers.begin(), numbers.end(), 0);
   const Device<int> in(numbers, "in"), out(kWords, "out"), undefined(kWords, "undefined");
@@ -28,10 +28,10 @@ TEST_CASE(
   for (const Wrong& wrong : kWrongs) {
     INFO(wrong.name);
     for (std::uint64_t seed = 0; seed < 8; ++seed) {
-      const Outcome right = outcome(wrong, false, {.seed = seed});
+      const LaunchOutcome right = outcome(wrong, false, {.seed = seed});
       INFO("seed " << seed << " " << right.text);
       CHECK_FALSE(right.found);
-      const Outcome found = outcome(wrong, true, {.seed = seed});
+      const LaunchOutcome found = outcome(wrong, true, {.seed = seed});
       INFO(found.text);
       REQUIRE(found.found);
       CHECK(name(found.detector) == std::string(name(wrong.detector)));
@@ -56,7 +56,7 @@ TEST_CASE("a detector that is ignored lets its wrong kernels pass, and only thos
                         wrong.detector == Detector::async_read || wrong.detector == Detector::uninitialised_shared ||
                         wrong.detector == Detector::uninitialised_global || wrong.detector == Detector::copies_left;
     if (may_be) {
-      const Outcome passed = outcome(wrong, true, {.ignored = {wrong.detector}});
+      const LaunchOutcome passed = outcome(wrong, true, {.ignored = {wrong.detector}});
       INFO(passed.text);
       CHECK_FALSE(passed.found);
     } else {

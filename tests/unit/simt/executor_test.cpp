@@ -125,7 +125,7 @@ void beyond(Numbers p) {
 TEST_CASE("after a finding the executor runs the next launch as if nothing had been") {
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     const Session session({.seed = seed});
-    const Outcome outcome = outcome_of([] { run(beyond, "beyond"); });
+    const LaunchOutcome outcome = outcome_of([] { run(beyond, "beyond"); });
     REQUIRE(outcome.found);
     CHECK(outcome.text.find("thread 17 ") != std::string::npos);
     const std::vector<int> out = run(reverse<kThreads>, "reverse", iota());
@@ -186,7 +186,7 @@ TEST_CASE("a view of memory that was released is refused") {
   int* gone = static_cast<int*>(allocate(4 * kCount, "gone"));
   fill(gone, 0, 4 * kCount);
   release(gone);
-  const Outcome outcome = outcome_of([&] {
+  const LaunchOutcome outcome = outcome_of([&] {
     MOBASIM_LAUNCH(nullptr, (cuda::LaunchShape{{kBlocks}, kThreads, 256}), (Numbers{gone, out.data()}),
                    reverse<kThreads>);
   });

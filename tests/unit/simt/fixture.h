@@ -35,7 +35,7 @@ class Device {
   std::size_t count_;
 };
 
-struct Outcome {
+struct LaunchOutcome {
   bool found = false;
   kernels::simt::Detector detector = {};
   std::string text;
@@ -43,7 +43,7 @@ struct Outcome {
 
 // What a launch ends with.
 template <class Launch>
-Outcome outcome_of(Launch launch) {
+LaunchOutcome outcome_of(Launch launch) {
   try {
     launch();
     return {};
