@@ -19,6 +19,12 @@ if(MOBASIM_SANITIZE)
     $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${MOBASIM_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all>)
   target_link_options(mobasim_compiler INTERFACE -fsanitize=${MOBASIM_SANITIZE})
 endif()
+# Object files that hold GCC's intermediate code beside the machine code. tests/tree/one_definition_test.cpp lets the
+# linker compare the types in it; programs are linked from the machine code.
+if(MOBASIM_ODR AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(mobasim_compiler INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-flto;-ffat-lto-objects>)
+  target_link_options(mobasim_compiler INTERFACE -fno-lto)
+endif()
 
 # A static library of all .cpp files of a folder and below, without main.cpp and the folders named: a new file or folder is
 # found by itself.
