@@ -18,18 +18,6 @@ namespace cpu {
 struct MicroKernels;
 }
 
-// What a backend computed, in float64 for comparison. Gradients are empty where d_o was.
-struct Computed {
-  Forward<double> forward;
-  Gradients<double> gradients;
-};
-
-// How the CUDA kernels go about it; what comes out is the same. The other backends have no such choices.
-struct KernelOptions {
-  int chunk_tokens = 0;        // queries of a chunk; 0: as many as is usual
-  bool deterministic = false;  // the same bits whatever the order of the threads
-};
-
 // `compute` takes tensors already rounded to dtype; it throws ConfigError for what is wrong with them and Unsupported
 // for what it cannot do.
 struct Backend {

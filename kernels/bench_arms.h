@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "kernels/bench_shapes.h"
 #include "kernels/bf16.h"
 #include "kernels/cases.h"
 #include "kernels/cpu/buffer.h"

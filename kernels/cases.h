@@ -5,9 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/backend.h"
 #include "kernels/fill.h"
-#include "kernels/layer.h"
 #include "kernels/problem.h"
 
 namespace mobasim::kernels {
@@ -35,14 +33,5 @@ struct Case {
 [[nodiscard]] std::vector<Case> quick_cases();
 // Throws ConfigError, naming the nearest case.
 [[nodiscard]] const Case& case_named(const std::vector<Case>& table, const std::string& name);
-
-// Matrix products that bench times: [m, k] x [k, n].
-struct GemmCase {
-  std::int64_t m, n, k;
-};
-[[nodiscard]] const std::vector<GemmCase>& gemm_cases();
-
-// Layers that bench times; those of one width and length stand together and are compared.
-[[nodiscard]] const std::vector<LayerShape>& layer_cases();
 
 }  // namespace mobasim::kernels

@@ -11,17 +11,9 @@
 
 #include "kernels/dtype.h"
 #include "kernels/problem.h"
+#include "kernels/work.h"
 
 namespace mobasim::kernels {
-
-// Counted where the work is done, all heads and sequences together.
-struct WorkCount {
-  std::int64_t pairs = 0;       // (query, key) pairs attended
-  std::int64_t gate_pairs = 0;  // (query, mean key) products
-  std::int64_t picks = 0;       // (query, past block) picks routed
-  std::int64_t blocks = 0;      // mean keys pooled
-  bool operator==(const WorkCount&) const = default;
-};
 
 struct ReferenceOptions {
   Dtype dtype = Dtype::f32;              // of the tensors: mean keys are rounded to it

@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "kernels/backend.h"
 #include "kernels/cuda/target.h"
+#include "kernels/dtype.h"
+#include "kernels/fill.h"
+#include "kernels/problem.h"
 
 namespace mobasim::kernels::cuda {
 

@@ -6,6 +6,7 @@
 #include "kernels/bench_arms.h"
 #include "kernels/bench_files.h"
 #include "kernels/bench_groups.h"
+#include "kernels/reference.h"
 #include "kernels/work.h"
 #include "sim/base/csv.h"
 #include "sim/base/error.h"
