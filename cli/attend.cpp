@@ -1,5 +1,5 @@
 // mobasim attend: one attention problem on NumPy files.
-#include "kernels/attend.h"
+#include "kernels/backend/attend.h"
 
 #include <fmt/format.h>
 

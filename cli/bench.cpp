@@ -1,5 +1,5 @@
 // mobasim bench: times the kernels on this machine and writes it down as a device.
-#include "kernels/bench.h"
+#include "kernels/bench/bench.h"
 
 #include <fmt/format.h>
 
@@ -10,9 +10,9 @@
 
 #include "cli/bench_compare.h"
 #include "cli/command.h"
-#include "kernels/bench_files.h"
-#include "kernels/bench_journal.h"
-#include "kernels/cuda/bench_files.h"
+#include "kernels/bench/files.h"
+#include "kernels/bench/gpu_files.h"
+#include "kernels/bench/journal.h"
 #include "sim/base/error.h"
 #include "sim/base/file.h"
 #include "sim/device/device.h"

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "kernels/bench_compare.h"
+#include "kernels/bench/compare.h"
 #include "sim/base/error.h"
 #include "sim/base/text.h"
 

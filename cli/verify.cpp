@@ -1,5 +1,5 @@
 // mobasim verify: every kernel of a backend against its oracle, case by case.
-#include "kernels/verify.h"
+#include "kernels/verify/verify.h"
 
 #include <fmt/format.h>
 
@@ -9,9 +9,9 @@
 #include <optional>
 
 #include "cli/command.h"
-#include "kernels/conformance/conformance.h"
 #include "kernels/cpu/micro_kernels.h"
-#include "kernels/mutants.h"
+#include "kernels/verify/conformance/conformance.h"
+#include "kernels/verify/mutants.h"
 #include "sim/base/error.h"
 #include "sim/base/text.h"
 

@@ -1,6 +1,6 @@
 // The device that bench writes is one that the simulator reads.
-#include "kernels/bench.h"
-#include "kernels/bench_files.h"
+#include "kernels/bench/bench.h"
+#include "kernels/bench/files.h"
 #include "sim/device/device.h"
 #include "tests/catch.h"
 #include "tests/program.h"

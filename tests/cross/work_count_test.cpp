@@ -2,7 +2,7 @@
 // implementations that share no line.
 #include "kernels/cases.h"
 #include "kernels/random.h"
-#include "kernels/reference.h"
+#include "kernels/reference/reference.h"
 #include "sim/attention/attention.h"
 #include "tests/catch.h"
 

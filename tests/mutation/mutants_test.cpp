@@ -1,5 +1,5 @@
 // Verification is worth what it catches.
-#include "kernels/mutants.h"
+#include "kernels/verify/mutants.h"
 
 #include <cstdio>
 #include <string>

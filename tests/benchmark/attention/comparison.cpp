@@ -8,9 +8,9 @@
 #include <memory>
 #include <numeric>
 
+#include "kernels/bench/timing.h"
 #include "kernels/cpu/attention.h"
 #include "kernels/cpu/parallel.h"
-#include "kernels/timing.h"
 #include "kernels/work.h"
 #include "tests/benchmark/attention/contenders.h"
 

@@ -6,9 +6,9 @@
 #include <csignal>
 #include <cstdio>
 
+#include "kernels/bench/machine.h"
+#include "kernels/bench/timing.h"
 #include "kernels/cpu/micro_kernels.h"
-#include "kernels/machine.h"
-#include "kernels/timing.h"
 #include "sim/base/error.h"
 #include "tests/benchmark/attention/agreement.h"
 #include "tests/benchmark/attention/comparison.h"

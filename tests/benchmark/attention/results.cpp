@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kernels/timing.h"
+#include "kernels/bench/timing.h"
 #include "sim/base/csv.h"
 
 namespace mobasim::benchmark {

@@ -1,0 +1,149 @@
+#include "kernels/verify/mutants.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "kernels/cuda/run.h"
+#include "kernels/simt/executor.h"
+#include "kernels/verify/verify.h"
+
+namespace mobasim::kernels::verify {
+namespace {
+
+// What a run under a mutant did: whether the planted place was passed, and the detector that ended it.
+struct Ran {
+  bool reached = false;
+  std::string detector;
+};
+
+// The kernels in bf16 under the executor's options.
+Backend backend_with(const simt::ExecutorOptions& options, Ran& ran) {
+  return {"simt", Dtype::bf16, Dtype::bf16, false,
+          [options, &ran](const Problem& problem, const Tensors& tensors, const KernelOptions& kernels) {
+            const simt::Session session(options);
+            try {
+              Computed out = cuda::computed_on(cuda::simt_target(), problem, tensors, Dtype::bf16, kernels);
+              ran.reached = ran.reached || session.mutated();
+              return out;
+            } catch (const simt::Finding& finding) {
+              ran = {true, simt::name(finding.detector)};
+              throw;
+            }
+          }};
+}
+
+std::string base_name(const std::string& kernel) { return kernel.substr(0, kernel.find('<')); }
+std::string file_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+// What can go wrong at a place of this kind.
+std::vector<simt::MutationKind> kinds_for(simt::SiteKind site) {
+  switch (site) {
+    case simt::SiteKind::sync_block:
+    case simt::SiteKind::sync_warp:
+    case simt::SiteKind::commit:
+      return {simt::MutationKind::drop};
+    case simt::SiteKind::wait:
+      return {simt::MutationKind::drop, simt::MutationKind::lax_wait};
+    case simt::SiteKind::copy:
+      return {simt::MutationKind::copy_always};
+    case simt::SiteKind::atomic:
+      return {simt::MutationKind::plain_atomic};
+  }
+  return {};
+}
+
+std::string what_happens(simt::SiteKind site, simt::MutationKind kind) {
+  switch (kind) {
+    case simt::MutationKind::none:
+      return "";
+    case simt::MutationKind::drop:
+      return fmt::format("{} left out", simt::name(site));
+    case simt::MutationKind::lax_wait:
+      return "wait for one group too few";
+    case simt::MutationKind::copy_always:
+      return "copy without its predicate";
+    case simt::MutationKind::plain_atomic:
+      return "atomic made plain";
+  }
+  return "";
+}
+
+// The places that the cases pass, once for each kernel.
+std::vector<simt::PassedSite> sites() {
+  std::vector<simt::PassedSite> found;
+  const auto key = [](const simt::PassedSite& site) {
+    return std::tuple(site.kernel, site.file, site.line, site.kind);
+  };
+  for (const Case& row : mutant_cases()) {
+    const Tensors tensors = rounded(filled(row.problem, row.fill, 1), Dtype::bf16);
+    const simt::Session session;
+    (void)cuda::computed_on(cuda::simt_target(), row.problem, tensors, Dtype::bf16, row.options);
+    for (simt::PassedSite site : session.sites()) {
+      site.kernel = base_name(site.kernel);
+      found.push_back(std::move(site));
+    }
+  }
+  std::sort(found.begin(), found.end(), [&](const auto& a, const auto& b) { return key(a) < key(b); });
+  found.erase(std::unique(found.begin(), found.end(), [&](const auto& a, const auto& b) { return key(a) == key(b); }),
+              found.end());
+  return found;
+}
+
+}  // namespace
+
+const std::vector<Case>& mutant_cases() {
+  static const std::vector<Case> table = [] {
+    std::vector<Case> rows;
+    for (const char* name :
+         {"full_300_grouped", "full_large", "moba_grouped_8_to_1", "moba_block_128_d128", "moba_varlen", "moba_ties",
+          "full_varlen", "moba_grouped_d128", "moba_nan_key", "moba_128_top_8", "moba_16_heads", "moba_130_blocks"}) {
+      rows.push_back(case_named(cases(), name));
+    }
+    return rows;
+  }();
+  return table;
+}
+
+std::vector<Mutant> mutants() {
+  std::vector<Mutant> list;
+  for (int i = 1; i < simt::kBugs; ++i) {
+    const auto bug = static_cast<simt::Bug>(i);
+    list.push_back({simt::name(bug), {}, bug});
+  }
+  for (const simt::PassedSite& site : sites()) {
+    for (const simt::MutationKind kind : kinds_for(site.kind)) {
+      list.push_back(
+          {fmt::format("{}: {}, {}:{}", site.kernel, what_happens(site.kind, kind), file_name(site.file), site.line),
+           {kind, site.kernel, site.file, site.line},
+           simt::Bug::none});
+    }
+  }
+  return list;
+}
+
+MutantOutcome outcome_of(const Mutant& mutant) {
+  simt::ExecutorOptions options;
+  options.count_memory = false;
+  options.mutation = mutant.mutation;
+  options.bug = mutant.bug;
+  Ran ran;
+  for (const Case& row : mutant_cases()) {
+    for (const Row& result : rows_of(row, backend_with(options, ran))) {
+      if (result.verdict != Verdict::fail) continue;
+      return {ran.detector.empty() ? "numbers: " + result.pass_name : ran.detector, row.name, true};
+    }
+  }
+  return {"", "", ran.reached};
+}
+
+Table mutant_table(const std::vector<Mutant>& list, const std::vector<MutantOutcome>& outcomes) {
+  Table table{{"mutant", "caught_by", "case"}, {}};
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    table.rows.push_back({list[i].name, outcomes[i].caught_by, outcomes[i].case_name});
+  }
+  return table;
+}
+
+}  // namespace mobasim::kernels::verify
