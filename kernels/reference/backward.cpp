@@ -17,7 +17,7 @@ double absolute_dot(const double* a, const double* b, std::int64_t size) {
 //   dv += p d_o      ds = p (dp - delta) scale      dq += ds k      dk += ds q
 // (FlashAttention-2, arXiv 2307.08691, section 3.2; rowsum(d_o o) is that of the whole, merged row.)
 void add_row(const Problem& problem, const Inputs<double>& inputs, const Forward<double>& forward, std::int64_t begin,
-             std::int64_t length, std::int64_t token, std::int64_t head, Dtype dtype, ReferenceBackward& out) {
+             std::int64_t length, std::int64_t token, std::int64_t head, double floor, ReferenceBackward& out) {
   const std::int64_t dim = problem.head_dim, row = token * problem.heads + head;
   const double scale = scale_of(problem);
   const double *q = &inputs.q[row * dim], *d_o = &inputs.d_o[row * dim], *o = &forward.o[row * dim];
@@ -27,16 +27,14 @@ void add_row(const Problem& problem, const Inputs<double>& inputs, const Forward
     const std::int64_t at = k - inputs.k.data();
     const double p = std::exp(scale * dot(q, k, dim) - forward.lse[row]);
     const double ds = p * (dot(d_o, v, dim) - delta) * scale;
-    const double p_terms = std::max(p, floor_of(dtype));
+    const double p_terms = std::max(p, floor);
     const double ds_terms = p_terms * (absolute_dot(d_o, v, dim) + delta_terms) * scale;
-    for (std::int64_t c = 0; c < dim; ++c) {
-      out.result.dv[at + c] += p * d_o[c];
-      out.terms.dv[at + c] += p_terms * std::abs(d_o[c]);
-      out.result.dk[at + c] += ds * q[c];
-      out.terms.dk[at + c] += ds_terms * std::abs(q[c]);
-      out.result.dq[row * dim + c] += ds * k[c];
-      out.terms.dq[row * dim + c] += ds_terms * std::abs(k[c]);
-    }
+    add_scaled(p, d_o, &out.result.dv[at], dim);
+    add_scaled_magnitude(p_terms, d_o, &out.terms.dv[at], dim);
+    add_scaled(ds, q, &out.result.dk[at], dim);
+    add_scaled_magnitude(ds_terms, q, &out.terms.dk[at], dim);
+    add_scaled(ds, k, &out.result.dq[row * dim], dim);
+    add_scaled_magnitude(ds_terms, k, &out.terms.dq[row * dim], dim);
   }
 }
 
@@ -51,11 +49,12 @@ ReferenceBackward reference_backward(const Problem& problem, const Inputs<double
   out.result.dk.assign(static_cast<std::size_t>(key_size(problem)), 0.0);
   out.result.dv = out.result.dk;
   out.terms = out.result;
+  const double floor = floor_of(dtype);
   for (std::size_t i = 0; i + 1 < problem.cu_seqlens.size(); ++i) {
     const std::int64_t begin = problem.cu_seqlens[i], end = problem.cu_seqlens[i + 1];
     for (std::int64_t t = begin; t < end; ++t) {
       for (std::int64_t head = 0; head < problem.heads; ++head) {
-        add_row(problem, inputs, forward, begin, end - begin, t, head, dtype, out);
+        add_row(problem, inputs, forward, begin, end - begin, t, head, floor, out);
       }
     }
   }

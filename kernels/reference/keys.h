@@ -1,6 +1,7 @@
 // Which keys a query attends to, and where their rows lie: shared by the forward and backward reference.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -24,6 +25,15 @@ namespace mobasim::kernels {
   }
   for (; c < size; ++c) sum[0] += a[c] * b[c];
   return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
+// sum += factor * row, and the same with the row's absolute values. The sum is none of the rows that are read.
+inline void add_scaled(double factor, const double* __restrict row, double* __restrict sum, std::int64_t size) {
+  for (std::int64_t c = 0; c < size; ++c) sum[c] += factor * row[c];
+}
+inline void add_scaled_magnitude(double factor, const double* __restrict row, double* __restrict sum,
+                                 std::int64_t size) {
+  for (std::int64_t c = 0; c < size; ++c) sum[c] += factor * std::abs(row[c]);
 }
 
 // The row of k or v that query head `head` reads for `token`.

@@ -54,7 +54,7 @@ void choose(const Problem& problem, const Inputs<double>& inputs, const Referenc
 }
 
 void attend(const Problem& problem, const Inputs<double>& inputs, std::int64_t begin, std::int64_t length,
-            std::int64_t token, std::int64_t head, Dtype dtype, ReferenceForward& out) {
+            std::int64_t token, std::int64_t head, double floor, ReferenceForward& out) {
   const std::vector<std::int64_t> keys = attended_keys(problem, out.result.selection, begin, length, token, head);
   const std::int64_t dim = problem.head_dim, row = token * problem.heads + head;
   const double scale = scale_of(problem);
@@ -67,14 +67,13 @@ void attend(const Problem& problem, const Inputs<double>& inputs, std::int64_t b
   }
   double sum = 0;
   for (const double score : scores) sum += std::exp(score - greatest);
-  out.result.lse[row] = greatest + std::log(sum);
+  const double lse = greatest + std::log(sum);
+  out.result.lse[row] = lse;
   for (std::size_t j = 0; j < keys.size(); ++j) {
-    const double p = std::exp(scores[j] - out.result.lse[row]);
+    const double p = std::exp(scores[j] - lse);
     const double* v = key_row(problem, inputs.v, keys[j], head);
-    for (std::int64_t c = 0; c < dim; ++c) {
-      out.result.o[row * dim + c] += p * v[c];
-      out.o_terms[row * dim + c] += std::max(p, floor_of(dtype)) * std::abs(v[c]);
-    }
+    add_scaled(p, v, &out.result.o[row * dim], dim);
+    add_scaled_magnitude(std::max(p, floor), v, &out.o_terms[row * dim], dim);
   }
 }
 
@@ -120,13 +119,14 @@ ReferenceForward reference_forward(const Problem& problem, const Inputs<double>&
   out.result.lse.assign(rows, 0.0);
   out.result.selection.picks.assign(rows * static_cast<std::size_t>(slots_of(problem)), -1);
   if (options.selection != nullptr) out.result.selection = *options.selection;
+  const double floor = floor_of(options.dtype);
   for (std::int64_t i = 0; i < sequences(problem); ++i) {
     if (options.selection == nullptr) choose(problem, inputs, options, i, out);
     const std::int64_t begin = problem.cu_seqlens[static_cast<std::size_t>(i)];
     const std::int64_t end = problem.cu_seqlens[static_cast<std::size_t>(i) + 1];
     for (std::int64_t t = begin; t < end; ++t) {
       for (std::int64_t head = 0; head < problem.heads; ++head) {
-        attend(problem, inputs, begin, end - begin, t, head, options.dtype, out);
+        attend(problem, inputs, begin, end - begin, t, head, floor, out);
       }
     }
   }
