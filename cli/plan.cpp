@@ -51,12 +51,26 @@ Attention attention_of_flag(const std::string& text) {
                             suggestion(words.front(), attention_names()), joined(attention_names())));
 }
 
-RunOverrides overrides_of(const Options& options) {
-  RunOverrides overrides;
-  if (!options.device.empty()) overrides.device = options.device;
-  if (!options.stack.empty()) overrides.stack = options.stack;
-  if (!options.attention.empty()) overrides.attention = attention_of_flag(options.attention);
-  overrides.price = price_of_flag(options.price);
+// As a RUN.yaml writes it: "{mechanism: moba, block: 512, top_k: 3}".
+std::string yaml_of(const Attention& attention) {
+  std::string text = fmt::format("{{mechanism: {}", name(attention));
+  for (const auto& [parameter, value] : parameters(attention)) text += fmt::format(", {}: {}", parameter, value);
+  return text + "}";
+}
+
+// The flags that stand for a value of the run's file. Throws ConfigError.
+std::vector<Override> overrides_of(const Options& options) {
+  std::vector<Override> overrides;
+  const auto set_text = [&](const std::string& key, const std::string& value) {
+    if (!value.empty()) overrides.push_back({key, value, "--" + key, true});
+  };
+  set_text("device", options.device);
+  set_text("stack", options.stack);
+  if (!options.attention.empty()) {
+    overrides.push_back({"attention", yaml_of(attention_of_flag(options.attention)), "--attention"});
+  }
+  (void)price_of_flag(options.price);
+  set_text("price", options.price);
   return overrides;
 }
 

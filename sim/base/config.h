@@ -1,5 +1,5 @@
-// The one reader of YAML files. It wraps yaml-cpp and never throws while reading: each accessor notes what is wrong
-// and returns a harmless value; finish() then throws ONE ConfigError with every problem, each with file:line:column,
+// The one reader of documents. It never throws while reading: each accessor notes what is wrong and returns a harmless
+// value; finish() then throws ONE ConfigError with every problem, each with file:line:column (or who set the value),
 // what is allowed and the nearest name. A key that nobody asked for is a problem too.
 //
 //   ConfigFile file = ConfigFile::read("device.yaml");
@@ -10,8 +10,8 @@
 //   if (auto link = root.optional_map("link")) { ... }
 //   file.finish();
 //
-// Traps of yaml-cpp 0.7 handled here: duplicate keys, `010` read as octal, .nan and .inf, missing keys without a
-// position, `<<` ignored, several documents in one file, `1e3` refused as an integer.
+// Traps of YAML handled here: duplicate keys, `010` read as octal, .nan and .inf, missing keys without a position, `<<`
+// ignored, `1e3` refused as an integer.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +22,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sim/base/document.h"
 #include "sim/base/error.h"
 #include "sim/base/units.h"
 #include "sim/base/units_text.h"
@@ -29,8 +30,8 @@
 namespace mobasim {
 
 namespace config_detail {
-struct Document;  // the parsed file and the problems found so far
-struct Node;      // one YAML node with its place
+struct Reading;  // a document that is read, and the problems found so far
+struct Mapping;  // a mapping of it, and what was asked for
 }  // namespace config_detail
 
 // A YAML mapping. Cheap to copy; valid as long as its ConfigFile.
@@ -39,6 +40,9 @@ class ConfigMap {
   [[nodiscard]] bool has(std::string_view key) const;        // counts as asking for the key
   [[nodiscard]] Location where() const;                      // of the mapping
   [[nodiscard]] Location where(std::string_view key) const;  // of the key's value, or of the mapping without it
+  [[nodiscard]] bool was_set(std::string_view key) const;    // whether the key's value was set, and is no file's
+  // The folder that a relative path at the key starts from: the file's; the working folder ("") where it was set.
+  [[nodiscard]] std::filesystem::path folder(std::string_view key) const;
 
   // Required values.
   std::string text(std::string_view key);
@@ -80,30 +84,35 @@ class ConfigMap {
 
   // Notes a problem found by the caller, at the key's value (or at the mapping, if the key is empty or absent).
   void problem(std::string_view key, std::string what);
+  // Notes that the key is missing; `remedy` completes the message: ": name one here or with --device".
+  void missing(std::string_view key, std::string_view remedy = "");
   // Notes each text of a pure violations(x) function at the mapping.
   void problems(const std::vector<std::string>& violations);
 
  private:
   friend class ConfigFile;
-  ConfigMap(std::shared_ptr<config_detail::Document> document, std::shared_ptr<config_detail::Node> node);
+  ConfigMap(std::shared_ptr<config_detail::Reading> reading, std::shared_ptr<config_detail::Mapping> mapping);
+  const Node* value_at(std::string_view key);
+  std::vector<NodePointer> items_at(std::string_view key);
   double quantity_value(std::string_view key, Dimension dimension);
-  std::shared_ptr<config_detail::Document> document_;
-  std::shared_ptr<config_detail::Node> node_;
+  std::shared_ptr<config_detail::Reading> reading_;
+  std::shared_ptr<config_detail::Mapping> mapping_;
 };
 
+// A document that is being read, as a rule from a file.
 class ConfigFile {
  public:
-  // Throws ConfigError when the file is missing, a directory, empty, no text or no YAML mapping.
-  static ConfigFile read(const std::filesystem::path& path);
-  static ConfigFile from_text(std::string_view yaml, std::string name);  // for tests and defaults
+  explicit ConfigFile(const Document& document);
+  static ConfigFile read(const std::filesystem::path& path);  // throws as document_from_file does
+  static ConfigFile from_text(std::string_view yaml, std::string name);
   [[nodiscard]] ConfigMap root() const;
   [[nodiscard]] const std::filesystem::path& path() const;
-  // Throws one ConfigError with all problems, or returns when there are none.
+  // Throws one ConfigError with all problems, or returns when there are none. Of a document in which nothing stands,
+  // the keys that are missing are one problem.
   void finish();
 
  private:
-  explicit ConfigFile(std::shared_ptr<config_detail::Document> document);
-  std::shared_ptr<config_detail::Document> document_;
+  std::shared_ptr<config_detail::Reading> reading_;
 };
 
 }  // namespace mobasim

@@ -1,5 +1,7 @@
 #include "sim/run/run_file.h"
 
+#include <fmt/format.h>
+
 #include "sim/base/config.h"
 #include "sim/base/named_file.h"
 #include "sim/base/text.h"
@@ -16,13 +18,13 @@ bool wants_advice(const Run& run) {
   return refused.size() > 1 || refused.front().section != "workload";
 }
 
-// Reads the parts of a RUN.yaml, and gathers what is wrong in it and in the files that it names.
+// Reads the parts of a run's document, and gathers what is wrong in it and in the files that it names.
 class RunReader {
  public:
-  RunReader(const std::filesystem::path& path, std::filesystem::path configs)
-      : file_(ConfigFile::read(path)), root_(file_.root()), folder_(path.parent_path()), configs_(std::move(configs)) {}
+  RunReader(const Document& document, std::filesystem::path configs)
+      : file_(document), root_(file_.root()), configs_(std::move(configs)) {}
 
-  Run run(const RunOverrides& overrides, const LayoutAdvice& advice) {
+  Run run(const LayoutAdvice& advice) {
     Run run;
     run.name = file_.path().stem().string();
     (void)root_.text("source");
@@ -30,11 +32,13 @@ class RunReader {
     if (auto layout = root_.optional_map("layout")) run.execution.layout = layout_from(*layout);
     if (auto kernels = root_.optional_map("kernels")) run.kernels = kernels_from(*kernels);
     const auto price = root_.optional_quantity<DollarRate>("price");
-    read_model(run, overrides);
-    read_device(run, overrides);
-    read_stack(run, overrides);
-    if (price) run.device.price = price, run.device.price_source = "the run's file";
-    if (overrides.price) run.device.price = overrides.price, run.device.price_source = "--price";
+    read_model(run);
+    read_device(run);
+    read_stack(run);
+    if (price) {
+      run.device.price = price;
+      run.device.price_source = root_.was_set("price") ? root_.where("price").file : "the run's file";
+    }
     collect();
     if (problems_.empty()) check(run, advice);
     if (!problems_.empty()) throw ConfigError(problems_);
@@ -51,13 +55,13 @@ class RunReader {
     read_execution(map, run.execution);
   }
 
-  void read_model(Run& run, const RunOverrides& overrides) {
+  void read_model(Run& run) {
     const std::string model = root_.text("model");
     const auto segments = read_attention();
     if (model.empty()) return;
-    const auto path = file_named(model, configs_ / "models", folder_);
+    const auto path = file_named(model, configs_ / "models", root_.folder("model"));
     if (const std::string problem = problem_of_name(model, path); !problem.empty()) {
-      root_.problem("model", "'model': " + problem);
+      tell_of_name("model", problem);
       return;
     }
     gathered([&] { run.model = model_from(path); });
@@ -71,7 +75,6 @@ class RunReader {
         root_.problem("attention", error.what());
       }
     }
-    if (overrides.attention) run.model = with_attention(run.model, *overrides.attention);
   }
 
   // One segment without layers for all of them, or a list.
@@ -88,36 +91,28 @@ class RunReader {
     return segments;
   }
 
-  void read_device(Run& run, const RunOverrides& overrides) {
-    const auto named = root_.optional_text("device");
-    const auto from = [&](const std::string& text, const std::filesystem::path& here) {
-      const auto path = file_named(text, configs_ / "devices", here);
-      std::string problem = problem_of_name(text, path);
-      if (problem.empty()) gathered([&] { run.device = device_from(path); });
-      return problem;
-    };
-    if (overrides.device) {
-      if (const std::string problem = from(*overrides.device, ""); !problem.empty()) {
-        problems_.push_back({{"--device"}, problem});
-      }
-    } else if (!named) {
-      root_.problem("", "the key 'device' is missing: name one here or with --device");
-    } else if (const std::string problem = named->empty() ? "" : from(*named, folder_); !problem.empty()) {
-      root_.problem("device", "'device': " + problem);
+  void read_device(Run& run) {
+    if (!root_.has("device")) return root_.missing("device", ": name one here or with --device");
+    const std::string device = root_.text("device");
+    if (device.empty()) return;
+    const auto path = file_named(device, configs_ / "devices", root_.folder("device"));
+    if (const std::string problem = problem_of_name(device, path); !problem.empty()) {
+      tell_of_name("device", problem);
+      return;
     }
+    gathered([&] { run.device = device_from(path); });
   }
 
-  void read_stack(Run& run, const RunOverrides& overrides) {
-    const auto named = root_.optional_text("stack");
+  void read_stack(Run& run) {
+    const std::string stack = root_.text_or("stack", std::string(kDefaultStack));
     std::string problem;
-    const std::string name = overrides.stack.value_or(named.value_or(std::string(kDefaultStack)));
-    gathered([&] { run.stack = shipped_stack(name, configs_, problem); });
-    if (problem.empty()) return;
-    if (overrides.stack) {
-      problems_.push_back({{"--stack"}, problem});
-    } else {
-      root_.problem("stack", "'stack': " + problem);
-    }
+    gathered([&] { run.stack = shipped_stack(stack, configs_, problem); });
+    if (!problem.empty()) tell_of_name("stack", problem);
+  }
+
+  // Of a name that there is none of. Who set a value says which.
+  void tell_of_name(std::string_view key, const std::string& problem) {
+    root_.problem(key, root_.was_set(key) ? problem : fmt::format("'{}': {}", key, problem));
   }
 
   // The rules of the whole, at their places.
@@ -150,7 +145,7 @@ class RunReader {
 
   ConfigFile file_;
   ConfigMap root_;
-  std::filesystem::path folder_, configs_;
+  std::filesystem::path configs_;
   std::vector<Problem> problems_;
 };
 
@@ -187,9 +182,15 @@ KernelChoice kernels_from(ConfigMap map) {
   return {map.text_or("full", ""), map.text_or("moba", ""), map.text_or("sliding_window", "")};
 }
 
-Run run_from(const std::filesystem::path& file, const std::filesystem::path& configs, const RunOverrides& overrides,
-             const LayoutAdvice& advice) {
-  return RunReader(file, configs).run(overrides, advice);
+Run run_from(const Document& document, const std::filesystem::path& configs, const LayoutAdvice& advice) {
+  return RunReader(document, configs).run(advice);
+}
+
+Run run_from(const std::filesystem::path& file, const std::filesystem::path& configs,
+             const std::vector<Override>& overrides, const LayoutAdvice& advice) {
+  Document document = document_from_file(file);
+  for (const Override& each : overrides) set(document, each);
+  return run_from(document, configs, advice);
 }
 
 }  // namespace mobasim

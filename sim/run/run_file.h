@@ -3,11 +3,12 @@
 
 #include <filesystem>
 #include <functional>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sim/base/config.h"
+#include "sim/base/document.h"
 #include "sim/run/run.h"
 
 namespace mobasim {
@@ -20,20 +21,17 @@ void read_execution(ConfigMap workload, Execution& into);
 inline constexpr std::string_view kDefaultStack = "generic";
 [[nodiscard]] KernelChoice kernels_from(ConfigMap map);
 
-// What a flag says in place of the file.
-struct RunOverrides {
-  std::optional<std::string> device;  // a name in configs/devices, or a path relative to the working folder
-  std::optional<std::string> stack;   // a name in configs/stacks
-  std::optional<DollarRate> price;
-  std::optional<Attention> attention;  // of every layer
-};
 // What would work in place of a layout that is refused, in words; "" where nothing does.
 using LayoutAdvice = std::function<std::string(const Run&)>;
 
-// Throws ConfigError with every problem of the run, its model and its device; of a layout that is refused with what
-// `advice` says. `configs` is the folder that names are looked up in (models/, devices/). Without `device` in the
-// overrides the file must name one.
+// The run that a document describes. Throws ConfigError with every problem of the run, its model and its device; of a
+// layout that is refused with what `advice` says. `configs` is the folder that names are looked up in (models/,
+// devices/, stacks/). Paths of models and devices start from the file's folder, where they were set from the working
+// folder. The run is named for its file.
+[[nodiscard]] Run run_from(const Document& document, const std::filesystem::path& configs,
+                           const LayoutAdvice& advice = {});
+// The same of a file, with values set in it in their order.
 [[nodiscard]] Run run_from(const std::filesystem::path& file, const std::filesystem::path& configs,
-                           const RunOverrides& overrides = {}, const LayoutAdvice& advice = {});
+                           const std::vector<Override>& overrides = {}, const LayoutAdvice& advice = {});
 
 }  // namespace mobasim

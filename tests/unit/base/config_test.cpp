@@ -72,7 +72,7 @@ TEST_CASE("each trap of YAML is refused at its place with what would be right") 
   CHECK(count_problem("a: 1\na: 2") == "test.yaml:2:1: the key 'a' stands twice (first on line 1)");
   CHECK(count_problem("base: &b {x: 1}\na: 1\n<<: *b").find("merge keys") != std::string::npos);
   CHECK(count_problem("a: 1\n---\na: 2").find("second YAML document") != std::string::npos);
-  CHECK(count_problem("") == "test.yaml: this file is empty; a YAML mapping is wanted");
+  CHECK(count_problem("") == "test.yaml: this file is empty; these keys are missing: a");
   CHECK(count_problem("- 1").find("a list stands here") != std::string::npos);
   CHECK(count_problem("a: [1").find("test.yaml:") == 0);
   CHECK(problem_of("a: .inf", [](ConfigMap root) { root.number("a"); }).find("no finite number") != std::string::npos);
@@ -113,5 +113,5 @@ TEST_CASE("all problems of a file are told at once, sorted by place") {
 
 TEST_CASE("missing, unreadable and binary files are the user's input") {
   CHECK_THROWS_AS(ConfigFile::read("/nonexistent/x.yaml"), ConfigError);
-  CHECK_THROWS_AS(ConfigFile::read("/tmp"), ConfigError);
+  CHECK_THROWS_AS(ConfigFile::read("/"), ConfigError);
 }
