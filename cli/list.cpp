@@ -14,6 +14,7 @@
 #include "sim/base/text.h"
 #include "sim/device/device.h"
 #include "sim/model/model_shape.h"
+#include "sim/stack/calibration.h"
 #include "sim/stack/stack.h"
 
 namespace mobasim::cli {

@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "fit/calibration/validation.h"
 #include "sim/measured/convention_table.h"
+#include "sim/stack/calibration.h"
 
 namespace mobasim::cli {
 namespace {

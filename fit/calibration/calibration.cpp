@@ -11,6 +11,7 @@
 #include "fit/interval/distributions.h"
 #include "fit/solve/solve.h"
 #include "sim/base/text.h"
+#include "sim/stack/calibration.h"
 
 namespace mobasim {
 namespace {
@@ -237,12 +238,12 @@ Stack calibrated(Stack stack, const Rows& rows) {
 }
 
 std::string calibration_text(const std::vector<Stack>& stacks, const std::string& source) {
-  std::string text = "# Written by `mobasim calibrate`: fitted constants of the stacks, and what they rest on.\n";
+  std::string text(kCalibrationHead);
   text += fmt::format("source: {}\nstacks:\n", json_text(source));
   for (const Stack& stack : stacks) {
     if (!stack.evidence) continue;
     const StackEvidence& evidence = *stack.evidence;
-    text += fmt::format("  - name: {}\n", stack.name);
+    text += fmt::format("{}{}\n", kCalibrationEntry, stack.name);
     for (std::size_t i = 0; i < kStackConstants; ++i) {
       text += fmt::format("    {}: {:.4f}\n", stack_constant_names()[i], stack.constants.factor[i]);
     }

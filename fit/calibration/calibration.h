@@ -57,7 +57,7 @@ struct Fold {
 // The stack with constants and evidence from these rows.
 [[nodiscard]] Stack calibrated(Stack stack, const std::vector<CalibrationRow>& rows);
 
-// The file that calibrate() of sim/stack/stack.h reads. Stacks without evidence are left out.
+// The file that calibrate() of sim/stack/calibration.h reads. Stacks without evidence are left out.
 [[nodiscard]] std::string calibration_text(const std::vector<Stack>& stacks, const std::string& source);
 
 }  // namespace mobasim

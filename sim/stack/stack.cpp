@@ -6,6 +6,7 @@
 
 #include "sim/base/config.h"
 #include "sim/base/text.h"
+#include "sim/stack/calibration.h"
 
 namespace mobasim {
 namespace {
@@ -41,26 +42,25 @@ void read_fitted(ConfigMap root, Stack& stack) {
   }
 }
 
-StackEvidence evidence_from(ConfigMap map) {
-  StackEvidence evidence;
-  evidence.rows = map.count("rows");
-  evidence.sources = map.texts("sources");
-  evidence.device_names = map.texts("device_names");
-  evidence.spread = map.number("spread");
-  evidence.width = map.number("width");
-  if (!(evidence.width > 0)) map.problem("width", "width must be above 0");
-  evidence.bias = map.number("bias");
-  const auto range = [&](std::string_view key, std::int64_t& lo, std::int64_t& hi) {
-    const std::vector<std::int64_t> ends = map.counts(key);
-    if (ends.size() != 2 || ends[0] > ends[1]) {
-      map.problem(key, fmt::format("'{}' must be a range: [least, most]", key));
-      return;
-    }
-    lo = ends[0], hi = ends[1];
-  };
-  range("sequence", evidence.sequence_lo, evidence.sequence_hi);
-  range("devices", evidence.devices_lo, evidence.devices_hi);
-  return evidence;
+// The files of a folder's policies, in their order.
+std::vector<std::filesystem::path> policies_in(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() == ".yaml" && entry.path().filename() != kCalibrationFile) files.push_back(entry);
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+// A policy whose name must be its file's, by which it is found without reading the others.
+Stack named_for_file(const std::filesystem::path& file) {
+  Stack stack = stack_from(file);
+  if (stack.name != file.stem()) {
+    throw ConfigError(
+        Location{file.string()},
+        fmt::format("the stack is named '{}', and must be named as its file, '{}'", stack.name, file.stem().string()));
+  }
+  return stack;
 }
 
 }  // namespace
@@ -109,50 +109,24 @@ Stack stack_from(const std::filesystem::path& path) {
   return stack;
 }
 
-void calibrate(std::vector<Stack>& stacks, const std::filesystem::path& calibration) {
-  ConfigFile file = ConfigFile::read(calibration);
-  ConfigMap root = file.root();
-  (void)root.text("source");
-  for (ConfigMap map : root.maps("stacks")) {
-    const std::string named = map.text("name");
-    const auto found =
-        std::find_if(stacks.begin(), stacks.end(), [&](const Stack& stack) { return stack.name == named; });
-    Stack ignored;
-    Stack& stack = found == stacks.end() ? ignored : *found;
-    if (found == stacks.end() && !named.empty()) {
-      std::vector<std::string> names;
-      for (const Stack& one : stacks) names.push_back(one.name);
-      map.problem("name", fmt::format("no stack '{}'{}", named, suggestion(named, names)));
-    }
-    for (std::size_t i = 0; i < kStackConstants; ++i) {
-      const double factor = map.number(stack_constant_names()[i]);
-      if (!(factor > 0)) map.problem(stack_constant_names()[i], "a factor must be above 0");
-      stack.constants.factor[i] = factor;
-    }
-    stack.evidence = evidence_from(map);
-  }
-  file.finish();
-}
-
 std::vector<Stack> stacks_from(const std::filesystem::path& folder, const std::filesystem::path& calibration) {
-  std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    if (entry.path().extension() == ".yaml" && entry.path().filename() != kCalibrationFile) files.push_back(entry);
-  }
-  std::sort(files.begin(), files.end());
   std::vector<Stack> stacks;
-  for (const auto& file : files) stacks.push_back(stack_from(file));
+  for (const auto& file : policies_in(folder)) stacks.push_back(named_for_file(file));
   if (!calibration.empty()) calibrate(stacks, calibration);
   return stacks;
 }
 
 Stack shipped_stack(const std::string& name, const std::filesystem::path& configs, std::string& problem) {
-  const std::filesystem::path folder = configs / "stacks", calibration = folder / kCalibrationFile;
+  const std::filesystem::path folder = configs / "stacks";
   std::vector<std::string> names;
-  for (Stack& stack :
-       stacks_from(folder, std::filesystem::exists(calibration) ? calibration : std::filesystem::path())) {
-    if (stack.name == name) return std::move(stack);
-    names.push_back(stack.name);
+  for (const auto& file : policies_in(folder)) {
+    names.push_back(file.stem().string());
+    if (names.back() != name) continue;
+    Stack stack = named_for_file(file);
+    if (const auto calibration = folder / kCalibrationFile; std::filesystem::exists(calibration)) {
+      calibrate(stack, calibration);
+    }
+    return stack;
   }
   problem = fmt::format("'{}' is unknown{}; allowed: {}", name, suggestion(name, names), joined(names));
   return {};

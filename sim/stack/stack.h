@@ -105,13 +105,12 @@ struct Stack {
 
 // A policy. Throws ConfigError.
 [[nodiscard]] Stack stack_from(const std::filesystem::path& file);
-// Sets constants and evidence from a calibration file (the output of `mobasim calibrate`). Throws ConfigError.
-void calibrate(std::vector<Stack>& stacks, const std::filesystem::path& calibration);
-inline constexpr std::string_view kCalibrationFile = "calibration.yaml";  // beside the policies
-// Every policy of a folder, by name, and the calibration applied where it is not empty. Throws ConfigError.
+// Every policy of a folder, in the order of their files, and the calibration applied where it is not empty. Throws
+// ConfigError, also for a policy whose name is not its file's.
 [[nodiscard]] std::vector<Stack> stacks_from(const std::filesystem::path& folder,
                                              const std::filesystem::path& calibration);
-// The stack of a name in configs/stacks with its calibration; what is wrong with the name in `problem`.
+// The stack of a name in configs/stacks with its calibration; what is wrong with the name in `problem`. Reads no other
+// stack. Throws ConfigError for what is wrong in its file or in its entry of the calibration.
 [[nodiscard]] Stack shipped_stack(const std::string& name, const std::filesystem::path& configs, std::string& problem);
 
 }  // namespace mobasim

@@ -7,6 +7,7 @@
 
 #include "fit/calibration/calibration.h"
 #include "sim/measured/convention_table.h"
+#include "sim/stack/calibration.h"
 #include "tests/published/cross_validated.h"
 #include "tests/published/generated_page.h"
 

@@ -4,6 +4,7 @@
 
 #include "sim/base/error.h"
 #include "sim/base/file.h"
+#include "sim/stack/calibration.h"
 #include "tests/catch.h"
 #include "tests/program.h"
 
