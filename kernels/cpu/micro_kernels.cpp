@@ -46,6 +46,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 #include <fmt/format.h>
 
+#include "kernels/cpu/instruction_sets.h"
 #include "kernels/cpu/micro_bf16.h"
 #include "sim/base/error.h"
 #include "sim/base/text.h"
@@ -55,7 +56,6 @@ namespace mobasim::kernels::cpu {
 const std::vector<const MicroKernels*>& micro_kernels() {
   static const std::vector<const MicroKernels*> tables = [] {
     std::vector<const MicroKernels*> found;
-    const auto supported = hwy::SupportedTargets();
 #if HWY_TARGETS & HWY_AVX3
     static const MicroKernels with_bf16 = [] {
       MicroKernels micro = N_AVX3::table;
@@ -64,13 +64,13 @@ const std::vector<const MicroKernels*>& micro_kernels() {
       micro.dot_products = dot_products_by_avx512_bf16;
       return micro;
     }();
-    if ((supported & HWY_AVX3) != 0) {
+    if (runs_avx512()) {
       found.push_back(&N_AVX3::table);
       if (has_avx512_bf16()) found.insert(fast_avx512_bf16() ? found.begin() : found.end(), &with_bf16);
     }
 #endif
 #if HWY_TARGETS & HWY_AVX2
-    if ((supported & HWY_AVX2) != 0) found.push_back(&N_AVX2::table);
+    if (runs_avx2()) found.push_back(&N_AVX2::table);
 #endif
 #if HWY_STATIC_TARGET != HWY_AVX2 && HWY_STATIC_TARGET != HWY_AVX3
     found.push_back(&HWY_NAMESPACE::table);  // what the compiler may use everywhere

@@ -119,23 +119,23 @@ const LayerLoops<Bf16> bf16_loops = table<Bf16>();
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
+#include "kernels/cpu/instruction_sets.h"
+
 namespace mobasim::kernels {
 namespace {
 
 template <class T, class LoopsOf>
 std::vector<LayerLoops<T>> found(const LoopsOf& loops_of) {
   std::vector<LayerLoops<T>> all;
-  const auto supported = hwy::SupportedTargets();
 #if HWY_TARGETS & HWY_AVX3
-  if ((supported & HWY_AVX3) != 0) all.push_back(loops_of(N_AVX3::f32_loops, N_AVX3::bf16_loops));
+  if (runs_avx512()) all.push_back(loops_of(N_AVX3::f32_loops, N_AVX3::bf16_loops));
 #endif
 #if HWY_TARGETS & HWY_AVX2
-  if ((supported & HWY_AVX2) != 0) all.push_back(loops_of(N_AVX2::f32_loops, N_AVX2::bf16_loops));
+  if (runs_avx2()) all.push_back(loops_of(N_AVX2::f32_loops, N_AVX2::bf16_loops));
 #endif
 #if HWY_STATIC_TARGET != HWY_AVX2 && HWY_STATIC_TARGET != HWY_AVX3
   all.push_back(loops_of(HWY_NAMESPACE::f32_loops, HWY_NAMESPACE::bf16_loops));  // what the compiler may use everywhere
 #endif
-  (void)supported;
   return all;
 }
 
