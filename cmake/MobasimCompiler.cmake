@@ -11,6 +11,8 @@ target_compile_options(mobasim_compiler INTERFACE
 # arguments, such as the name that it looks up (GCC bug 107532 and those after it).
 target_compile_options(mobasim_compiler INTERFACE
   $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-maybe-uninitialized -Wno-restrict -Wno-dangling-reference>)
+# Libraries that nothing is used of are not loaded, as Ubuntu has it by default.
+target_link_options(mobasim_compiler INTERFACE -Wl,--as-needed)
 if(MOBASIM_WERROR)
   target_compile_options(mobasim_compiler INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
 endif()
@@ -36,4 +38,11 @@ function(mobasim_library name)
   endforeach()
   add_library(${name} STATIC ${sources})
   target_link_libraries(${name} PUBLIC mobasim_compiler)
+endfunction()
+
+# A part of the program that is loaded when it is first used (sim/base/module.h): a shared object beside the program.
+function(mobasim_module name)
+  add_library(${name} MODULE ${ARGN})
+  target_link_libraries(${name} PRIVATE mobasim_compiler)
+  set_target_properties(${name} PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
 endfunction()

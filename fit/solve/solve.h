@@ -1,4 +1,4 @@
-// The minimisers. solve.cpp is the only file that includes Ceres.
+// The minimisers, by Ceres.
 #pragma once
 
 #include <cstddef>
