@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
+#include <optional>
 
 #include "cli/command.h"
 #include "sim/base/error.h"
@@ -29,15 +29,14 @@ Examples:
 struct Options {
   std::string mechanism, backend = "cpu", dtype = "bf16";
   kernels::AttendFiles files;
-  std::int64_t block = 0, top_k = 0;
-  bool block_given = false, top_k_given = false;
+  std::optional<std::int64_t> block, top_k;
   std::filesystem::path folder;
 };
 
 kernels::Problem problem_of(const Options& options) {
   kernels::Problem problem;
   if (options.mechanism == "full") {
-    if (options.block_given || options.top_k_given) {
+    if (options.block || options.top_k) {
       throw ConfigError("--block and --top-k belong to --mechanism moba; full attention has neither");
     }
     return problem;
@@ -46,12 +45,12 @@ kernels::Problem problem_of(const Options& options) {
     throw ConfigError(fmt::format("--mechanism '{}' is not known{}; there are full and moba", options.mechanism,
                                   suggestion(options.mechanism, {"full", "moba"})));
   }
-  if (!options.block_given || !options.top_k_given) {
+  if (!options.block || !options.top_k) {
     throw ConfigError("--mechanism moba needs --block and --top-k");
   }
   problem.mechanism = kernels::Mechanism::moba;
-  problem.block = options.block;
-  problem.top_k = options.top_k;
+  problem.block = *options.block;
+  problem.top_k = *options.top_k;
   return problem;
 }
 
@@ -66,27 +65,22 @@ int attend(const Options& options) {
 
 }  // namespace
 
-void add_attend(CLI::App& program, Action& chosen) {
-  CLI::App* command = program.add_subcommand("attend", kDescription);
+void add_attend(Command program) {
+  Command command = program.command("attend", kDescription);
   const auto options = std::make_shared<Options>();
-  command->add_option("--mechanism", options->mechanism, "full or moba")->required();
-  command->add_option("--q", options->files.q, "queries, a .npy file")->required();
-  command->add_option("--k", options->files.k, "keys")->required();
-  command->add_option("--v", options->files.v, "values")->required();
-  CLI::Option* block = command->add_option("--block", options->block, "moba: keys in a block");
-  CLI::Option* top_k = command->add_option("--top-k", options->top_k, "moba: blocks attended, the own block included");
-  command->add_option("--cu-seqlens", options->files.cu_seqlens,
-                      "text file of integers from 0 to tokens, where sequences begin and end; without it one sequence");
-  command->add_option("--grad-output", options->files.d_o, "gradient of the loss by o; asks for gradients");
-  command->add_option("--backend", options->backend, "what computes: " + joined(kernels::backend_names()))
-      ->capture_default_str();
-  command->add_option("--dtype", options->dtype, "bf16, fp16 or f32")->capture_default_str();
-  command->add_option("-o,--output", options->folder, "folder for the results")->required();
-  command->callback([&chosen, options, block, top_k] {
-    options->block_given = block->count() > 0;
-    options->top_k_given = top_k->count() > 0;
-    chosen = [options] { return attend(*options); };
-  });
+  command.option("--mechanism", options->mechanism, "full or moba").required();
+  command.option("--q", options->files.q, "queries, a .npy file").required();
+  command.option("--k", options->files.k, "keys").required();
+  command.option("--v", options->files.v, "values").required();
+  command.option("--block", options->block, "moba: keys in a block");
+  command.option("--top-k", options->top_k, "moba: blocks attended, the own block included");
+  command.option("--cu-seqlens", options->files.cu_seqlens,
+                 "text file of integers from 0 to tokens, where sequences begin and end; without it one sequence");
+  command.option("--grad-output", options->files.d_o, "gradient of the loss by o; asks for gradients");
+  command.option("--backend", options->backend, "what computes: " + joined(kernels::backend_names())).default_in_help();
+  command.option("--dtype", options->dtype, "bf16, fp16 or f32").default_in_help();
+  command.option("-o,--output", options->folder, "folder for the results").required();
+  command.action([options] { return attend(*options); });
 }
 
 }  // namespace mobasim::cli

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -208,37 +207,27 @@ int bench(Options options) {
 
 }  // namespace
 
-void add_bench(CLI::App& program, Action& chosen) {
-  CLI::App* command = program.add_subcommand("bench", kDescription);
+void add_bench(Command program) {
+  Command command = program.command("bench", kDescription);
   const auto options = std::make_shared<Options>();
-  command->add_option("-o,--output", options->folder, "folder for the device and its profile");
-  command->add_option("--name", options->name, "name of the device; cpu-local or gpu-local");
-  command->add_option("--backend", options->backend, "cpu or cuda")
-      ->check(CLI::IsMember({"cpu", "cuda"}))
-      ->capture_default_str();
-  command->add_option("--dtype", options->dtype,
-                      "cpu: f32, bf16 or both; by default f32, and bf16 where the processor multiplies it. "
-                      "cuda: bf16 (default) or fp16");
-  command->add_option("--case", options->cases, "only the attention of this name; may be repeated");
-  command->add_option("--only", options->only,
-                      "cpu: only this part: gemm, attention, layer or memory; may be repeated");
-  command->add_option("--instruction-set", options->instruction_set,
-                      "cpu: of the attention kernels; default: the best");
-  command->add_flag("--resume", options->resume, "cpu: go on with the bench that was interrupted in -o");
-  command->add_flag("--dry-run", options->dry_run, "cuda: show what would run, and its roofline on --device");
-  command->add_option("--device", options->device, "dry run: the device to hold it against, a name or a file")
-      ->capture_default_str();
-  command->add_option("--budget", options->budget, "seconds to spend")->capture_default_str();
-  command->add_option("--threads", options->threads, "threads; 0: all processors")
-      ->check(CLI::Range(0, 4096))
-      ->capture_default_str();
-  command->add_option("--format", options->format, "csv, json or table")
-      ->check(CLI::IsMember({"csv", "json", "table"}))
-      ->capture_default_str();
-  add_bench_compare(*command, chosen);
-  command->callback([&chosen, options, command] {
-    if (command->get_subcommands().empty()) chosen = [options] { return bench(*options); };
-  });
+  command.option("-o,--output", options->folder, "folder for the device and its profile");
+  command.option("--name", options->name, "name of the device; cpu-local or gpu-local");
+  command.option("--backend", options->backend, "cpu or cuda").one_of({"cpu", "cuda"}).default_in_help();
+  command.option("--dtype", options->dtype,
+                 "cpu: f32, bf16 or both; by default f32, and bf16 where the processor multiplies it. "
+                 "cuda: bf16 (default) or fp16");
+  command.option("--case", options->cases, "only the attention of this name; may be repeated");
+  command.option("--only", options->only, "cpu: only this part: gemm, attention, layer or memory; may be repeated");
+  command.option("--instruction-set", options->instruction_set, "cpu: of the attention kernels; default: the best");
+  command.flag("--resume", options->resume, "cpu: go on with the bench that was interrupted in -o");
+  command.flag("--dry-run", options->dry_run, "cuda: show what would run, and its roofline on --device");
+  command.option("--device", options->device, "dry run: the device to hold it against, a name or a file")
+      .default_in_help();
+  command.option("--budget", options->budget, "seconds to spend").default_in_help();
+  command.option("--threads", options->threads, "threads; 0: all processors").between(0, 4096).default_in_help();
+  command.option("--format", options->format, "csv, json or table").one_of({"csv", "json", "table"}).default_in_help();
+  add_bench_compare(command);
+  command.action([options] { return bench(*options); });
 }
 
 }  // namespace mobasim::cli

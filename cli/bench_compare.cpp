@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
 
@@ -78,15 +77,14 @@ int compare(const Options& options) {
 
 }  // namespace
 
-void add_bench_compare(CLI::App& bench, Action& chosen) {
-  CLI::App* command = bench.add_subcommand("compare", kDescription);
+void add_bench_compare(Command bench) {
+  Command command = bench.command("compare", kDescription);
   const auto options = std::make_shared<Options>();
-  command->add_option("A", options->a, "profile, folder or device")->required();
-  command->add_option("B", options->b, "likewise")->required();
-  command->add_option("--tolerance", options->tolerance, "ratios this near to 1 are the same: 0 to 1")
-      ->capture_default_str();
-  add_output_options(*command, options->output);
-  command->callback([&chosen, options] { chosen = [options] { return compare(*options); }; });
+  command.option("A", options->a, "profile, folder or device").required();
+  command.option("B", options->b, "likewise").required();
+  command.option("--tolerance", options->tolerance, "ratios this near to 1 are the same: 0 to 1").default_in_help();
+  add_output_options(command, options->output);
+  command.action([options] { return compare(*options); });
 }
 
 }  // namespace mobasim::cli

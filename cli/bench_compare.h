@@ -5,6 +5,6 @@
 
 namespace mobasim::cli {
 
-void add_bench_compare(CLI::App& bench, Action& chosen);
+void add_bench_compare(Command bench);
 
 }  // namespace mobasim::cli

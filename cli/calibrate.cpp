@@ -1,7 +1,6 @@
 // mobasim calibrate: the few constants of each stack, fitted to measured runs.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 
@@ -77,13 +76,13 @@ int calibrate_stacks(const CalibrateOptions& options) {
 
 }  // namespace
 
-void add_calibrate(CLI::App& program, Action& chosen) {
+void add_calibrate(Command program) {
   const auto options = std::make_shared<CalibrateOptions>();
-  CLI::App& command = *program.add_subcommand("calibrate", "Fit the constants of the stacks to measured runs");
+  Command command = program.command("calibrate", "Fit the constants of the stacks to measured runs");
   command.footer(kFooter);
-  command.add_option("runs", options->runs, "CSV of measured runs")->required()->type_name("RUNS.csv");
-  command.add_option("-o,--output", options->output, "the constants, as YAML")->required()->type_name("STACKS.yaml");
-  command.callback([options, &chosen] { chosen = [options] { return calibrate_stacks(*options); }; });
+  command.option("runs", options->runs, "CSV of measured runs").required().named_in_help("RUNS.csv");
+  command.option("-o,--output", options->output, "the constants, as YAML").required().named_in_help("STACKS.yaml");
+  command.action([options] { return calibrate_stacks(*options); });
 }
 
 }  // namespace mobasim::cli

@@ -1,7 +1,6 @@
 // mobasim check-profile: how well a device's measured table predicts what is left out of it.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iterator>
 
@@ -147,19 +146,18 @@ int check_profile(const Options& options) {
 
 }  // namespace
 
-void add_check_profile(CLI::App& program, Action& chosen) {
+void add_check_profile(Command program) {
   const auto options = std::make_shared<Options>();
-  CLI::App& command = *program.add_subcommand("check-profile", "How well a device's measured table interpolates");
+  Command command = program.command("check-profile", "How well a device's measured table interpolates");
   command.footer(kFooter);
-  command.add_option("device", options->device, "a name in configs/devices, or a file")->required();
-  command
-      .add_option("--max-median", options->max_median, "a fraction: exit code 1 where the median of |error| is above")
-      ->check(problem_of_limit);
-  command.add_option("--max-p90", options->max_p90, "likewise for its 90th percentile")->check(problem_of_limit);
-  command.add_option("--max-layer", options->max_layer, "likewise for the greatest |error| of a layer, both passes")
-      ->check(problem_of_limit);
+  command.option("device", options->device, "a name in configs/devices, or a file").required();
+  command.option("--max-median", options->max_median, "a fraction: exit code 1 where the median of |error| is above")
+      .checked(problem_of_limit);
+  command.option("--max-p90", options->max_p90, "likewise for its 90th percentile").checked(problem_of_limit);
+  command.option("--max-layer", options->max_layer, "likewise for the greatest |error| of a layer, both passes")
+      .checked(problem_of_limit);
   add_output_options(command, options->output);
-  command.callback([options, &chosen] { chosen = [options] { return check_profile(*options); }; });
+  command.action([options] { return check_profile(*options); });
 }
 
 }  // namespace mobasim::cli

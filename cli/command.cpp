@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -35,11 +34,11 @@ void on_interrupt(int) {
 
 }  // namespace
 
-void add_output_options(CLI::App& command, Output& output) {
-  command.add_option("--format", output.format, "csv, json, or table (aligned, for people)")
-      ->check(CLI::IsMember({"csv", "json", "table"}))
-      ->capture_default_str();
-  command.add_option("-o,--output", output.file, "write to this file instead of stdout");
+void add_output_options(Command command, Output& output) {
+  command.option("--format", output.format, "csv, json, or table (aligned, for people)")
+      .one_of({"csv", "json", "table"})
+      .default_in_help();
+  command.option("-o,--output", output.file, "write to this file instead of stdout");
 }
 
 TableFormat table_format(const Output& output) {

@@ -1,44 +1,38 @@
-// What a command is: a function that adds itself to the parser and, when it is the one the user chose, sets the action
-// that main runs. One command a file; main.cpp holds the list.
+// What a command is: a function that declares itself to the parser, with the action that main runs when the user chose
+// it. One command a file; main.cpp holds the list.
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "cli/parser.h"
 #include "sim/base/table.h"
 #include "sim/base/units.h"
 
-namespace CLI {
-class App;
-}
-
 namespace mobasim::cli {
 
-// Returns the exit code: 0 ok; 1 a check ran and failed, or the answer is no. Everything else is thrown.
-using Action = std::function<int()>;
-using AddCommand = void (*)(CLI::App& program, Action& chosen);
+using AddCommand = void (*)(Command program);
 
-void add_attend(CLI::App& program, Action& chosen);
-void add_bench(CLI::App& program, Action& chosen);
-void add_verify(CLI::App& program, Action& chosen);
-void add_plan(CLI::App& program, Action& chosen);
-void add_fit(CLI::App& program, Action& chosen);
-void add_project(CLI::App& program, Action& chosen);
-void add_plot(CLI::App& program, Action& chosen);
-void add_check_profile(CLI::App& program, Action& chosen);
-void add_validate(CLI::App& program, Action& chosen);
-void add_calibrate(CLI::App& program, Action& chosen);
-void add_list(CLI::App& program, Action& chosen);
+void add_attend(Command program);
+void add_bench(Command program);
+void add_verify(Command program);
+void add_plan(Command program);
+void add_fit(Command program);
+void add_project(Command program);
+void add_plot(Command program);
+void add_check_profile(Command program);
+void add_validate(Command program);
+void add_calibrate(Command program);
+void add_list(Command program);
 
 // --format csv|json|table and -o FILE, alike in every command that prints a table. stdout is for data only.
 struct Output {
   std::string format = "csv";
   std::filesystem::path file;  // empty: stdout
 };
-void add_output_options(CLI::App& command, Output& output);
+void add_output_options(Command command, Output& output);
 [[nodiscard]] TableFormat table_format(const Output& output);
 void print(const Table& table, const Output& output);
 void print(const std::string& content);  // on stdout

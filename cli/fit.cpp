@@ -1,7 +1,6 @@
 // mobasim fit: a loss law through the points of any CSV, one row per group, and what follows from it.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -280,10 +279,10 @@ int fit(const FitFlags& flags) {
 
 }  // namespace
 
-void add_fit(CLI::App& program, Action& chosen) {
+void add_fit(Command program) {
   const auto flags = std::make_shared<FitFlags>();
-  CLI::App& command = added_fit_command(program, *flags);
-  command.callback([flags, &chosen] { chosen = [flags] { return fit(*flags); }; });
+  Command command = added_fit_command(program, *flags);
+  command.action([flags] { return fit(*flags); });
 }
 
 }  // namespace mobasim::cli

@@ -1,7 +1,6 @@
 // mobasim list: what is shipped and what there is to choose from.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 #include <functional>
@@ -216,8 +215,8 @@ int list(const std::string& wanted, const Output& output) {
 
 }  // namespace
 
-void add_list(CLI::App& program, Action& chosen) {
-  CLI::App* command = program.add_subcommand("list", R"(What is shipped and what there is to choose from.
+void add_list(Command program) {
+  Command command = program.command("list", R"(What is shipped and what there is to choose from.
 
 Examples:
   mobasim list
@@ -227,9 +226,9 @@ Examples:
   auto output = std::make_shared<Output>();
   std::vector<std::string> names;
   for (const Kind& each : kinds()) names.push_back(each.name);
-  command->add_option("kind", *kind, joined(names) + "; without it, how many there are")->check(CLI::IsMember(names));
-  add_output_options(*command, *output);
-  command->callback([kind, output, &chosen] { chosen = [kind, output] { return list(*kind, *output); }; });
+  command.option("kind", *kind, joined(names) + "; without it, how many there are").one_of(names);
+  add_output_options(command, *output);
+  command.action([kind, output] { return list(*kind, *output); });
 }
 
 }  // namespace mobasim::cli

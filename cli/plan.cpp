@@ -1,7 +1,6 @@
 // mobasim plan: time, memory and money of one training run.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
 
@@ -94,7 +93,8 @@ Table row_of(const Run& run, const RunCost& cost) {
   put("tensor", run.execution.layout.tensor);
   put("sequence_parallel", run.execution.layout.sequence_parallel);
   put("context", run.execution.layout.context);
-  put("context_algorithm", run.execution.layout.context > 1 ? Cell(std::string(name(run.execution.layout.context_algorithm))) : Cell());
+  put("context_algorithm",
+      run.execution.layout.context > 1 ? Cell(std::string(name(run.execution.layout.context_algorithm))) : Cell());
   put("pipeline", run.execution.layout.pipeline);
   put("virtual_stages", run.execution.layout.virtual_stages);
   put("schedule", run.execution.layout.pipeline > 1 ? Cell(std::string(name(run.execution.layout.schedule))) : Cell());
@@ -161,25 +161,23 @@ int plan(const Options& options) {
 
 }  // namespace
 
-void add_plan(CLI::App& program, Action& chosen) {
+void add_plan(Command program) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = program.add_subcommand("plan", R"(Time, memory and money of a training run.
+  Command command = program.command("plan", R"(Time, memory and money of a training run.
 
 Examples:
   mobasim plan configs/runs/moba-1.5b-32k.yaml
   mobasim plan moba-1.5b-32k --attention full --breakdown --format table
   mobasim plan llama-3.1-405b-16k-h100 --stack generic
   mobasim plan quickstart-tiny --device out/cpu-local.yaml --price '0.05 $/h')");
-  command->add_option("run", options->run, "a RUN.yaml, or the name of one in configs/runs")->required();
-  command->add_option("--device", options->device,
-                      "another device than the run's: a name in configs/devices, or a file");
-  command->add_option("--stack", options->stack, "another software stack than the run's: a name in configs/stacks");
-  command->add_option("--price", options->price, "per device, as in '2.50 $/h'");
-  command->add_option("--attention", options->attention,
-                      "of every layer: full, moba:BLOCK:TOP_K, sliding_window:WINDOW");
-  command->add_flag("--breakdown", options->breakdown, "print the parts of the step and of the memory instead");
-  add_output_options(*command, options->output);
-  command->callback([options, &chosen] { chosen = [options] { return plan(*options); }; });
+  command.option("run", options->run, "a RUN.yaml, or the name of one in configs/runs").required();
+  command.option("--device", options->device, "another device than the run's: a name in configs/devices, or a file");
+  command.option("--stack", options->stack, "another software stack than the run's: a name in configs/stacks");
+  command.option("--price", options->price, "per device, as in '2.50 $/h'");
+  command.option("--attention", options->attention, "of every layer: full, moba:BLOCK:TOP_K, sliding_window:WINDOW");
+  command.flag("--breakdown", options->breakdown, "print the parts of the step and of the memory instead");
+  add_output_options(command, options->output);
+  command.action([options] { return plan(*options); });
 }
 
 }  // namespace mobasim::cli

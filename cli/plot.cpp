@@ -1,7 +1,6 @@
 // mobasim plot: draws the chart of a projection again from its CSV files and chart.yaml.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "cli/chart/loss_chart.h"
@@ -52,13 +51,12 @@ int plot(const Options& options) {
 
 }  // namespace
 
-void add_plot(CLI::App& program, Action& chosen) {
+void add_plot(Command program) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = program.add_subcommand("plot", kDescription);
-  command->add_option("PROJECTION", options->projections, "folders that project wrote, or their projection.csv")
-      ->required();
-  command->add_option("-o,--output", options->output, "the SVG file to write, instead of the one in the folder");
-  command->callback([options, &chosen] { chosen = [options] { return plot(*options); }; });
+  Command command = program.command("plot", kDescription);
+  command.option("PROJECTION", options->projections, "folders that project wrote, or their projection.csv").required();
+  command.option("-o,--output", options->output, "the SVG file to write, instead of the one in the folder");
+  command.action([options] { return plot(*options); });
 }
 
 }  // namespace mobasim::cli

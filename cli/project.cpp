@@ -1,7 +1,6 @@
 // mobasim project: the laws of a study, their projection on the axis of one's choice, and the chart.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <memory>
@@ -131,16 +130,16 @@ int project(const Options& options) {
 
 }  // namespace
 
-void add_project(CLI::App& program, Action& chosen) {
+void add_project(Command program) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = program.add_subcommand("project", kDescription);
-  command->add_option("STUDY", options->study, "a study in configs/studies, or a YAML file")->required();
-  command->add_option("-o,--output", options->folder, "the folder to write to; made if it is not there")->required();
-  command->add_option("--axis", options->axis, "6nd, model_flops, gpu_hours or dollars: what either arm spends")
-      ->capture_default_str();
-  command->add_option("--device", options->device, "a device in configs/devices, or a YAML file; replaces the study's");
-  command->add_option("--price", options->price, "per device: '2.50 $/h'; replaces the study's and the device's");
-  command->callback([options, &chosen] { chosen = [options] { return project(*options); }; });
+  Command command = program.command("project", kDescription);
+  command.option("STUDY", options->study, "a study in configs/studies, or a YAML file").required();
+  command.option("-o,--output", options->folder, "the folder to write to; made if it is not there").required();
+  command.option("--axis", options->axis, "6nd, model_flops, gpu_hours or dollars: what either arm spends")
+      .default_in_help();
+  command.option("--device", options->device, "a device in configs/devices, or a YAML file; replaces the study's");
+  command.option("--price", options->price, "per device: '2.50 $/h'; replaces the study's and the device's");
+  command.action([options] { return project(*options); });
 }
 
 }  // namespace mobasim::cli

@@ -1,7 +1,6 @@
 // mobasim validate: published, measured runs beside what the model says of them.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "cli/command.h"
@@ -60,21 +59,21 @@ int validate(const ValidateOptions& options) {
 
 }  // namespace
 
-void add_validate(CLI::App& program, Action& chosen) {
+void add_validate(Command program) {
   const auto options = std::make_shared<ValidateOptions>();
-  CLI::App& command = *program.add_subcommand("validate", "Measured runs beside the model's estimates");
+  Command command = program.command("validate", "Measured runs beside the model's estimates");
   command.footer(kFooter);
-  command.add_option("runs", options->runs, "CSV of measured runs")->required()->type_name("RUNS.csv");
-  command.add_option("--stacks", options->stacks, "constants of the stacks, written by `mobasim calibrate`")
-      ->type_name("FILE");
+  command.option("runs", options->runs, "CSV of measured runs").required().named_in_help("RUNS.csv");
+  command.option("--stacks", options->stacks, "constants of the stacks, written by `mobasim calibrate`")
+      .named_in_help("FILE");
   command
-      .add_option("--cross-validate", options->cross_validate,
-                  "score each row with constants and intervals from rows of other sources")
-      ->check(CLI::IsMember({"source"}));
-  command.add_flag("--conventions", options->conventions,
-                   "instead: the measured runs' FLOP/s under every convention of what counts");
+      .option("--cross-validate", options->cross_validate,
+              "score each row with constants and intervals from rows of other sources")
+      .one_of({"source"});
+  command.flag("--conventions", options->conventions,
+               "instead: the measured runs' FLOP/s under every convention of what counts");
   add_output_options(command, options->output);
-  command.callback([options, &chosen] { chosen = [options] { return validate(*options); }; });
+  command.action([options] { return validate(*options); });
 }
 
 }  // namespace mobasim::cli

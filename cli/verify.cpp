@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -188,32 +187,30 @@ int verify(const Options& options) {
 
 }  // namespace
 
-void add_verify(CLI::App& program, Action& chosen) {
-  CLI::App* command = program.add_subcommand("verify", kDescription);
+void add_verify(Command program) {
+  Command command = program.command("verify", kDescription);
   const auto options = std::make_shared<Options>();
-  command->add_option("--backend", options->backend, "one of: " + joined(kernels::backend_names()))
-      ->capture_default_str();
-  command->add_option(
+  command.option("--backend", options->backend, "one of: " + joined(kernels::backend_names())).default_in_help();
+  command.option(
       "--dtype", options->dtype,
       "one of the two formats of the backend, or both: f32 and bf16 of cpu, bf16 and fp16 of simt and cuda; both");
-  command->add_option("--instruction-set", options->instruction_set,
-                      "cpu: instead of the best, the one of this name (avx512_bf16, avx512, avx2, scalar), or all");
-  CLI::Option* cases = command->add_option("--case", options->cases, "only the case of this name; may be repeated");
-  CLI::Option* quick =
-      command->add_flag("--quick", options->quick, "the few cases that touch every kernel and edge")->excludes(cases);
-  command->add_flag("--thorough", options->thorough, "three seeds of inputs and of the executor's order")
-      ->excludes(quick);
+  command.option("--instruction-set", options->instruction_set,
+                 "cpu: instead of the best, the one of this name (avx512_bf16, avx512, avx2, scalar), or all");
+  const Option cases = command.option("--case", options->cases, "only the case of this name; may be repeated");
+  const Option quick =
+      command.flag("--quick", options->quick, "the few cases that touch every kernel and edge").excludes(cases);
+  command.flag("--thorough", options->thorough, "three seeds of inputs and of the executor's order").excludes(quick);
   command
-      ->add_flag("--conformance", options->conformance,
-                 "instead of kernels, each primitive they are written on, against the PTX documentation")
-      ->excludes(cases)
-      ->excludes(quick);
-  command->add_flag("--mutants", options->mutants, "instead, plant bugs in the CUDA kernels: each must be caught")
-      ->excludes(cases)
-      ->excludes(quick);
-  command->add_option("--seeds", options->seeds, "as many seeds")->check(CLI::Range(1, 1000));
-  add_output_options(*command, options->output);
-  command->callback([&chosen, options] { chosen = [options] { return verify(*options); }; });
+      .flag("--conformance", options->conformance,
+            "instead of kernels, each primitive they are written on, against the PTX documentation")
+      .excludes(cases)
+      .excludes(quick);
+  command.flag("--mutants", options->mutants, "instead, plant bugs in the CUDA kernels: each must be caught")
+      .excludes(cases)
+      .excludes(quick);
+  command.option("--seeds", options->seeds, "as many seeds").between(1, 1000);
+  add_output_options(command, options->output);
+  command.action([options] { return verify(*options); });
 }
 
 }  // namespace mobasim::cli

@@ -1,5 +1,4 @@
 // The flags of `mobasim fit` and what --help says of them; what they mean is in fit_options.cpp.
-#include <CLI/CLI.hpp>
 
 #include "cli/fit/options.h"
 #include "sim/base/text.h"
@@ -35,68 +34,67 @@ std::string help_of_laws() {
   return joined(lines, "\n");
 }
 
-void add_columns(CLI::App& command, Selection& selection) {
-  command.add_option("--compute", selection.x, "column of x for p2, p3 and paired; its unit is the law's")
-      ->type_name("COL");
-  command.add_option("--parameters", selection.parameters, "column of N for chinchilla")->type_name("COL");
-  command.add_option("--tokens", selection.tokens, "column of D for chinchilla; any unit")->type_name("COL");
-  command.add_option("--loss", selection.loss, "column of the loss; rows without it are dropped")
-      ->required()
-      ->type_name("COL");
+void add_columns(Command command, Selection& selection) {
+  command.option("--compute", selection.x, "column of x for p2, p3 and paired; its unit is the law's")
+      .named_in_help("COL");
+  command.option("--parameters", selection.parameters, "column of N for chinchilla").named_in_help("COL");
+  command.option("--tokens", selection.tokens, "column of D for chinchilla; any unit").named_in_help("COL");
+  command.option("--loss", selection.loss, "column of the loss; rows without it are dropped")
+      .required()
+      .named_in_help("COL");
   const auto columns = [&](const char* flag, std::vector<std::string>& into, const char* help) {
-    command.add_option(flag, into, help)->delimiter(',')->allow_extra_args(false)->type_name("COL[,COL]");
+    command.option(flag, into, help).separated_by(',').one_word_each().named_in_help("COL[,COL]");
   };
   columns("--by", selection.by, "one fit per combination of these columns' values");
   columns("--run", selection.run, "what tells training runs apart; points of one run are not independent");
-  command.add_option("--cluster", selection.cluster, "runs (without --run: rows) of one value are not independent")
-      ->type_name("COL");
-  command.add_option("--weight", selection.weight, "weight of a point in the objective, above 0")->type_name("COL");
+  command.option("--cluster", selection.cluster, "runs (without --run: rows) of one value are not independent")
+      .named_in_help("COL");
+  command.option("--weight", selection.weight, "weight of a point in the objective, above 0").named_in_help("COL");
 }
 
-void add_conditions(CLI::App& command, const char* flag, std::vector<std::string>& into, const char* help) {
-  command.add_option(flag, into, help)->allow_extra_args(false)->type_name("CONDITION");
+void add_conditions(Command command, const char* flag, std::vector<std::string>& into, const char* help) {
+  command.option(flag, into, help).one_word_each().named_in_help("CONDITION");
 }
 
-void add_method(CLI::App& command, FitFlags& flags) {
-  command.add_option("--points", flags.points, "all, last, tail:F, mean:F or after:F (as in tail:0.05)")
-      ->capture_default_str();
-  command.add_option("--huber-delta", flags.huber_delta, "residuals of the log beyond it count less")->type_name("D");
-  command.add_flag("--squares", flags.squares, "every residual counts by its square: the default");
-  command.add_option("--bootstrap", flags.bootstrap, "intervals from so many resamples of clusters")->type_name("N");
-  command.add_option("--seed", flags.seed, "of the resamples; 1 if not given")->type_name("S");
-  command.add_option("--threads", flags.threads, "how many; 0: one a core; the result is the same")
-      ->type_name("T")
-      ->capture_default_str();
-  command.add_flag("--backtest", flags.backtest, "fit to the smaller runs, predict the larger ones");
+void add_method(Command command, FitFlags& flags) {
+  command.option("--points", flags.points, "all, last, tail:F, mean:F or after:F (as in tail:0.05)").default_in_help();
+  command.option("--huber-delta", flags.huber_delta, "residuals of the log beyond it count less").named_in_help("D");
+  command.flag("--squares", flags.squares, "every residual counts by its square: the default");
+  command.option("--bootstrap", flags.bootstrap, "intervals from so many resamples of clusters").named_in_help("N");
+  command.option("--seed", flags.seed, "of the resamples; 1 if not given").named_in_help("S");
+  command.option("--threads", flags.threads, "how many; 0: one a core; the result is the same")
+      .named_in_help("T")
+      .default_in_help();
+  command.flag("--backtest", flags.backtest, "fit to the smaller runs, predict the larger ones");
 }
 
-void add_results(CLI::App& command, FitFlags& flags) {
-  command.add_option("--project", flags.project, "the loss there: X,.. or, for chinchilla, N:D,..")->type_name("X,..");
-  command.add_option("--project-from", flags.project_from, "the same for the rows of a CSV with the same columns")
-      ->type_name("FILE.csv");
+void add_results(Command command, FitFlags& flags) {
+  command.option("--project", flags.project, "the loss there: X,.. or, for chinchilla, N:D,..").named_in_help("X,..");
+  command.option("--project-from", flags.project_from, "the same for the rows of a CSV with the same columns")
+      .named_in_help("FILE.csv");
   add_conditions(command, "--project-where", flags.project_where, "the rows of that CSV; may be repeated");
-  command.add_option("--projections", flags.projections, "CSV of the projections")->type_name("FILE");
-  command.add_option("--target-loss", flags.target_loss, "what it takes to reach a loss")->type_name("L,..");
-  command.add_option("--targets", flags.targets, "CSV of that")->type_name("FILE");
+  command.option("--projections", flags.projections, "CSV of the projections").named_in_help("FILE");
+  command.option("--target-loss", flags.target_loss, "what it takes to reach a loss").named_in_help("L,..");
+  command.option("--targets", flags.targets, "CSV of that").named_in_help("FILE");
   command
-      .add_option("--x-is", flags.definition,
-                  "what compute (or parameters and tokens) count, for the report: '6 N D, N without embeddings'")
-      ->type_name("TEXT");
-  command.add_option("--report", flags.report, "all about the fits, to be read")->type_name("FILE.html|FILE.txt");
+      .option("--x-is", flags.definition,
+              "what compute (or parameters and tokens) count, for the report: '6 N D, N without embeddings'")
+      .named_in_help("TEXT");
+  command.option("--report", flags.report, "all about the fits, to be read").named_in_help("FILE.html|FILE.txt");
   add_output_options(command, flags.output);
 }
 
 }  // namespace
 
-CLI::App& added_fit_command(CLI::App& program, FitFlags& flags) {
-  CLI::App& command = *program.add_subcommand("fit", kDescription);
+Command added_fit_command(Command program, FitFlags& flags) {
+  Command command = program.command("fit", kDescription);
   command.footer(kFooter);
-  command.add_option("data", flags.data, "CSV file")->required();
-  command.add_option("--law", flags.law, help_of_laws())->required()->check(CLI::IsMember(law_names()));
+  command.option("data", flags.data, "CSV file").required();
+  command.option("--law", flags.law, help_of_laws()).required().one_of(law_names());
   add_columns(command, flags.selection);
   add_conditions(command, "--where", flags.selection.where, "the rows that enter; may be repeated, all must hold");
-  command.add_option("--pair", flags.pair, "paired: the two arms")->type_name("COL=A,B");
-  command.add_option("--size", flags.size, "paired: runs of the same value make a pair")->type_name("COL");
+  command.option("--pair", flags.pair, "paired: the two arms").named_in_help("COL=A,B");
+  command.option("--size", flags.size, "paired: runs of the same value make a pair").named_in_help("COL");
   add_method(command, flags);
   add_results(command, flags);
   return command;

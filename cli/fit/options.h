@@ -67,7 +67,7 @@ struct FitOptions {
 };
 
 // Adds the command, with its examples and flags, which are read into `flags`.
-CLI::App& added_fit_command(CLI::App& program, FitFlags& flags);
+Command added_fit_command(Command program, FitFlags& flags);
 
 // Throws ConfigError with everything that is missing, out of range or contradictory.
 [[nodiscard]] FitOptions fit_options_from(const FitFlags& flags);
