@@ -23,7 +23,7 @@ constexpr std::size_t kMostFittedRows = 150;  // of one source; more are thinned
 constexpr double kResidualSpread = 0.05;
 constexpr double kRobustScale = 1.5;  // residuals beyond this many spreads count linearly
 // A71: standard deviations of the priors, in the order of StackConstant: how far kernels' own measurements disagree
-// (products 15%, attention 20%), and how little is known of fusion, links and hosts.
+// (gemms 15%, attention 20%), and how little is known of fusion, links and hosts.
 constexpr std::array<double, 5> kPriorWidths = {0.15, 0.2, 0.3, 0.4, 0.4};
 static_assert(kPriorWidths.size() == kStackConstants);
 constexpr double kSlowHost = 0.7;  // logarithm of a host twice as slow: a second start of the fit

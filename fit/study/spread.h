@@ -1,5 +1,5 @@
 // How far the verdict on a cost axis hangs on what is known of the attention times: the corners of their ranges, and
-// the other implementations that the device has measurements of. Matrix products are common to both arms, so their
+// the other implementations that the device has measurements of. Gemms are common to both arms, so their
 // uncertainty moves both alike and is left out (A64).
 #pragma once
 

@@ -53,7 +53,7 @@ struct StudyChart {
 // from the study.
 struct StudyRun {
   std::filesystem::path device;
-  std::string dtype;  // of the matrix products
+  std::string dtype;  // of the gemms
   Execution execution;
   KernelChoice kernels;
   Stack stack;

@@ -39,7 +39,10 @@ MOBASIM_DEVICE void read_partial(PartialWords<kOut>& to, const simt::Rows<const 
 #pragma unroll
   for (int n = 0; n < kOut; n += 4) {
     const simt::Word4 four = simt::load_as<simt::Word4>(from, row, n * 8 + simt::lane_index() % 4 * 8);
-    to.words[n] = four.x, to.words[n + 1] = four.y, to.words[n + 2] = four.z, to.words[n + 3] = four.w;
+    to.words[n] = four.x;
+    to.words[n + 1] = four.y;
+    to.words[n + 2] = four.z;
+    to.words[n + 3] = four.w;
   }
 }
 

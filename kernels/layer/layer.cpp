@@ -97,8 +97,11 @@ Problem attention_of(const LayerShape& shape) {
   Problem problem;
   problem.mechanism = shape.mechanism;
   problem.cu_seqlens = {0, shape.sequence};
-  problem.heads = shape.heads, problem.kv_heads = shape.kv_heads, problem.head_dim = shape.head_dim;
-  problem.block = shape.block, problem.top_k = shape.top_k;
+  problem.heads = shape.heads;
+  problem.kv_heads = shape.kv_heads;
+  problem.head_dim = shape.head_dim;
+  problem.block = shape.block;
+  problem.top_k = shape.top_k;
   return problem;
 }
 
@@ -137,14 +140,20 @@ struct Layer<T>::State {
         down(of.sequence, of.ffn, of.hidden, kDtype<T>, threads) {
     const Widths widths(of);
     const std::int64_t s = of.sequence, hidden = s * of.hidden;
-    inverse_rms = values<float>(s), inverse_rms2 = values<float>(s);
+    inverse_rms = values<float>(s);
+    inverse_rms2 = values<float>(s);
     partial_gain = values<float>(gain_parts(s) * of.hidden);
     for (auto* tensor : {&normed, &x2, &normed2, &wide, &y, &d_x, &d_x2, &d_wide}) *tensor = values<T>(hidden);
-    heads = values<T>(s * widths.all), d_heads = values<T>(s * widths.all);
-    q = values<T>(s * widths.queries), d_o = values<T>(s * widths.queries);
-    k = values<T>(s * widths.keys), v = values<T>(s * widths.keys);
-    both = values<T>(s * 2 * of.ffn), d_both = values<T>(s * 2 * of.ffn);
-    active = values<T>(s * of.ffn), d_active = values<T>(s * of.ffn);
+    heads = values<T>(s * widths.all);
+    d_heads = values<T>(s * widths.all);
+    q = values<T>(s * widths.queries);
+    d_o = values<T>(s * widths.queries);
+    k = values<T>(s * widths.keys);
+    v = values<T>(s * widths.keys);
+    both = values<T>(s * 2 * of.ffn);
+    d_both = values<T>(s * 2 * of.ffn);
+    active = values<T>(s * of.ffn);
+    d_active = values<T>(s * of.ffn);
   }
 
   [[nodiscard]] RowSpace rows(std::int64_t width) const { return {shape.sequence, width, threads}; }

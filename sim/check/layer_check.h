@@ -9,7 +9,7 @@
 namespace mobasim {
 
 // The rows of operation `layer`, in the order of the table, each with the time that StepModel gives a layer of its
-// shape: products and attention from their rows, everything else by its bytes (stack: fused, no constants). The note
+// shape: gemms and attention from their rows, everything else by its bytes (stack: fused, no constants). The note
 // says what the prediction is made of, or why there is none. At the end both passes of each layer together.
 [[nodiscard]] std::vector<ShapeLeftOut> layers_foretold(const Device& device);
 // The greatest |error| over both passes together; nothing where no layer was predicted and measured undisturbed.

@@ -26,7 +26,7 @@ struct ShapeLeftOut {
 // prediction / measured - 1
 [[nodiscard]] double error_of(const ShapeLeftOut& one);
 
-// The rows of attention and of products, in the order of the table. Without three other rows a product is not
+// The rows of attention and of gemms, in the order of the table. Without three other rows a gemm is not
 // predicted: the device's efficiency may come from the very row that is left out.
 [[nodiscard]] std::vector<ShapeLeftOut> shapes_left_out(const Device& device);
 

@@ -27,7 +27,7 @@ struct MemoryPart {
 };
 
 struct RunCost {
-  // Model FLOPs: every matrix product of forward and backward (3x forward), the head's included, and attention by its
+  // Model FLOPs: every gemm of forward and backward (3x forward), the head's included, and attention by its
   // useful convention; no recomputation (docs/method/simulator.md, "Model FLOPs").
   Flops step_model_flops, run_model_flops;
   // 6 N D of the same tokens, N as in non_embedding_of_6nd: the x axis of the published figures.
@@ -52,8 +52,8 @@ struct RunCost {
 // Attention's part of that (pairs and gate).
 [[nodiscard]] Flops attention_flops_per_token(const ModelShape& model, std::int64_t sequence);
 
-// Throws ConfigError for a run that breaks its rules, and Unsupported for what is not modelled. A run that does not fit is
-// a result, not an error.
+// Throws ConfigError for a run that breaks its rules, and Unsupported for what is not modelled. A run that does not fit
+// is a result, not an error.
 [[nodiscard]] RunCost cost_of(const Run& run);
 // Likewise, with the tables of its device in its number format, for many runs on one device.
 [[nodiscard]] RunCost cost_of(const Run& run, const std::shared_ptr<const DeviceTables>& tables);

@@ -20,7 +20,7 @@ struct KernelChoice {
 };
 [[nodiscard]] const std::string& chosen_implementation(const KernelChoice& kernels, const Attention& mechanism);
 
-// A kernel of a device's table; or attention by products with a softmax between, its scores in memory; or neither: the
+// A kernel of a device's table; or attention by gemms with a softmax between, its scores in memory; or neither: the
 // device has no rows, and its assumed efficiency stands for the kernel.
 struct LayerKernel {
   const TimedKernel* timed = nullptr;

@@ -21,9 +21,9 @@ struct Efficiency {
   std::string source;
 };
 
-// How far the libraries of matrix products get (sim/device/gemm_model.h says what each number does).
+// How far the libraries of gemms get (sim/device/gemm_model.h says what each number does).
 struct GemmCoefficients {
-  std::map<std::string, double> efficiency;  // per dtype, of the peak in long products; others as bf16, else `gemm`
+  std::map<std::string, double> efficiency;  // per dtype, of the peak in long gemms; others as bf16, else `gemm`
   std::optional<double> memory_efficiency;   // of the bandwidth; without it `gemm`
   double ramp = 0;                           // values of k
   double small_tile_cost = 0;
@@ -47,7 +47,7 @@ struct Device {
   Bytes memory;
   ByteRate memory_bandwidth;
   Bytes reserved_memory;             // context and libraries: not the run's to use
-  std::int64_t multiprocessors = 1;  // SMs, compute units; 1: products are not quantised into waves
+  std::int64_t multiprocessors = 1;  // SMs, compute units; 1: gemms are not quantised into waves
   std::int64_t devices_per_node = 1;
   ByteRate link_bandwidth;     // per device and direction inside a node; 0: single device
   ByteRate network_bandwidth;  // per device and direction between nodes; 0: single node

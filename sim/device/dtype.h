@@ -1,4 +1,4 @@
-// The number formats of matrix products, and how they stand in for each other in measured tables.
+// The number formats of gemms, and how they stand in for each other in measured tables.
 #pragma once
 
 #include <cstdint>
@@ -17,14 +17,14 @@ namespace mobasim {
   throw Unsupported("dtype " + std::string(dtype), "known are f32, bf16, fp16 and fp8");
 }
 
-// Bytes that a product reads of one value of a factor. nvfp4: four bits and an 8-bit scale for every 16 values (NVIDIA,
-// "Introducing NVFP4", 2025); known to products only, since nothing else is kept in it.
+// Bytes that a gemm reads of one value of a factor. nvfp4: four bits and an 8-bit scale for every 16 values (NVIDIA,
+// "Introducing NVFP4", 2025); known to gemms only, since nothing else is kept in it.
 [[nodiscard]] inline double operand_bytes(std::string_view dtype) {
   if (dtype == "nvfp4") return 4.0 / 8 + 1.0 / 16;
   return static_cast<double>(bytes_of(dtype));
 }
 
-// The format that attention runs in where products run in 8 or 4 bits: bf16 (A66).
+// The format that attention runs in where gemms run in 8 or 4 bits: bf16 (A66).
 [[nodiscard]] inline std::string attention_dtype(std::string_view dtype) {
   return dtype == "fp8" || dtype == "nvfp4" ? "bf16" : std::string(dtype);
 }

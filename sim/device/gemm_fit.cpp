@@ -91,7 +91,10 @@ Terms not_negative_solution(const NormalEquations& equations, std::size_t terms_
     if ((used >> kWork & 1u) == 0) continue;
     const std::optional<Terms> x = solution(equations, used);
     if (!x || *std::min_element(x->begin(), x->end()) < 0 || !((*x)[kWork] > 0)) continue;
-    if (gain(equations, *x) > most) most = gain(equations, *x), best = *x;
+    if (gain(equations, *x) > most) {
+      most = gain(equations, *x);
+      best = *x;
+    }
   }
   for (std::size_t i = 0; i < kTerms; ++i) best[i] /= equations.norm[i];
   return best;
@@ -190,7 +193,8 @@ double gemm_seconds(const GemmFit& fit, double m, double n, double k) {
     double square = 0;
     for (std::size_t i = 0; i < 3; ++i) square += (here[i] - row.octaves[i]) * (here[i] - row.octaves[i]);
     const double near = std::exp(-square / 2);
-    residual += row.weight * near * row.residual, weight += row.weight * near;
+    residual += row.weight * near * row.residual;
+    weight += row.weight * near;
   }
   return smooth(fit, m, n, k) * std::exp(residual / weight);
 }

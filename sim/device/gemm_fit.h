@@ -1,4 +1,4 @@
-// The time of matrix products as a device's own measured rows give it (A28).
+// The time of gemms as a device's own measured rows give it (A28).
 //
 //   smooth  = start + per_flop 2 m n k + left m k + right k n + result m n
 //   seconds = smooth exp(sum w_i r_i / (1 + sum w_i)),   w_i = exp(-d_i^2 / 2)

@@ -31,14 +31,14 @@ GemmModel gemm_model(const Device& device, std::string_view dtype) {
   }
   GemmModel model;
   model.measured = gemm_fit(device, dtype);
-  model.basis = model.measured                                      ? Basis::interpolated
+  model.basis = model.measured                                ? Basis::interpolated
                 : device.gemm_coefficients.efficiency.empty() ? device.gemm.basis
-                                                                    : Basis::published;
+                                                              : Basis::published;
   model.seconds_per_flop = 1 / peak->second.value();
   const GemmCoefficients& coefficients = device.gemm_coefficients;
   model.per_multiprocessor = 1 / static_cast<double>(device.multiprocessors);
   model.operand_bytes = operand_bytes(dtype);
-  model.result_bytes = std::max(2.0, model.operand_bytes);  // 8 and 4 bit products are summed in f32, written in bf16
+  model.result_bytes = std::max(2.0, model.operand_bytes);  // 8 and 4 bit gemms are summed in f32, written in bf16
   model.spread = coefficients.spread;
   model.start = coefficients.start.value();
   const double memory_efficiency = model.measured ? 1 : coefficients.memory_efficiency.value_or(device.gemm.value);
@@ -62,7 +62,9 @@ GemmModel gemm_model(const Device& device, std::string_view dtype) {
 }
 
 double gemm_seconds(const GemmModel& model, double m, double n, double k) {
-  m = rounded_up(m), n = rounded_up(n), k = rounded_up(k);
+  m = rounded_up(m);
+  n = rounded_up(n);
+  k = rounded_up(k);
   if (m <= 0 || n <= 0 || k <= 0) return 0;
   const double bytes = (m + n) * k * model.operand_bytes + m * n * model.result_bytes;
   if (model.measured) {

@@ -1,6 +1,6 @@
-// The time of matrix products in plain doubles, for the evaluation of many layouts (A28).
+// The time of gemms in plain doubles, for the evaluation of many layouts (A28).
 //
-// A product [m, k] x [k, n] is cut into tiles of the result; the multiprocessors take one tile each, wave after wave:
+// A gemm [m, k] x [k, n] is cut into tiles of the result; the multiprocessors take one tile each, wave after wave:
 //
 //   wave    = (k + ramp) 2 rows columns slowdown / (peak of a multiprocessor x efficiency)
 //   waves   = (1 - spread) ceil(tiles / multiprocessors) + spread tiles / multiprocessors
@@ -35,14 +35,14 @@ struct GemmModel {
   double start = 0;  // seconds
   double seconds_per_byte = 0;
   double operand_bytes = 2;  // of a value of the two factors
-  double result_bytes = 2;   // of a value of the product
+  double result_bytes = 2;   // of a value of the result
   std::optional<GemmFit> measured;
   double seconds_per_flop = 0;  // at the peak: a fit is never faster
   // What these times rest on: the device's own rows, published measurements of its kind, or an assumed efficiency.
   Basis basis = Basis::assumed;
 };
 
-// The coefficients are the device's `products`; without them the product runs at the device's `gemm` efficiency of
+// The coefficients are the device's `products`; without them the gemm runs at the device's `gemm` efficiency of
 // peak and bandwidth. Throws Unsupported when the device has no peak for the format.
 [[nodiscard]] GemmModel gemm_model(const Device& device, std::string_view dtype);
 

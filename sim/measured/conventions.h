@@ -3,8 +3,8 @@
 //
 // With h hidden, q = heads x head_dim, k = kv_heads x head_dim, f the inner width of the feed-forward, g its matrices
 // (3 gated, else 2), l layers, V the vocabulary and s the sequence, a sequence's forward pass takes
-//   layers    2 s l (2 h q + 2 h k + g h f)     products of the layers
-//   attention 4 s^2 l q                         both products of attention over the full matrix; half of it is causal
+//   layers    2 s l (2 h q + 2 h k + g h f)     gemms of the layers
+//   attention 4 s^2 l q                         both gemms of attention over the full matrix; half of it is causal
 //   head      2 s h V
 // and the backward pass twice as much.
 #pragma once

@@ -106,13 +106,16 @@ void read_time(RowReader& row, MeasuredRun& run) {
   const std::string text = trimmed(row.text("tflops_def"));
   run.convention = convention_of(text, run.framework, trimmed(row.text("notes")));
   if (const auto seconds = row.positive("iter_time_s")) {
-    run.time = seconds, run.time_from = "iter_time_s";
+    run.time = seconds;
+    run.time_from = "iter_time_s";
   } else if (const auto tokens = row.positive("tokens_per_s_per_gpu")) {
-    run.time = run.workload.tokens / (*tokens * devices), run.time_from = "tokens_per_s_per_gpu";
+    run.time = run.workload.tokens / (*tokens * devices);
+    run.time_from = "tokens_per_s_per_gpu";
   } else if (run.stated_flops && !run.convention) {
     row.refuse(fmt::format("the row states only TFLOP/s, and what it counts is not understood: '{}'", text));
   } else if (run.stated_flops && !row.refused()) {
-    run.time = time_from_rate(*run.convention, run.model, run.workload, run.execution.recompute, devices, *run.stated_flops);
+    run.time =
+        time_from_rate(*run.convention, run.model, run.workload, run.execution.recompute, devices, *run.stated_flops);
     run.time_from = fmt::format("tflops_per_gpu ({})", name(*run.convention));
   }
 }

@@ -77,7 +77,8 @@ std::shared_ptr<const DeviceTables> RunPreparer::tables(const Device& device, co
 PreparedRun RunPreparer::prepared(const MeasuredRun& run) {
   PreparedRun result;
   const StackChoice choice = stack_choice(rules_, run.framework, run.gpu, run.source);
-  result.device = choice.device, result.stack = choice.stack;
+  result.device = choice.device;
+  result.stack = choice.stack;
   result.reason = run.reason;
   if (!choice.reason.empty()) result.reason += (result.reason.empty() ? "" : "; ") + choice.reason;
   if (result.reason.empty()) result.reason = not_modelled(run.model);
@@ -88,9 +89,9 @@ PreparedRun RunPreparer::prepared(const MeasuredRun& run) {
   result.reason = problem_of_device(run, placed);
   if (!result.reason.empty()) return result;
   try {
-    result.evaluator = std::make_shared<const Evaluator>(run.model, tables(placed, run.workload.dtype),
-                                                         with_changes(*stack, run.changes), KernelChoice{},
-                                                         run.workload.sequence);
+    result.evaluator =
+        std::make_shared<const Evaluator>(run.model, tables(placed, run.workload.dtype),
+                                          with_changes(*stack, run.changes), KernelChoice{}, run.workload.sequence);
     result.global_batch = run.workload.global_batch;
     result.reserved_memory = placed.reserved_memory.value();
     const double available = placed.memory.value() - result.reserved_memory;

@@ -50,7 +50,8 @@ void set_split(RowReader& row, MeasuredRun& run, Split split) {
     layout.data = std::max<std::int64_t>(1, run.devices / layout.context);
     return;
   }
-  layout.tensor = *split.tensor, layout.pipeline = *split.pipeline;
+  layout.tensor = *split.tensor;
+  layout.pipeline = *split.pipeline;
   const double others =
       static_cast<double>(layout.tensor) * static_cast<double>(layout.pipeline) * static_cast<double>(layout.context);
   const double data = static_cast<double>(run.devices) / others;
@@ -74,7 +75,8 @@ void give_every_replica_a_sequence(RowReader& row, MeasuredRun& run) {
   const std::int64_t context = layout.context * (layout.data / most);
   row.note(fmt::format("{} replicas for {} sequences: context {} taken instead of {}", layout.data,
                        run.workload.global_batch, context, layout.context));
-  layout.context = context, layout.data = most;
+  layout.context = context;
+  layout.data = most;
 }
 
 // A batch that is off by less than a hundredth is rounded, as the run did in one way or another.
@@ -129,7 +131,8 @@ void read_sharding(RowReader& row, MeasuredRun& run) {
   run.execution.layout.zero_stage = sharding.value.zero_stage;
   run.execution.offload_optimizer = sharding.value.offload_optimizer;
   const std::int64_t node = run.devices_per_node > 0 ? run.devices_per_node : 8;
-  if (!sharding.value.shard_in_node || run.execution.layout.zero_stage == 0 || replicas(run.execution.layout) <= node) return;
+  if (!sharding.value.shard_in_node || run.execution.layout.zero_stage == 0 || replicas(run.execution.layout) <= node)
+    return;
   run.execution.layout.shard = node;
   run.free.shard = true;
   row.note("states shared by a node (HSDP), by all where they do not fit");

@@ -19,7 +19,7 @@ namespace mobasim {
 // `*` stands for any characters, none too. Upper and lower case are the same.
 [[nodiscard]] bool matches_pattern(std::string_view text, std::string_view pattern);
 
-// The format of the products: nvfp4 | fp8 | bf16 | fp16 | f32. "bf16, fp32 grad accumulate" is bf16.
+// The format of the gemms: nvfp4 | fp8 | bf16 | fp16 | f32. "bf16, fp32 grad accumulate" is bf16.
 [[nodiscard]] std::optional<std::string> dtype_of_precision(std::string_view precision);
 
 // A word of a table and what was made of it.
@@ -39,7 +39,7 @@ struct StateSharding {
 };
 // `remarks`: every free text of the row, where "HSDP" may stand.
 [[nodiscard]] Meaning<StateSharding> sharding_of(std::string_view zero, std::string_view framework,
-                                            std::string_view remarks);
+                                                 std::string_view remarks);
 
 [[nodiscard]] Meaning<ContextAlgorithm> context_algorithm_of(std::string_view kernel_notes, std::string_view framework);
 // not known: a schedule that is not modelled, named by the note

@@ -48,8 +48,8 @@ void add_parameters(const ModelShape& model, const LayerGroup& group, const Widt
   }
 }
 
-// Kept per token (A35): inputs of both norms and of both product pairs 4 h; q, k, v and the attention's output
-// 2 q + 2 kv; gate, up and product 3 f (2 f without a gate). Of that the inputs of products are in their format: 2 h,
+// Kept per token (A35): inputs of both norms and of both gemm pairs 4 h; q, k, v and the attention's output
+// 2 q + 2 kv; gate, up and product 3 f (2 f without a gate). Of that the inputs of gemms are in their format: 2 h,
 // the product f, and, where the formats differ, a copy of the attention's output q.
 Kept kept_of_all(const ModelShape& model, const LayerGroup& group, const Widths& width, const StackPolicy& stack,
                  const NumberFormat& format) {
@@ -62,13 +62,14 @@ Kept kept_of_all(const ModelShape& model, const LayerGroup& group, const Widths&
   if (model.qk_norm) kept.sharded += e * (width.queries + width.keys);
   if (group.experts) {
     // Each active expert's input is a copy, its output is kept for the weighted sum; the router's scores are f32.
-    kept.sequence_sharded += (e + product) * number(group.experts->active) * width.hidden + 4 * number(group.experts->experts);
+    kept.sequence_sharded +=
+        (e + product) * number(group.experts->active) * width.hidden + 4 * number(group.experts->experts);
   }
   kept.sharded += ((group.gated ? 2 : 1) * e + product) * width.active;
   return kept;
 }
 
-// The input, and of the products of a layer in order (q, k, v, output, gate, up, down) the results of the first, third,
+// The input, and of the gemms of a layer in order (q, k, v, output, gate, up, down) the results of the first, third,
 // ... : torchtitan's selective recomputation by operation.
 Kept kept_of_every_other_gemm(const LayerGroup& group, const Widths& width, const NumberFormat& format) {
   Kept kept;
@@ -130,8 +131,8 @@ StateBytesPerParameter state_bytes_per_parameter(std::string_view dtype, const S
   return {2, 2, gradient, second, 12};
 }
 
-LayerMemory layer_memory(const ModelShape& model, const LayerGroup& group, const StackPolicy& stack, std::string_view kernel,
-                         const NumberFormat& format, std::int64_t sequence) {
+LayerMemory layer_memory(const ModelShape& model, const LayerGroup& group, const StackPolicy& stack,
+                         std::string_view kernel, const NumberFormat& format, std::int64_t sequence) {
   Widths width{number(model.hidden),
                number(group.heads * group.head_dim),
                number(group.kv_heads * group.head_dim),

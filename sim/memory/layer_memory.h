@@ -1,7 +1,7 @@
 // What one layer of a transformer needs in memory, per token and per parameter, before any layout divides it.
 //
 // A layer's values kept for the backward pass: Korthikanti et al. 2022 (arXiv 2205.05198), section 4, whose classic
-// layer (34 + 5 a s / h) s b h is the case of ffn 4 h, layer norm, two matrices, dropout and attention by products.
+// layer (34 + 5 a s / h) s b h is the case of ffn 4 h, layer norm, two matrices, dropout and attention by gemms.
 #pragma once
 
 #include <array>
@@ -15,28 +15,29 @@
 
 namespace mobasim {
 
-// Bytes of a value: between operations, as an input of a product that is kept for the backward pass, and of the copies
-// of a weight that the products read (0: the weight itself).
+// Bytes of a value: between operations, as an input of a gemm that is kept for the backward pass, and of the copies
+// of a weight that the gemms read (0: the weight itself).
 struct NumberFormat {
   double element = 2;
   double gemm_input = 2;
   double weight_copies = 0;
 };
-// 16-bit between operations for everything but f32. TransformerEngine keeps the inputs of products in the format of the
-// products, and two copies of each weight in it (straight and transposed); other stacks cast on the way (A57).
+// 16-bit between operations for everything but f32. TransformerEngine keeps the inputs of gemms in the format of the
+// gemms, and two copies of each weight in it (straight and transposed); other stacks cast on the way (A57).
 [[nodiscard]] NumberFormat number_format(std::string_view dtype, const StackPolicy& stack);
 
 // Weights, gradients and Adam's states in bytes per parameter (Rajbhandari et al. 2020, arXiv 1910.02054, section 3).
 struct StateBytesPerParameter {
   double weight = 0;          // that stays, or its shard
-  double gathered = 0;        // that the products read, where shards are gathered
+  double gathered = 0;        // that the gemms read, where shards are gathered
   double gradient = 0;        // that is accumulated
   double whole_gradient = 0;  // a second one, never sharded (DeepSpeed's BF16 optimizer)
   double optimizer = 0;       // master weight, both moments; for fp16 the f32 gradient too
 };
 [[nodiscard]] StateBytesPerParameter state_bytes_per_parameter(std::string_view dtype, const StackPolicy& stack);
 
-// Bytes per token that a layer keeps for its backward pass: sharded by the tensor group, or only by sequence parallelism.
+// Bytes per token that a layer keeps for its backward pass: sharded by the tensor group, or only by sequence
+// parallelism.
 struct Kept {
   double sharded = 0;
   double sequence_sharded = 0;

@@ -118,8 +118,9 @@ MemoryModel::MemoryModel(const ModelShape& model, const StackPolicy& stack, std:
     for (std::int64_t i = 0; i < group.layers; ++i) {
       const Sums& sums = before_.back();
       kind_.push_back(kind);
-      Sums next{sums.sharded_parameters + layer.sharded_parameters, sums.replicated_parameters + layer.replicated_parameters,
-                sums.gemm_parameters + layer.gemm_parameters, sums.kept};
+      Sums next{sums.sharded_parameters + layer.sharded_parameters,
+                sums.replicated_parameters + layer.replicated_parameters, sums.gemm_parameters + layer.gemm_parameters,
+                sums.kept};
       for (std::size_t k = 0; k < next.kept.size(); ++k) {
         next.kept[k].sharded += layer.kept[k].sharded;
         next.kept[k].sequence_sharded += layer.kept[k].sequence_sharded;
@@ -172,7 +173,8 @@ MemoryModel::Holding MemoryModel::holding(std::int64_t global_batch, const Execu
   for (std::size_t i = 0; i < kinds_.size(); ++i) {
     if ((held.kinds >> i & 1) == 0) continue;
     const LayerMemory& kind = kinds_[i];
-    held.largest_layer = std::max(held.largest_layer, kind.sharded_parameters / split.tensor + kind.replicated_parameters);
+    held.largest_layer =
+        std::max(held.largest_layer, kind.sharded_parameters / split.tensor + kind.replicated_parameters);
     held.largest_matrix = std::max(held.largest_matrix, kind.largest_matrix / split.tensor);
     held.matrix_shapes = std::max(held.matrix_shapes, kind.matrix_shapes / split.tensor);
   }
@@ -201,7 +203,7 @@ void MemoryModel::add_states(const Execution& execution, const Split& split, con
     const double live = states_.gathered * (2 * held.largest_layer + held.ends);
     weights = std::min(whole_weights / split.shard + live, whole_weights);
   } else if (shared(2) && f32_weights_) {
-    weights = whole_weights / split.shard + states_.gathered * all;  // shards in f32, and all that the products read
+    weights = whole_weights / split.shard + states_.gathered * all;  // shards in f32, and all that the gemms read
   }
   if (shared(2) && !once) {
     const double live = (format_.element + reduced_bytes_) * std::max(held.largest_layer, held.head);
@@ -254,10 +256,13 @@ void MemoryModel::add_moment(const Execution& execution, const Split& split, con
     const double forward = kind.forward_bytes * split.tokens + kind.sequence_bytes * split.sequences;
     const double at_work = std::max(forward, kind.backward_bytes * split.tokens) / split.tensor;
     const double bytes = again * split.tokens + at_work;
-    // The input of a product and its gradient, whole on each device of the tensor group.
+    // The input of a gemm and its gradient, whole on each device of the tensor group.
     const double buffers =
         ring + context_buffers(kind, layout, split) + (gathers ? 2 * format_.element * hidden_ * split.tokens : 0);
-    if (bytes + buffers > working + exchange) working = bytes, exchange = buffers;
+    if (bytes + buffers > working + exchange) {
+      working = bytes;
+      exchange = buffers;
+    }
   }
   // A weight's gradient before it is added to the others.
   if (!sharded_gradients && !transformer_engine_) working += format_.element * held.largest_matrix;

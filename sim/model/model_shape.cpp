@@ -141,7 +141,8 @@ ModelShape with_attention_segments(ModelShape model, const std::vector<Attention
       groups.push_back(*group);
       groups.back().layers = taken;
       groups.back().attention = segment.attention;
-      left -= taken, used += taken;
+      left -= taken;
+      used += taken;
       if (used == group->layers) ++group, used = 0;
     }
   }

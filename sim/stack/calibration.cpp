@@ -27,7 +27,8 @@ StackEvidence evidence_from(ConfigMap map) {
       map.problem(key, fmt::format("'{}' must be a range: [least, most]", key));
       return;
     }
-    lo = ends[0], hi = ends[1];
+    lo = ends[0];
+    hi = ends[1];
   };
   range("sequence", evidence.sequence_lo, evidence.sequence_hi);
   range("devices", evidence.devices_lo, evidence.devices_hi);

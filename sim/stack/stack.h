@@ -18,16 +18,16 @@
 
 namespace mobasim {
 
-// How a layer's operations outside of products and attention run. eager: each reads and writes memory. fused: bias with
+// How a layer's operations outside of gemms and attention run. eager: each reads and writes memory. fused: bias with
 // activation, bias with dropout and residual sum, softmax with its mask. compiled: chains of them are one kernel.
 enum class Fusion { eager, fused, compiled };
-// What hides tensor-parallel collectives: nothing; in the backward pass the product of the weight's gradient; the
-// products before and after them, cut into pieces.
+// What hides tensor-parallel collectives: nothing; in the backward pass the gemm of the weight's gradient; the
+// gemms before and after them, cut into pieces.
 enum class TensorOverlap { none, weight_gradient, all };
 
 // The constants that may be fitted, each a factor on the time that device and policy say, in the order of the
 // enumeration. A stack names those that are (at most four); the others stay 1.
-//   gemm           matrix products ("product" in files)
+//   gemm           matrix multiplications ("product" in files)
 //   attention      attention kernels
 //   memory_bound   operations bound by memory
 //   communication  collectives and sends
@@ -53,7 +53,7 @@ struct StackEvidence {
   std::int64_t sequence_lo = 0, sequence_hi = 0, devices_lo = 0, devices_hi = 0;
 };
 
-// The implementation of attention by products with a softmax between, its scores in memory.
+// The implementation of attention by gemms with a softmax between, its scores in memory.
 inline constexpr std::string_view kMathAttention = "math";
 
 // What a stack does, by choice: plain values, copied where times and memory are worked out.
@@ -91,7 +91,7 @@ struct StackPolicy {
 struct Stack {
   std::string name;
   std::string source;
-  // Implementation of full attention by device name; "" is for all others. "math": products with a softmax between.
+  // Implementation of full attention by device name; "" is for all others. "math": gemms with a softmax between.
   std::map<std::string, std::string> attention;
   StackPolicy policy;
   std::vector<StackConstant> fitted;  // by the calibration

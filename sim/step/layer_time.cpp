@@ -52,7 +52,7 @@ GemmTimes layer_gemms(const StepContext& context, const LayerShape& layer, const
   return sum;
 }
 
-// Attention with its scores in memory: two products forward over the whole square, four backward, and the softmax.
+// Attention with its scores in memory: two gemms forward over the whole square, four backward, and the softmax.
 // Bytes of the scores, 16-bit (A41): softmax with scale and mask in one kernel 4 forward and 6 backward; dropout 5
 // and 5; one kernel each for scale and mask 8 more forward and 4 more backward.
 struct MathAttention {
@@ -61,7 +61,7 @@ struct MathAttention {
 };
 
 MathAttention math_attention(const StepContext& context, const LayerShape& layer, const LayerSplitting& split) {
-  // A49: without a multiple of 8 values (16 bytes) the products of a head run without tensor cores.
+  // A49: without a multiple of 8 values (16 bytes) the gemms of a head run without tensor cores.
   const double aligned = std::fmod(layer.head_dim, 8) == 0 ? 1 : kWithoutTensorCores;
   const double s = context.sequence, rows = split.sequences * layer.heads / split.tensor * s / split.context;
   const double scores = rows * s;
@@ -70,7 +70,10 @@ MathAttention math_attention(const StepContext& context, const LayerShape& layer
   math.gemms += gemm_times(context.device->head_gemm, rows, layer.head_dim, s, aligned);
   math.forward_bytes = scores * (4 + (context.stack.dropout ? 5 : 0));
   math.backward_bytes = scores * (6 + (context.stack.dropout ? 5 : 0));
-  if (context.stack.fusion == Fusion::eager) math.forward_bytes += 8 * scores, math.backward_bytes += 4 * scores;
+  if (context.stack.fusion == Fusion::eager) {
+    math.forward_bytes += 8 * scores;
+    math.backward_bytes += 4 * scores;
+  }
   return math;
 }
 
@@ -90,23 +93,37 @@ ElementwiseBytes elementwise(const StepContext& context, const LayerShape& layer
   // embedding likewise 12 (A81).
   const bool written_out = eager && context.rotary;
   double wide = compiled ? 8 : written_out ? 40 : 10, wide_back = compiled ? 10 : written_out ? 56 : 12;
-  if (context.bias) wide += eager ? 4 : 0, wide_back += 2;
-  if (stack.dropout) wide += eager ? 5 : 1, wide_back += 5;
+  if (context.bias) {
+    wide += eager ? 4 : 0;
+    wide_back += 2;
+  }
+  if (stack.dropout) {
+    wide += eager ? 5 : 1;
+    wide_back += 5;
+  }
   // Values that the tensor group shares: the activation, rotary embedding, norm on queries and keys.
   double shared = (gated ? (eager ? 5 : 3) : (eager && context.bias ? 4 : 2)) * ffn;
   double shared_back = (gated ? (eager ? 8 : 5) : 3 + (context.bias ? 1 : 0)) * ffn;
-  if (context.rotary) shared += (eager ? 12 : 2) * rotated, shared_back += (eager ? 12 : 2) * rotated;
-  if (context.qk_norm) shared += 2 * rotated, shared_back += 3 * rotated;
+  if (context.rotary) {
+    shared += (eager ? 12 : 2) * rotated;
+    shared_back += (eager ? 12 : 2) * rotated;
+  }
+  if (context.qk_norm) {
+    shared += 2 * rotated;
+    shared_back += 3 * rotated;
+  }
   const double share = split.sequence_parallel ? split.tensor : 1;
   ElementwiseBytes bytes{context.element * (wide * context.hidden / share + shared / split.tensor),
                          context.element * (wide_back * context.hidden / share + shared_back / split.tensor)};
-  if (context.narrow) {  // A42: each product's 16-bit factors in, the narrow copy and its transpose out
+  if (context.narrow) {  // A42: each gemm's 16-bit factors in, the narrow copy and its transpose out
     const double factors = 2 * context.hidden + (layer.queries + layer.ffn) / split.tensor;
     const double gradients =
         2 * context.hidden + (layer.queries + 2 * layer.keys + layer.inner * layer.ffn) / split.tensor;
-    bytes.forward += 4 * factors, bytes.backward += 4 * gradients;
+    bytes.forward += 4 * factors;
+    bytes.backward += 4 * gradients;
   }
-  bytes.forward *= split.tokens, bytes.backward *= split.tokens;
+  bytes.forward *= split.tokens;
+  bytes.backward *= split.tokens;
   return bytes;
 }
 
@@ -123,7 +140,7 @@ void add_tensor(const StepContext& context, const LayerSplitting& split, const G
                           ? seconds(CollectiveKind::all_gather) + seconds(CollectiveKind::reduce_scatter)
                           : seconds(CollectiveKind::all_reduce);
   double forward = 2 * pair, backward = 2 * pair;
-  // With sequence parallelism the inputs of two products are gathered again for their weights' gradients.
+  // With sequence parallelism the inputs of two gemms are gathered again for their weights' gradients.
   double again = split.sequence_parallel ? 2 * seconds(CollectiveKind::all_gather) : 0;
   if (context.stack.overlap_tensor != TensorOverlap::none) {
     backward = exposed(context, backward, gemms.weight_gradient, split.tensor);
@@ -167,15 +184,18 @@ LayerShape layer_shape(const ModelShape& model, const LayerGroup& group, std::in
   layer.layers = group.layers;
   layer.heads = static_cast<double>(group.heads);
   layer.head_dim = static_cast<double>(group.head_dim);
-  layer.queries = layer.heads * layer.head_dim, layer.keys = static_cast<double>(group.kv_heads) * layer.head_dim;
-  layer.ffn = static_cast<double>(group.ffn), layer.inner = group.gated ? 2 : 1;
+  layer.queries = layer.heads * layer.head_dim;
+  layer.keys = static_cast<double>(group.kv_heads) * layer.head_dim;
+  layer.ffn = static_cast<double>(group.ffn);
+  layer.inner = group.gated ? 2 : 1;
   if (group.experts) {
     layer.active = static_cast<double>(group.experts->active);
     layer.expert_ffn = static_cast<double>(group.experts->ffn);
     layer.shared_ffn = static_cast<double>(group.experts->shared_ffn);
   }
   const AttentionCount counted = count(group.attention, sequence);
-  layer.picks = static_cast<double>(counted.picks), layer.blocks = static_cast<double>(counted.blocks);
+  layer.picks = static_cast<double>(counted.picks);
+  layer.blocks = static_cast<double>(counted.blocks);
   layer.routed = counted.picks > 0;
   const std::int64_t norm = model.norm == Norm::layer_norm ? 2 * model.hidden : model.hidden;
   layer.parameters = static_cast<double>(layer_parameters(model, group) + norm);
@@ -217,13 +237,14 @@ void add(PassTimes& sum, const PassTimes& times, double factor) {
   sum.backward_kernels += factor * times.backward_kernels;
 }
 
-// The forward pass of a feed-forward's second product, whose result nothing needs in the backward pass: PyTorch's
+// The forward pass of a feed-forward's second gemm, whose result nothing needs in the backward pass: PyTorch's
 // checkpointing stops before it (torch.utils.checkpoint, early_stop; A80).
 PartTimes last_product(const StepContext& context, const LayerShape& layer, const LayerSplitting& split) {
   PartTimes times{};
   if (layer.ffn > 0) {
-    at(times, TimePart::gemm) = split.constants[StackConstant::gemm] *
-                                gemm_seconds(context.device->gemm, split.tokens, context.hidden, layer.ffn / split.tensor);
+    at(times, TimePart::gemm) =
+        split.constants[StackConstant::gemm] *
+        gemm_seconds(context.device->gemm, split.tokens, context.hidden, layer.ffn / split.tensor);
   }
   return times;
 }
@@ -232,7 +253,9 @@ PassTimes layer_time(const StepContext& context, const LayerShape& layer, const 
   PassTimes times;
   GemmTimes gemms = layer_gemms(context, layer, split);
   const double factor = split.constants[StackConstant::gemm];
-  gemms.forward *= factor, gemms.input_gradient *= factor, gemms.weight_gradient *= factor;
+  gemms.forward *= factor;
+  gemms.input_gradient *= factor;
+  gemms.weight_gradient *= factor;
   at(times.forward, TimePart::gemm) = gemms.forward;
   at(times.backward, TimePart::gemm) = gemms.input_gradient + gemms.weight_gradient;
   times.weight_gradient = gemms.weight_gradient;
@@ -247,7 +270,8 @@ PassTimes layer_time(const StepContext& context, const LayerShape& layer, const 
   at(times.backward, TimePart::context) = exchange.backward;
   times.queries_travel = exchange.queries_travel;
   const KernelCount& kernels = kKernels[static_cast<std::size_t>(context.stack.fusion)];
-  times.forward_kernels = kernels.forward, times.backward_kernels = kernels.backward;
+  times.forward_kernels = kernels.forward;
+  times.backward_kernels = kernels.backward;
   if (split.recompute == Recompute::selective && context.stack.selective_every_other_gemm) {
     at(times.backward, TimePart::gemm) += gemms.forward / 2;  // A53
     at(times.backward, TimePart::elementwise) += at(times.forward, TimePart::elementwise);
@@ -274,7 +298,8 @@ PassTimes embedding_time(const StepContext& context, const LayerSplitting& split
   at(times.forward, TimePart::tensor) =
       split.constants[StackConstant::communication] *
       collective_time(kind, values * context.element, split.tensor_group, context.device->network);
-  times.forward_kernels = 6, times.backward_kernels = 6;
+  times.forward_kernels = 6;
+  times.backward_kernels = 6;
   return times;
 }
 
@@ -306,7 +331,8 @@ PassTimes head_time(const StepContext& context, const LayerSplitting& split) {
       at(times.backward, TimePart::tensor) = seconds;
     }
   }
-  times.forward_kernels = 12, times.backward_kernels = 12;
+  times.forward_kernels = 12;
+  times.backward_kernels = 12;
   return times;
 }
 

@@ -1,6 +1,6 @@
 // How long one layer's forward and backward pass take on one device of a tensor and context group.
 //
-// docs/method/step.md: the products, the bytes, the kernels of a layer; docs/method/parallel.md: its collectives.
+// docs/method/step.md: the gemms, the bytes, the kernels of a layer; docs/method/parallel.md: its collectives.
 #pragma once
 
 #include <array>
@@ -88,7 +88,7 @@ struct LayerSplitting {
   StackConstants constants;
 };
 
-// Whether the device's measured rows reach around every product of the layer over one sequence, on one device.
+// Whether the device's measured rows reach around every gemm of the layer over one sequence, on one device.
 [[nodiscard]] bool gemms_measured(const StepContext& context, const LayerShape& layer);
 
 // What communication costs beside computation of `window` seconds: what is not hidden, and what it slows (A47).

@@ -41,7 +41,7 @@ struct StepModel::Prepared {
   StackConstants constants, least, most;
   std::array<Basis, kTimeParts> basis{};
   std::int64_t layers = 0;
-  step::TimedAttention attention;  // of all layers that do not attend by products, without its seconds
+  step::TimedAttention attention;  // of all layers that do not attend by gemms, without its seconds
 
   void set_model(const ModelShape& model, std::int64_t sequence);
   void set_layers(const ModelShape& model, const KernelsOfRun& kernels, std::int64_t sequence);
@@ -248,7 +248,8 @@ step::StageLoad StepModel::Prepared::first_stage(const Layout& layout, const Lay
   for (std::size_t i = 0; i < kept.chunks.size(); i += static_cast<std::size_t>(layout.pipeline)) {
     const auto& [chunk, times] = kept.chunks[i];
     first.layers += static_cast<double>(chunk.layers);
-    first.forward += total(kept.times[times].forward), first.backward += total(kept.times[times].backward);
+    first.forward += total(kept.times[times].forward);
+    first.backward += total(kept.times[times].backward);
     if (chunk.embedding) first.parameters += context.embedding_parameters / split.tensor;
     if (chunk.head && !context.tied) first.parameters += context.head_parameters / split.tensor;
   }
@@ -260,8 +261,7 @@ step::StageLoad StepModel::Prepared::first_stage(const Layout& layout, const Lay
   return first;
 }
 
-StepTime StepModel::time(std::int64_t global_batch, const Execution& execution,
-                         const StackConstants& constants) const {
+StepTime StepModel::time(std::int64_t global_batch, const Execution& execution, const StackConstants& constants) const {
   const StepContext& context = prepared_->context;
   const Layout& layout = execution.layout;
   const LayerSplitting split = prepared_->splitting(execution, constants);

@@ -22,7 +22,7 @@ namespace mobasim {
 // Where the time of a step goes, in the order of the breakdown. The parts of a step add up to its time: those of the
 // stage with the most work, the rest of the pipeline's time as bubble.
 enum class TimePart {
-  gemm,         // matrix products of the layers and the head
+  gemm,         // matrix multiplications of the layers and the head
   attention,    // of the pairs: full, windowed, MoBA's own and routed blocks
   routing,      // MoBA's pool, gate, index and merge
   elementwise,  // what is bound by memory: norms, activations, residual sums, embedding, loss
@@ -57,8 +57,8 @@ struct LayerTime {
 // Of one model, device, number format, stack and sequence; batch and execution may vary.
 class StepModel {
  public:
-  // The number format is that of the tables. Throws Unsupported for what is not modelled. Preconditions: no violations of
-  // any argument.
+  // The number format is that of the tables. Throws Unsupported for what is not modelled. Preconditions: no violations
+  // of any argument.
   StepModel(const ModelShape& model, std::shared_ptr<const DeviceTables> tables, const Stack& stack,
             const KernelsOfRun& kernels, std::int64_t sequence);
   ~StepModel();

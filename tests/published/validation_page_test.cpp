@@ -82,7 +82,8 @@ std::string convention_lines() {
   std::string text = "| run | stated | its convention |";
   std::string line = "|---|---|---|";
   for (const FlopConvention convention : flop_conventions()) {
-    text += fmt::format(" {} |", name(convention)), line += "---|";
+    text += fmt::format(" {} |", name(convention));
+    line += "---|";
   }
   text += "\n" + line + "\n";
   std::string last_group;
@@ -140,7 +141,8 @@ TEST_CASE("The shipped constants are what calibrate makes of the published runs"
     CHECK(stack.evidence.has_value() == !rows.empty());
     if (rows.empty()) continue;
     Stack policy = stack;
-    policy.constants = {}, policy.evidence.reset();
+    policy.constants = {};
+    policy.evidence.reset();
     const StackFit fit = fitted_stack(policy, rows);
     for (std::size_t i = 0; i < kStackConstants; ++i) {
       CHECK(stack.constants.factor[i] == Approx(fit.constants.factor[i]).epsilon(0.01));

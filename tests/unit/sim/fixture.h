@@ -1,8 +1,8 @@
 // Devices and runs that the simulator's tests share.
 #pragma once
 
-#include "sim/cost/run_cost.h"
 #include "sim/cost/evaluator.h"
+#include "sim/cost/run_cost.h"
 #include "sim/device/attention_kernel.h"
 #include "sim/run/run_file.h"
 #include "sim/run/run_rules.h"
@@ -70,8 +70,11 @@ inline ProfileRow attention_row(const AttentionLayer& layer, const std::string& 
   row.implementation = implementation;
   row.pass = layer.pass == Pass::forward ? "forward" : "backward";
   row.dtype = dtype;
-  row.sequence = layer.shape.sequence, row.batch = layer.shape.batch;
-  row.heads = layer.shape.heads, row.kv_heads = layer.shape.kv_heads, row.head_dim = layer.shape.head_dim;
+  row.sequence = layer.shape.sequence;
+  row.batch = layer.shape.batch;
+  row.heads = layer.shape.heads;
+  row.kv_heads = layer.shape.kv_heads;
+  row.head_dim = layer.shape.head_dim;
   for (const auto& [parameter, value] : parameters(layer.attention)) {
     if (parameter == "block") row.block = value;
     if (parameter == "top_k") row.top_k = value;
@@ -110,8 +113,8 @@ inline std::string attention_note(const AttentionLayer& layer, const Device& dev
   return table.note(layer, kernel_for(table, layer, implementation));
 }
 
-inline Evaluator evaluator_on(const ModelShape& model, const Device& device, const Stack& stack,
-                              std::int64_t sequence, const std::string& dtype = "bf16") {
+inline Evaluator evaluator_on(const ModelShape& model, const Device& device, const Stack& stack, std::int64_t sequence,
+                              const std::string& dtype = "bf16") {
   return {model, std::make_shared<const DeviceTables>(device, dtype), stack, {}, sequence};
 }
 

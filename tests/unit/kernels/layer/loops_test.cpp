@@ -36,7 +36,8 @@ void check(const LayerLoops<T>& loops, std::size_t width) {
   std::vector<float> d_gain(width, 1.0f);
   double squares = 0, dot = 0;
   for (std::size_t i = 0; i < width; ++i) {
-    squares += std::pow(widened(x[i]), 2), dot += double{widened(x[i])} * widened(gain[i]) * widened(d_y[i]);
+    squares += std::pow(widened(x[i]), 2);
+    dot += double{widened(x[i])} * widened(gain[i]) * widened(d_y[i]);
   }
   const double inverse = 1 / std::sqrt(squares / static_cast<double>(width) + 1e-5);
   const float kept = loops.rms_norm(n, x.data(), gain.data(), y.data());

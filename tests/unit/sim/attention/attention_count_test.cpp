@@ -26,7 +26,10 @@ AttentionCount summed(const Moba& moba, std::int64_t sequence) {
     const std::int64_t past = t / moba.block;
     const std::int64_t picked = std::min(moba.top_k - 1, past);
     sum.pairs += t % moba.block + 1 + moba.block * picked;
-    if (gated) sum.gate_pairs += past, sum.picks += picked;
+    if (gated) {
+      sum.gate_pairs += past;
+      sum.picks += picked;
+    }
   }
   sum.blocks = gated ? n : 0;
   return sum;

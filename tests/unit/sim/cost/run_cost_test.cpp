@@ -31,7 +31,8 @@ TEST_CASE("The basis of a run is the worst of what its step rests on") {
     efficiency->basis = Basis::published;
   }
   CHECK(cost_of(run).basis == Basis::published);  // the assumed start of a kernel takes less than 1% of the time
-  run.execution.layout.data = 2, run.device.link_bandwidth = ByteRate(0.01);
+  run.execution.layout.data = 2;
+  run.device.link_bandwidth = ByteRate(0.01);
   CHECK(cost_of(run).basis == Basis::assumed);
 }
 

@@ -9,7 +9,8 @@ namespace {
 
 ModelShape gpt(std::int64_t hidden, std::int64_t layers, std::int64_t vocab) {
   ModelShape model;
-  model.hidden = hidden, model.vocab = vocab;
+  model.hidden = hidden;
+  model.vocab = vocab;
   model.groups = {{.layers = layers,
                    .heads = 64,
                    .kv_heads = 64,
@@ -23,7 +24,8 @@ ModelShape gpt(std::int64_t hidden, std::int64_t layers, std::int64_t vocab) {
 
 Workload workload(std::int64_t sequence, std::int64_t batch) {
   Workload one;
-  one.sequence = sequence, one.global_batch = batch;
+  one.sequence = sequence;
+  one.global_batch = batch;
   return one;
 }
 
@@ -32,8 +34,8 @@ Workload workload(std::int64_t sequence, std::int64_t batch) {
 TEST_CASE("Full recomputation with the full matrix is equation 3 of Narayanan et al. 2021") {
   const double h = 8192, l = 48, V = 51200, s = 2048, B = 1536;
   const double equation = 96 * B * s * l * h * h * (1 + s / (6 * h) + V / (16 * l * h));
-  CHECK(flops_of_step(FlopConvention::hardware_recompute, gpt(8192, 48, 51200), workload(2048, 1536), Recompute::none) ==
-        Approx(equation).epsilon(1e-12));
+  CHECK(flops_of_step(FlopConvention::hardware_recompute, gpt(8192, 48, 51200), workload(2048, 1536),
+                      Recompute::none) == Approx(equation).epsilon(1e-12));
 }
 
 TEST_CASE("At a million tokens the conventions are nearly two apart, at a thousand nearly one") {

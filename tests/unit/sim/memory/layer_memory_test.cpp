@@ -13,7 +13,9 @@ LayerMemory layer_of(const ModelShape& model, std::int64_t sequence, const Stack
   return layer_memory(model, model.groups.front(), stack, kernel, number_format("bf16", stack), sequence);
 }
 
-double kept(const LayerMemory& layer) { return layer.of(Recompute::none).sharded + layer.of(Recompute::none).sequence_sharded; }
+double kept(const LayerMemory& layer) {
+  return layer.of(Recompute::none).sharded + layer.of(Recompute::none).sequence_sharded;
+}
 
 // A layer of the classic kind: 4 h wide feed-forward, layer norm, as many key heads as heads.
 ModelShape classic_model() {
@@ -84,7 +86,8 @@ TEST_CASE(
     "The official MoBA code keeps 4.4 KB per token and head at top_k 12, and its gate is 34 GB at a million tokens") {
   ModelShape model = small_model(Moba{4096, 12});
   LayerGroup& group = model.groups.front();
-  group.heads = group.kv_heads = 32, group.head_dim = 128;
+  group.heads = group.kv_heads = 32;
+  group.head_dim = 128;
   const std::int64_t sequence = std::int64_t{1} << 20;
   const LayerMemory official = layer_of(model, sequence, {}, "moba_official");
   const double others = 8 * 64 + 6 * 160;  // of norms and feed-forward

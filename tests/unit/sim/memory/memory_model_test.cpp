@@ -34,7 +34,10 @@ Run wide_run(const Attention& attention = FullAttention{}) {
   Run run = small_run(attention);
   run.model.hidden = 512;
   LayerGroup& group = run.model.groups.front();
-  group.layers = 8, group.heads = group.kv_heads = 8, group.head_dim = 64, group.ffn = 1408;
+  group.layers = 8;
+  group.heads = group.kv_heads = 8;
+  group.head_dim = 64;
+  group.ffn = 1408;
   run.workload.global_batch = 64;
   return run;
 }
@@ -51,10 +54,12 @@ TEST_CASE("Bytes per parameter: 18 for bf16, 20 for fp16, 16 for f32, sharded by
     run.workload.dtype = dtype;
     run.execution.layout = {};
     CHECK(states(use_of(run)) == Approx(unsharded * all));
-    run.execution.layout.data = 4, run.execution.layout.zero_stage = 1;
+    run.execution.layout.data = 4;
+    run.execution.layout.zero_stage = 1;
     CHECK(states(use_of(run)) == Approx((kept + (unsharded - kept) / 4) * all));
     for (const std::int64_t stage : {0, 1, 2, 3}) {  // nothing to share with
-      run.execution.layout.data = 1, run.execution.layout.zero_stage = stage;
+      run.execution.layout.data = 1;
+      run.execution.layout.zero_stage = stage;
       CHECK(states(use_of(run)) == Approx(unsharded * all));
     }
   }
@@ -63,7 +68,8 @@ TEST_CASE("Bytes per parameter: 18 for bf16, 20 for fp16, 16 for f32, sharded by
 TEST_CASE("DeepSpeed's BF16 optimizer keeps 8 bytes per parameter whole, and FSDP has no master copy") {
   Run run = small_run();
   const auto all = static_cast<double>(parameters(run.model).total);
-  run.execution.layout.data = 4, run.execution.layout.zero_stage = 1;
+  run.execution.layout.data = 4;
+  run.execution.layout.zero_stage = 1;
   Stack stack;
   stack.policy.second_gradient_bytes = 2;
   CHECK(states(use_of(run, stack)) == Approx((8 + 12.0 / 4) * all));
@@ -88,7 +94,8 @@ TEST_CASE("A higher ZeRO stage never needs more, and the peak is never below the
 
 TEST_CASE("A shard group smaller than the replicas shares less, and the whole group shares most") {
   Run run = wide_run();
-  run.execution.layout.data = 8, run.execution.layout.zero_stage = 1;
+  run.execution.layout.data = 8;
+  run.execution.layout.zero_stage = 1;
   const auto optimizer = [&](std::int64_t shard) {
     run.execution.layout.shard = shard;
     return use_of(run)[Part::optimizer];
@@ -153,8 +160,10 @@ TEST_CASE("More devices never need more memory on each of them") {
           for (std::int64_t Layout::*axis : {&Layout::data, &Layout::tensor, &Layout::context, &Layout::pipeline}) {
             Run more = run;
             for (const std::int64_t size : {1, 2, 4}) {
-              run.execution.layout.*axis = size, more.execution.layout.*axis = 2 * size;
-              INFO(description(run.execution.layout) << " and " << description(more.execution.layout) << ", " << name(recompute));
+              run.execution.layout.*axis = size;
+              more.execution.layout.*axis = 2 * size;
+              INFO(description(run.execution.layout)
+                   << " and " << description(more.execution.layout) << ", " << name(recompute));
               CHECK(peak(more) <= peak(run));
             }
           }
@@ -190,7 +199,9 @@ TEST_CASE("A stage holds the activations of the microbatches that its schedule h
   Run run = wide_run();
   const double one = use_of(run)[Part::activations] / 8;  // of a layer
   const auto held = [&](PipelineSchedule schedule, std::int64_t virtual_stages, std::int64_t stage) {
-    run.execution.layout.pipeline = 4, run.execution.layout.virtual_stages = virtual_stages, run.execution.layout.schedule = schedule;
+    run.execution.layout.pipeline = 4;
+    run.execution.layout.virtual_stages = virtual_stages;
+    run.execution.layout.schedule = schedule;
     return model_of(run).of_stage(run.workload.global_batch, run.execution, stage)[Part::activations] / one;
   };
   const double microbatches = 64;
@@ -218,7 +229,8 @@ TEST_CASE("A stack that keeps its stages' outputs holds one for each microbatch 
 
 TEST_CASE("FSDP keeps the weights that it gathered and whole gradients while a pipeline works") {
   Run run = wide_run();
-  run.execution.layout.data = 4, run.execution.layout.zero_stage = 3;
+  run.execution.layout.data = 4;
+  run.execution.layout.zero_stage = 3;
   Stack fsdp;
   fsdp.policy.f32_weights = true;
   const auto all = static_cast<double>(parameters(run.model).total);
@@ -228,7 +240,8 @@ TEST_CASE("FSDP keeps the weights that it gathered and whole gradients while a p
   double weights = 0, gradients = 0;
   for (const std::int64_t stage : {0, 1}) {
     const MemoryUse use = model_of(run, fsdp).of_stage(run.workload.global_batch, run.execution, stage);
-    weights += use[Part::weights], gradients += use[Part::gradients];
+    weights += use[Part::weights];
+    gradients += use[Part::gradients];
   }
   CHECK(weights == Approx((2 + 4.0 / 4) * all));
   CHECK(gradients == Approx(4 * all));

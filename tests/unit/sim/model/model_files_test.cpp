@@ -109,7 +109,8 @@ TEST_CASE("Counting attention at 32K makes full 2.5 to 2.0 times 6ND and MoBA 1.
     INFO(name << ": full " << full << ", MoBA " << moba);
     REQUIRE(full < full_before);
     REQUIRE(moba < moba_before);
-    full_before = full, moba_before = moba;
+    full_before = full;
+    moba_before = moba;
     if (name == "moba-545m") {
       REQUIRE(full == Approx(2.5).margin(0.05));
       REQUIRE(moba == Approx(1.12).margin(0.005));

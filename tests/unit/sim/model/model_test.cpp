@@ -16,7 +16,11 @@ ModelShape tiny() {
   model.hidden = 8;
   model.vocab = 10;
   LayerGroup group;
-  group.layers = 2, group.heads = 2, group.kv_heads = 2, group.head_dim = 4, group.ffn = 16;
+  group.layers = 2;
+  group.heads = 2;
+  group.kv_heads = 2;
+  group.head_dim = 4;
+  group.ffn = 16;
   model.groups = {group};
   return model;
 }

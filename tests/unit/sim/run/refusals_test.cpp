@@ -44,10 +44,13 @@ TEST_CASE("Each rule of a layout is refused in words") {
   asked.execution.layout.data = 48;
   CHECK(has(asked.reasons(), "global_batch 64 is no multiple of data x microbatch = 48 x 1; nearest: 48 or 96"));
   asked.execution.layout = {};
-  asked.execution.layout.pipeline = 4, asked.execution.layout.virtual_stages = 2, asked.execution.layout.data = 32;
+  asked.execution.layout.pipeline = 4;
+  asked.execution.layout.virtual_stages = 2;
+  asked.execution.layout.data = 32;
   CHECK(has(asked.reasons(), "needs a multiple of 4 microbatches, not 2; nearest global_batch: 128"));
   asked.execution.layout = {};
-  asked.execution.layout.shard = 3, asked.execution.layout.data = 8;
+  asked.execution.layout.shard = 3;
+  asked.execution.layout.data = 8;
   CHECK(has(asked.reasons(), "shard 3 needs a zero_stage of at least 1"));
   CHECK(has(asked.reasons(), "shard 3 does not divide data x context = 8 x 1"));
   asked.execution.layout = {};

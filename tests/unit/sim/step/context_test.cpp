@@ -17,10 +17,13 @@ StepContext context_on(const Device& device) {
 // 32 heads and 8 key heads of 128 values, as Llama-3.1 8B.
 LayerShape layer_with(const Attention& attention, std::int64_t sequence) {
   LayerShape layer;
-  layer.heads = 32, layer.head_dim = 128;
-  layer.queries = layer.heads * layer.head_dim, layer.keys = 8 * layer.head_dim;
+  layer.heads = 32;
+  layer.head_dim = 128;
+  layer.queries = layer.heads * layer.head_dim;
+  layer.keys = 8 * layer.head_dim;
   const AttentionCount counted = count(attention, sequence);
-  layer.picks = static_cast<double>(counted.picks), layer.blocks = static_cast<double>(counted.blocks);
+  layer.picks = static_cast<double>(counted.picks);
+  layer.blocks = static_cast<double>(counted.blocks);
   layer.routed = counted.picks > 0;
   return layer;
 }
