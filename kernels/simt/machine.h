@@ -135,7 +135,7 @@ inline void count_access(const Machine& m, Lane& lane, SiteId site) {
   if (++lane.accesses > m.options.longest_run) fail_endless(lane, site);
 }
 
-// The running thread and a place, in words: "thread 5 (warp 0, lane 5) at kernels/cuda/x.cu:12".
+// The running thread and a place, in words: "thread 5 (warp 0, lane 5) at kernels/cuda/backward.cu:12".
 [[nodiscard]] std::string thread_at(int thread, SiteId site);
 
 // The parts of a launch that live in other files.

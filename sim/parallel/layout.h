@@ -14,7 +14,7 @@ namespace mobasim {
 
 // The order in which a pipeline's stages work (sim/parallel/pipeline.h).
 enum class PipelineSchedule { gpipe, one_forward_one_backward, interleaved, zero_bubble_h1 };
-// How a sequence that is split over devices attends to all of it (sim/parallel/context.h).
+// How a sequence that is split over devices attends to all of it (sim/step/context_time.h).
 enum class ContextAlgorithm { all_gather, ring, ulysses };
 
 struct Layout {

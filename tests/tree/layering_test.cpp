@@ -42,7 +42,7 @@ TEST_CASE("a tree that breaks a layering rule is reported with file and line") {
       {"fit/law.cpp", "#include <ceres/ceres.h>\n", "fit/law.cpp:1: "},
       {"kernels/gemm.cpp", "#include <dnnl.hpp>\n", "kernels/gemm.cpp:1: "},
       {"cli/plan.cpp", "  #  include <yaml-cpp/yaml.h>\n", "cli/plan.cpp:1: "},
-      {"sim/run/run_file.cpp", "#include <CLI/CLI.hpp>\n", "sim/run/run_file.cpp:1: "},
+      {"cli/plan.cpp", "#include <CLI/CLI.hpp>\n", "cli/plan.cpp:1: "},
       {"docs/method.md", "see " + std::string("/wo") + "rk/notes\n", "docs/method.md:1: "},
       {"tests/unit/a_test.cpp", "CHECK_THROWS_WITH(f(), " + catch_namespace() + "::Contains(\"a\"));\n",
        "tests/unit/a_test.cpp:1: "},
@@ -71,7 +71,7 @@ TEST_CASE("a tree that keeps the layering rules has no violations") {
   put_file(tree / "sim/run/run.h", "#include \"sim/base/units.h\"\n");
   put_file(tree / "kernels/cases.h", "#include \"sim/base/units.h\"\n");
   put_file(tree / "fit/solve/ceres/solver.cpp", "#include <ceres/ceres.h>\n#include \"sim/run/run.h\"\n");
-  put_file(tree / "cli/main.cpp", "#include <CLI/CLI.hpp>\n#include \"kernels/cases.h\"\n#include \"sim/run/run.h\"\n");
+  put_file(tree / "cli/parser.cpp", "#include <CLI/CLI.hpp>\n#include \"kernels/cases.h\"\n#include \"sim/run/run.h\"\n");
   put_file(tree / "tests/catch.h", "#include <catch2/catch_all.hpp>\nusing " + catch_namespace() + "::Approx;\n");
   put_file(tree / "tests/cross/work_test.cpp", "#include \"kernels/cases.h\"\n#include \"sim/run/run.h\"\n");
   CHECK(listed(tree_violations(tree.path(), paths_of_one_machine())) == "");

@@ -69,7 +69,7 @@ inline const std::map<std::string, std::string>& only_place_of() {
   static const std::map<std::string, std::string> places = {{"ceres/", "fit/solve/ceres/"},
                                                             {"dnnl", "kernels/onednn/"},
                                                             {"yaml-cpp/", "sim/base/yaml.cpp"},
-                                                            {"CLI/", "cli/"}};
+                                                            {"CLI/", "cli/parser.cpp"}};
   return places;
 }
 
