@@ -118,8 +118,7 @@ int bench_cpu(const Options& options) {
   bench_options.dtypes = dtypes_of(options.dtype);
   bench_options.only = options.only;
   bench_options.cases = options.cases;
-  bench_options.stop = interrupted;
-  bench_options.progress = show_progress;
+  bench_options.progress = terminal_progress();
   bench_options = kernels::bench::completed(bench_options);
   check_folder(options, bench_options);
   if (!options.folder.empty()) make_directories(options.folder);  // before a minute is spent
@@ -129,7 +128,7 @@ int bench_cpu(const Options& options) {
   end_progress();
   if (result.stopped) {
     if (journal) tell("what was done is kept; bench with --resume and the same options goes on from there");
-    throw Interrupted{};
+    throw Stopped{};
   }
   tell_about(result);
   if (journal) {
@@ -173,11 +172,10 @@ int bench_gpu(const Options& options) {
   bench_options.dtype = options.dtype == "fp16" ? kernels::Dtype::fp16 : kernels::Dtype::bf16;
   bench_options.probe_blocks = 4 * gpu.multiprocessors;
   bench_options.input_pool = Bytes(2.0 * static_cast<double>(gpu.cache_bytes));
-  bench_options.stop = interrupted;
-  bench_options.progress = show_progress;
+  bench_options.progress = terminal_progress();
   const kernels::bench::GpuResult result = kernels::bench::gpu_result_of(target, bench_options);
   end_progress();
-  if (result.stopped) throw Interrupted{};
+  if (result.stopped) throw Stopped{};
   for (const std::string& why : result.left_out) tell("left out: " + why);
   if (!options.folder.empty())
     kernels::bench::write_gpu_result(result, bench_options, gpu, options.folder, options.name);

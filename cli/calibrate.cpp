@@ -48,17 +48,16 @@ int calibrate_stacks(const CalibrateOptions& options) {
   const std::vector<MeasuredRun> runs = measured_runs_from(CsvTable::read(options.runs));
   RunPreparer preparer(config_folder(), stacks_from(config_folder() / "stacks", {}));
   std::vector<PreparedRun> prepared;
+  const Progress progress = terminal_progress();
   for (const MeasuredRun& run : runs) {
-    if (interrupted()) throw Interrupted{};
+    progress.step(fmt::format("row {} of {}", prepared.size() + 1, runs.size()));
     prepared.push_back(preparer.prepared(run));
-    show_progress(fmt::format("row {} of {}", prepared.size(), runs.size()));
   }
   std::vector<Stack> stacks = preparer.stacks();
   for (Stack& stack : stacks) {
     const std::vector<CalibrationRow> rows = calibration_rows(runs, prepared, stack.name);
     if (rows.empty()) continue;
-    if (interrupted()) throw Interrupted{};
-    show_progress(stack.name);
+    progress.step(stack.name);
     const StackFit fit = fitted_stack(stack, rows);
     stack.constants = fit.constants, stack.evidence = evidence_of(stack, rows);
     end_progress();

@@ -5,7 +5,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <functional>
-#include <thread>
 #include <utility>
 
 #include "cli/command.h"
@@ -17,12 +16,11 @@
 #include "fit/prediction/group_fit.h"
 #include "sim/base/error.h"
 #include "sim/base/file.h"
+#include "sim/base/parallel.h"
 #include "sim/base/text.h"
 
 namespace mobasim::cli {
 namespace {
-
-constexpr std::int64_t kProgressSteps = 200;  // of a bootstrap that are shown
 
 // "panel=p, attention=moba", or the file's name where nothing groups.
 std::string group_name(const FitOptions& options, const std::vector<std::string>& key) {
@@ -141,12 +139,10 @@ GroupFitOptions group_options(const FitOptions& options) {
   result.loss = options.loss;
   result.resamples = options.bootstrap;
   result.seed = options.seed;
-  result.threads =
-      static_cast<int>(options.threads > 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency()));
+  result.threads = threads_of(options.threads);
   result.backtest = options.backtest;
   result.diagnostics = !options.report.empty();
   result.target_losses = options.target_losses;
-  result.stop = interrupted;
   return result;
 }
 
@@ -157,18 +153,14 @@ std::vector<GroupFit> fits_of(const FitOptions& options, const Groups& groups, c
   GroupFitOptions how = group_options(options);
   for (std::size_t i = 0; i < groups.groups.size(); ++i) {
     const std::string name = group_name(options, groups.groups[i].key);
-    how.progress = [&](const std::string& doing, std::int64_t done, std::int64_t all) {
-      if (all > 0 && done % std::max<std::int64_t>(1, all / kProgressSteps) != 0) return;
-      const std::string share = all > 0 ? fmt::format(" {} of {}", done, all) : "";
-      show_progress(fmt::format("fit {} of {}: {}: {}{}", i + 1, groups.groups.size(), name, doing, share));
-    };
+    how.progress = terminal_progress().after(fmt::format("fit {} of {}: {}: ", i + 1, groups.groups.size(), name));
     try {
       const Group& group = groups.groups[i];
       fits.push_back(group_fit(group.key, name, group.data(), targets_of(targets, group.key), how, group.arms()));
     } catch (const ConfigError& error) {
       problems.insert(problems.end(), error.problems().begin(), error.problems().end());
     }
-    if (interrupted()) throw Interrupted{};
+    how.progress.check();
   }
   end_progress();
   if (!problems.empty()) throw ConfigError(std::move(problems));

@@ -117,7 +117,7 @@ int project(const Options& options) {
   Result result = result_of(study, data, costs);
   const fs::path device_file = device ? *device : study.run ? study.run->device : fs::path();
   result.files.emplace_back("provenance.json", json_of(provenance_of(options, study, costs, device_file)));
-  if (interrupted()) throw Interrupted{};
+  terminal_progress().check();
   make_directories(options.folder);
   remove_stale(options.folder, result);
   for (const auto& [name, content] : result.files) write_file(options.folder / name, content);

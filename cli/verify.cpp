@@ -101,8 +101,7 @@ std::vector<kernels::verify::Row> results_of(const kernels::Case& row, const Opt
                                              const kernels::cpu::MicroKernels* instruction_set) {
   std::vector<kernels::verify::Row> results;
   for (int seed = 1; seed <= chosen_seeds(options); ++seed) {
-    if (interrupted()) throw Interrupted{};
-    show_progress(fmt::format("verify {}: {}, seed {}", options.backend, row.name, seed));
+    terminal_progress().step(fmt::format("verify {}: {}, seed {}", options.backend, row.name, seed));
     kernels::BackendOptions backend_options;
     backend_options.dtype = dtype;
     backend_options.micro = instruction_set;
@@ -143,8 +142,7 @@ int verify_mutants(const Options& options) {
   const std::vector<kernels::verify::Mutant> list = kernels::verify::mutants();
   std::vector<kernels::verify::MutantOutcome> outcomes;
   for (const kernels::verify::Mutant& mutant : list) {
-    if (interrupted()) throw Interrupted{};
-    show_progress(fmt::format("mutant {} of {}: {}", outcomes.size() + 1, list.size(), mutant.name));
+    terminal_progress().step(fmt::format("mutant {} of {}: {}", outcomes.size() + 1, list.size(), mutant.name));
     outcomes.push_back(kernels::verify::outcome_of(mutant));
   }
   end_progress();

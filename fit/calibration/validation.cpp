@@ -56,7 +56,7 @@ class Answering {
     stack_.constants = {}, stack_.evidence.reset();
     const std::vector<Fold> folds = folds_of(rows);
     for (std::size_t i = 0; i < folds.size(); ++i) {
-      if (options.progress) options.progress(fmt::format("{}: fold {} of {}", stack.name, i + 1, folds.size()));
+      options.progress.step(fmt::format("{}: fold {} of {}", stack.name, i + 1, folds.size()));
       const Stack unseen = calibrated(stack_, rows_without(rows, folds[i]));
       for (const std::size_t row : folds[i].held_out) of_run_[rows[row].run] = by_fold_.size();
       by_fold_.push_back(unseen);
@@ -104,7 +104,7 @@ std::vector<ValidatedRow> validated_rows(const std::vector<MeasuredRun>& runs, R
   std::vector<PreparedRun> prepared;
   prepared.reserve(runs.size());
   for (const MeasuredRun& run : runs) {
-    if (options.progress) options.progress(fmt::format("row {} of {}", prepared.size() + 1, runs.size()));
+    options.progress.step(fmt::format("row {} of {}", prepared.size() + 1, runs.size()));
     prepared.push_back(preparer.prepared(run));
   }
   std::map<std::string, Answering> answering;
