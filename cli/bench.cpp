@@ -81,10 +81,10 @@ std::vector<kernels::Dtype> dtypes_of(const std::string& word) {
 }
 
 // The journal of this bench, where files are asked for; an interrupted one is gone on with or replaced.
-std::optional<kernels::bench::Journal> journal_for(const Options& options, kernels::bench::Options& bench) {
+std::optional<kernels::bench::GroupJournal> journal_for(const Options& options, kernels::bench::Options& bench) {
   if (options.folder.empty()) return std::nullopt;
   const std::filesystem::path file = options.folder / (options.name + ".partial.csv");
-  const kernels::bench::Identity identity = kernels::bench::identity_of(bench);
+  const Identity identity = kernels::bench::identity_of(bench);
   const bool interrupted_before = std::filesystem::exists(file);
   if (options.resume && !interrupted_before) {
     throw ConfigError(fmt::format("there is nothing to resume: {} is not there; without --resume the bench begins anew",
@@ -94,9 +94,9 @@ std::optional<kernels::bench::Journal> journal_for(const Options& options, kerne
     if (interrupted_before) {
       tell(fmt::format("{} was of an interrupted bench and begins anew; --resume would have gone on", file.string()));
     }
-    return kernels::bench::Journal(file, identity);
+    return kernels::bench::GroupJournal(file, identity);
   }
-  kernels::bench::Journal journal = kernels::bench::Journal::resumed(file, identity);
+  kernels::bench::GroupJournal journal = kernels::bench::GroupJournal::resumed(file, identity);
   bench.before = journal.groups();
   tell(fmt::format("resumed: {} groups were done", bench.before.size()));
   return journal;
@@ -122,7 +122,7 @@ int bench_cpu(const Options& options) {
   bench_options = kernels::bench::completed(bench_options);
   check_folder(options, bench_options);
   if (!options.folder.empty()) make_directories(options.folder);  // before a minute is spent
-  std::optional<kernels::bench::Journal> journal = journal_for(options, bench_options);
+  std::optional<kernels::bench::GroupJournal> journal = journal_for(options, bench_options);
   if (journal) bench_options.finished = [&](const kernels::bench::FinishedGroup& group) { journal->append(group); };
   const kernels::bench::Result result = kernels::bench::result_of(bench_options);
   end_progress();
