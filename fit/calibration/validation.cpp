@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "fit/calibration/calibration.h"
+#include "fit/calibration/calibrated_stacks.h"
 #include "sim/base/text.h"
 #include "sim/cost/interval.h"
 
@@ -101,12 +101,7 @@ std::optional<double> memory_error(const ValidatedRow& row) {
 
 std::vector<ValidatedRow> validated_rows(const std::vector<MeasuredRun>& runs, RunPreparer& preparer,
                                          const ValidationOptions& options) {
-  std::vector<PreparedRun> prepared;
-  prepared.reserve(runs.size());
-  for (const MeasuredRun& run : runs) {
-    options.progress.step(fmt::format("row {} of {}", prepared.size() + 1, runs.size()));
-    prepared.push_back(preparer.prepared(run));
-  }
+  const std::vector<PreparedRun> prepared = prepared_runs(runs, preparer, options.progress);
   std::map<std::string, Answering> answering;
   std::vector<ValidatedRow> rows;
   for (std::size_t i = 0; i < runs.size(); ++i) {
