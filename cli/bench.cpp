@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -12,6 +11,7 @@
 #include "kernels/bench/files.h"
 #include "kernels/bench/gpu_files.h"
 #include "kernels/bench/journal.h"
+#include "kernels/bench/notes.h"
 #include "sim/base/error.h"
 #include "sim/base/file.h"
 #include "sim/device/device.h"
@@ -47,31 +47,6 @@ struct Options {
   int threads = 0;
   bool dry_run = false, resume = false;
 };
-
-void tell_about(const kernels::bench::Result& result) {
-  for (const std::string& what : result.unsupported) tell("left out: " + what);
-  if (!result.left_out.empty()) {
-    tell(fmt::format("the budget did not reach {} shapes, from '{}' on; a longer --budget does", result.left_out.size(),
-                     result.left_out.front()));
-  }
-  const kernels::bench::SampleCount count = kernels::bench::sample_count(result);
-  if (count.discarded > 0) {
-    tell(fmt::format("{} of {} samples were discarded: the machine was slower beside them", count.discarded,
-                     count.taken));
-  }
-  const auto disturbed =
-      std::count_if(result.rows.begin(), result.rows.end(), [](const kernels::bench::MeasuredRow& row) {
-        return row.row.sampling == kernels::bench::name(kernels::bench::Ending::disturbed);
-      });
-  if (disturbed > 0) {
-    tell(fmt::format("{} rows are of a disturbed machine throughout (column sampling): their times are too long",
-                     disturbed));
-  }
-  if (result.load.known && result.load.others + result.load.stolen > 0.05) {
-    tell(fmt::format("other processes had {:.0f}% of the processors, and other machines {:.0f}%",
-                     100 * result.load.others, 100 * result.load.stolen));
-  }
-}
 
 std::vector<kernels::Dtype> dtypes_of(const std::string& word) {
   if (word.empty()) return {};
@@ -130,7 +105,7 @@ int bench_cpu(const Options& options) {
     if (journal) tell("what was done is kept; bench with --resume and the same options goes on from there");
     throw Stopped{};
   }
-  tell_about(result);
+  for (const std::string& note : notes_on(result)) tell(note);
   if (journal) {
     kernels::bench::write_result(result, bench_options, options.folder, options.name);
     journal->remove();
@@ -154,10 +129,7 @@ int dry_run(const Options& options) {
     throw ConfigError(fmt::format("device {} has no peak for {}", device.name, options.dtype));
   }
   print(kernels::bench::dry_run_table(gpu_cases(options), peak->second, device.memory_bandwidth), {options.format, {}});
-  tell(
-      fmt::format("nothing was run: floor_s is the least time by the peak ({:.4g} TFLOP/s) and the memory bandwidth "
-                  "({:.4g} TB/s) of {}",
-                  peak->second.value() / 1e12, device.memory_bandwidth.value() / 1e12, device.name));
+  tell(kernels::bench::dry_run_note(peak->second, device.memory_bandwidth, device.name));
   return 0;
 }
 
@@ -176,7 +148,7 @@ int bench_gpu(const Options& options) {
   const kernels::bench::GpuResult result = kernels::bench::gpu_result_of(target, bench_options);
   end_progress();
   if (result.stopped) throw Stopped{};
-  for (const std::string& why : result.left_out) tell("left out: " + why);
+  for (const std::string& note : notes_on(result)) tell(note);
   if (!options.folder.empty())
     kernels::bench::write_gpu_result(result, bench_options, gpu, options.folder, options.name);
   print(profile_table(result.rows), {options.format, {}});
