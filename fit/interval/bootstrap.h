@@ -49,8 +49,8 @@ struct BootstrapInterval {
 // of the normal score z stands t sqrt(n / d), Student's t with d degrees of freedom ("expanded percentile" of
 // Hesterberg 2015, arXiv 1411.5279, there for a mean). For n single points and a law of p coordinates d = n - p; for n
 // clusters d = n - 1, the convention for clustered errors (Cameron & Miller 2015, J. Human Resources 50, section VI.C).
-// Neither reaches beyond the outermost resample. What that covers was measured (tests/unit/fit/recovery_test.cpp,
-// docs/method/uncertainty.md). A82.
+// Neither reaches beyond the outermost resample. What that covers was measured
+// (tests/unit/fit/interval/recovery_test.cpp, docs/method/uncertainty.md). A82.
 [[nodiscard]] BootstrapInterval bootstrap_interval(const Bootstrap& bootstrap, const LawFit& fit,
                                                    const std::function<double(const Coordinates&)>& statistic,
                                                    double level = 0.95);

@@ -4,12 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "cli/fit/options.h"
 #include "fit/prediction/group_fit.h"
 
-namespace mobasim::cli {
+namespace mobasim {
 
 // A line on stderr, in words. What is true of more than three groups is one line that counts them.
-[[nodiscard]] std::vector<std::string> notes_on(const std::vector<GroupFit>& groups, const FitOptions& options);
+[[nodiscard]] std::vector<std::string> notes_on(const std::vector<GroupFit>& groups, const ResidualLoss& loss);
 
-}  // namespace mobasim::cli
+}  // namespace mobasim
