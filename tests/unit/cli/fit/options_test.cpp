@@ -147,9 +147,9 @@ TEST_CASE("Rules about the end of a run need to know what a run is") {
   CHECK(complaint(kPower, {"--points", "last"}) == "--points last " + named);
   CHECK(complaint(kPower, {"--points", "mean:0.1"}) == "--points mean:0.1 " + named);
   for (const std::string rule : {"tail:0.1", "after:0.1"}) {
-    CHECK(options_of(kPower, {"--points", rule}).selection.without_run_columns ==
+    CHECK(options_of(kPower, {"--points", rule}).request.selection.without_run_columns ==
           WithoutRunColumns::each_group_is_a_run);
-    CHECK(options_of(kPower, {"--points", rule, "--run", "r"}).selection.without_run_columns ==
+    CHECK(options_of(kPower, {"--points", rule, "--run", "r"}).request.selection.without_run_columns ==
           WithoutRunColumns::each_row_is_a_run);
     CHECK(complaint(kPower, {"--points", rule, "--cluster", "k"}).find("with --run") != std::string::npos);
   }
