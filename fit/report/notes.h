@@ -1,4 +1,4 @@
-// What `mobasim fit` says on stderr beside its tables: what the data do not determine, and how far projections reach.
+// What there is to say of fits beside their tables: what the data do not determine, and how far projections reach.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace mobasim {
 
-// A line on stderr, in words. What is true of more than three groups is one line that counts them.
+// Lines in words. What is true of more than three groups is one line that counts them.
 [[nodiscard]] std::vector<std::string> notes_on(const std::vector<GroupFit>& groups, const ResidualLoss& loss);
 
 }  // namespace mobasim
