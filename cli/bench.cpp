@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -12,6 +11,7 @@
 #include "kernels/bench/files.h"
 #include "kernels/bench/gpu_files.h"
 #include "kernels/bench/journal.h"
+#include "kernels/bench/notes.h"
 #include "sim/base/error.h"
 #include "sim/base/file.h"
 #include "sim/device/device.h"
@@ -48,31 +48,6 @@ struct Options {
   bool dry_run = false, resume = false;
 };
 
-void tell_about(const kernels::bench::Result& result) {
-  for (const std::string& what : result.unsupported) tell("left out: " + what);
-  if (!result.left_out.empty()) {
-    tell(fmt::format("the budget did not reach {} shapes, from '{}' on; a longer --budget does", result.left_out.size(),
-                     result.left_out.front()));
-  }
-  const kernels::bench::SampleCount count = kernels::bench::sample_count(result);
-  if (count.discarded > 0) {
-    tell(fmt::format("{} of {} samples were discarded: the machine was slower beside them", count.discarded,
-                     count.taken));
-  }
-  const auto disturbed =
-      std::count_if(result.rows.begin(), result.rows.end(), [](const kernels::bench::MeasuredRow& row) {
-        return row.row.sampling == kernels::bench::name(kernels::bench::Ending::disturbed);
-      });
-  if (disturbed > 0) {
-    tell(fmt::format("{} rows are of a disturbed machine throughout (column sampling): their times are too long",
-                     disturbed));
-  }
-  if (result.load.known && result.load.others + result.load.stolen > 0.05) {
-    tell(fmt::format("other processes had {:.0f}% of the processors, and other machines {:.0f}%",
-                     100 * result.load.others, 100 * result.load.stolen));
-  }
-}
-
 std::vector<kernels::Dtype> dtypes_of(const std::string& word) {
   if (word.empty()) return {};
   if (word == "both") return {kernels::Dtype::f32, kernels::Dtype::bf16};
@@ -81,10 +56,10 @@ std::vector<kernels::Dtype> dtypes_of(const std::string& word) {
 }
 
 // The journal of this bench, where files are asked for; an interrupted one is gone on with or replaced.
-std::optional<kernels::bench::Journal> journal_for(const Options& options, kernels::bench::Options& bench) {
+std::optional<kernels::bench::GroupJournal> journal_for(const Options& options, kernels::bench::Options& bench) {
   if (options.folder.empty()) return std::nullopt;
   const std::filesystem::path file = options.folder / (options.name + ".partial.csv");
-  const kernels::bench::Identity identity = kernels::bench::identity_of(bench);
+  const Identity identity = kernels::bench::identity_of(bench);
   const bool interrupted_before = std::filesystem::exists(file);
   if (options.resume && !interrupted_before) {
     throw ConfigError(fmt::format("there is nothing to resume: {} is not there; without --resume the bench begins anew",
@@ -94,9 +69,9 @@ std::optional<kernels::bench::Journal> journal_for(const Options& options, kerne
     if (interrupted_before) {
       tell(fmt::format("{} was of an interrupted bench and begins anew; --resume would have gone on", file.string()));
     }
-    return kernels::bench::Journal(file, identity);
+    return kernels::bench::GroupJournal(file, identity);
   }
-  kernels::bench::Journal journal = kernels::bench::Journal::resumed(file, identity);
+  kernels::bench::GroupJournal journal = kernels::bench::GroupJournal::resumed(file, identity);
   bench.before = journal.groups();
   tell(fmt::format("resumed: {} groups were done", bench.before.size()));
   return journal;
@@ -118,20 +93,19 @@ int bench_cpu(const Options& options) {
   bench_options.dtypes = dtypes_of(options.dtype);
   bench_options.only = options.only;
   bench_options.cases = options.cases;
-  bench_options.stop = interrupted;
-  bench_options.progress = show_progress;
+  bench_options.progress = terminal_progress();
   bench_options = kernels::bench::completed(bench_options);
   check_folder(options, bench_options);
   if (!options.folder.empty()) make_directories(options.folder);  // before a minute is spent
-  std::optional<kernels::bench::Journal> journal = journal_for(options, bench_options);
+  std::optional<kernels::bench::GroupJournal> journal = journal_for(options, bench_options);
   if (journal) bench_options.finished = [&](const kernels::bench::FinishedGroup& group) { journal->append(group); };
   const kernels::bench::Result result = kernels::bench::result_of(bench_options);
   end_progress();
   if (result.stopped) {
     if (journal) tell("what was done is kept; bench with --resume and the same options goes on from there");
-    throw Interrupted{};
+    throw Stopped{};
   }
-  tell_about(result);
+  for (const std::string& note : notes_on(result)) tell(note);
   if (journal) {
     kernels::bench::write_result(result, bench_options, options.folder, options.name);
     journal->remove();
@@ -155,10 +129,7 @@ int dry_run(const Options& options) {
     throw ConfigError(fmt::format("device {} has no peak for {}", device.name, options.dtype));
   }
   print(kernels::bench::dry_run_table(gpu_cases(options), peak->second, device.memory_bandwidth), {options.format, {}});
-  tell(
-      fmt::format("nothing was run: floor_s is the least time by the peak ({:.4g} TFLOP/s) and the memory bandwidth "
-                  "({:.4g} TB/s) of {}",
-                  peak->second.value() / 1e12, device.memory_bandwidth.value() / 1e12, device.name));
+  tell(kernels::bench::dry_run_note(peak->second, device.memory_bandwidth, device.name));
   return 0;
 }
 
@@ -173,12 +144,11 @@ int bench_gpu(const Options& options) {
   bench_options.dtype = options.dtype == "fp16" ? kernels::Dtype::fp16 : kernels::Dtype::bf16;
   bench_options.probe_blocks = 4 * gpu.multiprocessors;
   bench_options.input_pool = Bytes(2.0 * static_cast<double>(gpu.cache_bytes));
-  bench_options.stop = interrupted;
-  bench_options.progress = show_progress;
+  bench_options.progress = terminal_progress();
   const kernels::bench::GpuResult result = kernels::bench::gpu_result_of(target, bench_options);
   end_progress();
-  if (result.stopped) throw Interrupted{};
-  for (const std::string& why : result.left_out) tell("left out: " + why);
+  if (result.stopped) throw Stopped{};
+  for (const std::string& note : notes_on(result)) tell(note);
   if (!options.folder.empty())
     kernels::bench::write_gpu_result(result, bench_options, gpu, options.folder, options.name);
   print(profile_table(result.rows), {options.format, {}});

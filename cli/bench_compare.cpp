@@ -1,14 +1,9 @@
 // mobasim bench compare: two benches beside each other.
 #include "cli/bench_compare.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
 #include <memory>
 
 #include "kernels/bench/compare.h"
-#include "sim/base/error.h"
-#include "sim/base/text.h"
 
 namespace mobasim::cli {
 namespace {
@@ -29,31 +24,12 @@ struct Options {
   Output output;
 };
 
-// The one file in `folder` that ends with .profile.csv.
-std::filesystem::path profile_in(const std::filesystem::path& folder) {
-  std::vector<std::string> found;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    if (entry.path().string().ends_with(".profile.csv")) found.push_back(entry.path().filename().string());
-  }
-  std::sort(found.begin(), found.end());
-  if (found.size() == 1) return folder / found[0];
-  throw ConfigError(found.empty()
-                        ? fmt::format("{} has no file NAME.profile.csv", folder.string())
-                        : fmt::format("{} has several profiles, name one: {}", folder.string(), joined(found)));
-}
-
 std::filesystem::path profile_of(const std::string& name) {
   const std::filesystem::path path = name;
-  if (std::filesystem::is_directory(path)) return profile_in(path);
+  if (std::filesystem::is_directory(path)) return kernels::bench::profile_in(path);
   if (path.extension() == ".csv") return path;
   std::filesystem::path beside = config_file("devices", name);
   return beside.replace_extension(".profile.csv");
-}
-
-std::string mean_in_words(const kernels::bench::CompareResult& result) {
-  if (result.in_mean == 0) return "no geometric mean: no shape has an interval and a machine in the same state";
-  return fmt::format("geometric mean of B / A {:.4f} ({:.4f} to {:.4f}), of {} of {}", result.mean.value,
-                     result.mean.lo, result.mean.hi, result.in_mean, result.compared);
 }
 
 int compare(const Options& options) {
@@ -64,14 +40,7 @@ int compare(const Options& options) {
                                kernels::bench::measurements_from(profile_of(options.b)), rules);
   for (const std::string& warning : result.warnings) tell(warning);
   print(kernels::bench::comparison_table(result), options.output);
-  const auto count = [&](kernels::bench::Verdict verdict) {
-    return std::count_if(result.rows.begin(), result.rows.end(),
-                         [&](const kernels::bench::Comparison& row) { return row.verdict == verdict; });
-  };
-  using kernels::bench::Verdict;
-  tell(fmt::format("{} shapes: {} faster, {} slower, {} same within {:.3g}%, {} ambiguous; {}", result.compared,
-                   count(Verdict::faster), count(Verdict::slower), count(Verdict::same), 100 * options.tolerance,
-                   count(Verdict::ambiguous), mean_in_words(result)));
+  tell(kernels::bench::comparison_summary(result, rules));
   return 0;
 }
 

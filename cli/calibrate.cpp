@@ -2,11 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "cli/command.h"
-#include "fit/calibration/calibration.h"
-#include "sim/base/error.h"
+#include "fit/calibration/calibrated_stacks.h"
 #include "sim/base/file.h"
 
 namespace mobasim::cli {
@@ -26,45 +24,16 @@ struct CalibrateOptions {
   std::filesystem::path output;
 };
 
-std::string constants_text(const Stack& stack, const StackFit& fit) {
-  std::string text;
-  for (const StackConstant which : stack.fitted) {
-    const auto i = static_cast<std::size_t>(which);
-    text += fmt::format("  {} {:.3f} +-{:.1f}%", stack_constant_names()[i], fit.constants.factor[i],
-                        100 * fit.standard_error[i]);
-  }
-  return text;
-}
-
-std::string evidence_text(const std::optional<StackEvidence>& evidence) {
-  if (!evidence) return "  nothing can be left out: uncalibrated\n";
-  std::string text = fmt::format("  left out: spread {:.1f}%, bias {:+.1f}%, interval x/ {:.3f}\n",
-                                 100 * evidence->spread, 100 * evidence->bias, std::exp(evidence->width));
-  for (const std::string& source : evidence->sources) text += fmt::format("    {}\n", source);
-  return text;
-}
-
 int calibrate_stacks(const CalibrateOptions& options) {
   const std::vector<MeasuredRun> runs = measured_runs_from(CsvTable::read(options.runs));
   RunPreparer preparer(config_folder(), stacks_from(config_folder() / "stacks", {}));
-  std::vector<PreparedRun> prepared;
-  for (const MeasuredRun& run : runs) {
-    if (interrupted()) throw Interrupted{};
-    prepared.push_back(preparer.prepared(run));
-    show_progress(fmt::format("row {} of {}", prepared.size(), runs.size()));
-  }
-  std::vector<Stack> stacks = preparer.stacks();
-  for (Stack& stack : stacks) {
-    const std::vector<CalibrationRow> rows = calibration_rows(runs, prepared, stack.name);
-    if (rows.empty()) continue;
-    if (interrupted()) throw Interrupted{};
-    show_progress(stack.name);
-    const StackFit fit = fitted_stack(stack, rows);
-    stack.constants = fit.constants, stack.evidence = evidence_of(stack, rows);
+  std::vector<Stack> stacks;
+  const auto tell_of = [&](const CalibratedStack& one) {
     end_progress();
-    fmt::print(stderr, "{}: {} rows\n{}\n{}", stack.name, rows.size(), constants_text(stack, fit),
-               evidence_text(stack.evidence));
-  }
+    fmt::print(stderr, "{}", text_of(one));
+    stacks.push_back(one.stack);
+  };
+  (void)calibrated_stacks(runs, preparer, terminal_progress(), tell_of);
   if (std::ranges::none_of(stacks, [](const Stack& stack) { return stack.evidence.has_value(); })) {
     tell("no stack has rows enough to fit and to leave out");
     return 1;

@@ -89,11 +89,15 @@ void tell(const std::string& message) {
   std::fputs(fmt::format("mobasim: {}\n", message).c_str(), stderr);
 }
 
-void show_progress(const std::string& line) {
-  if (!::isatty(STDERR_FILENO)) return;
-  std::fputs(fmt::format("\r\x1b[K{}", line).c_str(), stderr);
-  std::fflush(stderr);
-  progress_shown = true;
+Progress terminal_progress() {
+  const auto stop = [] { return interrupt_seen != 0; };
+  if (!::isatty(STDERR_FILENO)) return {{}, stop};
+  const auto show = [](const std::string& line) {
+    std::fputs(fmt::format("\r\x1b[K{}", line).c_str(), stderr);
+    std::fflush(stderr);
+    progress_shown = true;
+  };
+  return {show, stop};
 }
 
 void end_progress() {
@@ -101,8 +105,6 @@ void end_progress() {
   std::fputs("\r\x1b[K", stderr);
   progress_shown = false;
 }
-
-bool interrupted() { return interrupt_seen != 0; }
 
 void install_interrupt_handler() {
   on_terminal = ::isatty(STDERR_FILENO) == 1;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/parser.h"
+#include "sim/base/progress.h"
 #include "sim/base/table.h"
 #include "sim/base/units.h"
 
@@ -52,13 +53,10 @@ void keep_command_line(int argc, const char* const* argv);
 
 // A line on stderr, beginning with "mobasim: ".
 void tell(const std::string& message);
-// A line that is overwritten by the next one; only where stderr is a terminal.
-void show_progress(const std::string& line);
-void end_progress();
-
-// True once the user pressed Ctrl-C: long work stops at its next safe point and the program exits with 130.
-[[nodiscard]] bool interrupted();
+// Of long work: its lines on stderr, each overwritten by the next one, where that is a terminal; asked to stop once the
+// user pressed Ctrl-C. The program then exits with 130.
+[[nodiscard]] Progress terminal_progress();
+void end_progress();  // of lines: nothing is left of the last one
 void install_interrupt_handler();
-struct Interrupted {};  // thrown by a command that stopped early
 
 }  // namespace mobasim::cli

@@ -46,7 +46,7 @@ int main(int argc, char** argv) {
   install_interrupt_handler();
   try {
     return run(argc, argv);
-  } catch (const Interrupted&) {
+  } catch (const Stopped&) {
     end_progress();
     tell("stopped");
     return kInterrupted;

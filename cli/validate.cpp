@@ -43,12 +43,8 @@ int validate(const ValidateOptions& options) {
     return 0;
   }
   RunPreparer preparer(config_folder(), stacks_from(config_folder() / "stacks", calibration_file(options)));
-  const auto progress = [](const std::string& line) {
-    if (interrupted()) throw Interrupted{};
-    show_progress(line);
-  };
-  const std::vector<ValidatedRow> rows =
-      validated_rows(runs, preparer, {.cross_validate = !options.cross_validate.empty(), .progress = progress});
+  const std::vector<ValidatedRow> rows = validated_rows(
+      runs, preparer, {.cross_validate = !options.cross_validate.empty(), .progress = terminal_progress()});
   end_progress();
   print(validation_table(rows), options.output);
   fmt::print(stderr, "{}", summary_text(rows));

@@ -1,9 +1,6 @@
 // mobasim verify: every kernel of a backend against its oracle, case by case.
-#include "kernels/verify/verify.h"
-
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -11,6 +8,7 @@
 #include "kernels/cpu/micro_kernels.h"
 #include "kernels/verify/conformance/conformance.h"
 #include "kernels/verify/mutants.h"
+#include "kernels/verify/verification.h"
 #include "sim/base/error.h"
 #include "sim/base/text.h"
 
@@ -45,8 +43,6 @@ struct Options {
   Output output;
 };
 
-bool is_kernel_backend(const std::string& name) { return name == "simt" || name == "cuda"; }
-
 std::vector<kernels::Case> chosen_cases(const Options& options) {
   if (options.quick) return kernels::quick_cases();
   const std::vector<kernels::Case> all = kernels::cases_for(kernels::Purpose::verify);
@@ -56,16 +52,8 @@ std::vector<kernels::Case> chosen_cases(const Options& options) {
   return chosen;
 }
 
-// The formats that a backend computes in; without --dtype all of them. The reference computes in float64 alone.
-std::vector<kernels::Dtype> dtypes_of(const std::string& backend) {
-  using kernels::Dtype;
-  if (backend == "cpu") return {Dtype::f32, Dtype::bf16};
-  if (is_kernel_backend(backend)) return {Dtype::bf16, Dtype::fp16};
-  return {};
-}
-
 std::vector<std::optional<kernels::Dtype>> chosen_dtypes(const Options& options) {
-  const std::vector<kernels::Dtype> all = dtypes_of(options.backend);
+  const std::vector<kernels::Dtype> all = kernels::dtypes_of_backend(options.backend);
   if (options.dtype.empty() && all.empty()) return {std::nullopt};
   std::vector<std::optional<kernels::Dtype>> chosen;
   std::vector<std::string> names;
@@ -95,45 +83,10 @@ int chosen_seeds(const Options& options) {
   return options.thorough ? kThoroughSeeds : 1;
 }
 
-// The results of a case in one dtype, the worst of all seeds.
-std::vector<kernels::verify::Row> results_of(const kernels::Case& row, const Options& options,
-                                             std::optional<kernels::Dtype> dtype,
-                                             const kernels::cpu::MicroKernels* instruction_set) {
-  std::vector<kernels::verify::Row> results;
-  for (int seed = 1; seed <= chosen_seeds(options); ++seed) {
-    if (interrupted()) throw Interrupted{};
-    show_progress(fmt::format("verify {}: {}, seed {}", options.backend, row.name, seed));
-    kernels::BackendOptions backend_options;
-    backend_options.dtype = dtype;
-    backend_options.micro = instruction_set;
-    backend_options.seed = static_cast<std::uint64_t>(seed);
-    const kernels::Backend backend = kernels::backend_named(options.backend, backend_options);
-    const std::vector<kernels::verify::Row> found = kernels::verify::rows_of(row, backend, backend_options.seed);
-    if (results.size() != found.size()) {  // the first seed, or one that gave no numbers
-      results.insert(results.end(), found.begin(), found.end());
-      continue;
-    }
-    for (std::size_t i = 0; i < found.size(); ++i) results[i] = kernels::verify::worse(results[i], found[i]);
-  }
-  return results;
-}
-
-// The greatest fraction of a bound that anything came to.
-std::string worst_fraction(const std::vector<kernels::verify::Row>& rows) {
-  const kernels::verify::Row* worst = nullptr;
-  for (const kernels::verify::Row& row : rows) {
-    const bool ran = row.verdict != kernels::verify::Verdict::skipped;
-    if (ran && (worst == nullptr || row.fraction > worst->fraction)) worst = &row;
-  }
-  if (worst == nullptr) return "nothing ran";
-  return fmt::format("the worst came to {:.3f} of its bound ({}, {}, {}, {})", worst->fraction, worst->case_name,
-                     worst->backend, kernels::name(worst->dtype), worst->pass_name);
-}
-
 int verify_primitives(const Options& options) {
   const std::vector<kernels::conformance::Row> rows = kernels::conformance::conformance_of(options.backend);
   print(kernels::conformance::conformance_table(rows, options.backend), options.output);
-  const auto failed = std::count_if(rows.begin(), rows.end(), [](const auto& row) { return !row.conforms; });
+  const std::int64_t failed = failures(rows);
   tell(fmt::format("{} primitives on {}: {} failed", rows.size(), options.backend, failed));
   return failed > 0 ? 1 : 0;
 }
@@ -141,16 +94,10 @@ int verify_primitives(const Options& options) {
 int verify_mutants(const Options& options) {
   if (options.backend != "simt") throw ConfigError("--mutants are planted on the executor: --backend simt");
   const std::vector<kernels::verify::Mutant> list = kernels::verify::mutants();
-  std::vector<kernels::verify::MutantOutcome> outcomes;
-  for (const kernels::verify::Mutant& mutant : list) {
-    if (interrupted()) throw Interrupted{};
-    show_progress(fmt::format("mutant {} of {}: {}", outcomes.size() + 1, list.size(), mutant.name));
-    outcomes.push_back(kernels::verify::outcome_of(mutant));
-  }
+  const std::vector<kernels::verify::MutantOutcome> outcomes = outcomes_of(list, terminal_progress());
   end_progress();
-  print(kernels::verify::mutant_table(list, outcomes), options.output);
-  const auto survived =
-      std::count_if(outcomes.begin(), outcomes.end(), [](const auto& outcome) { return outcome.caught_by.empty(); });
+  print(mutant_table(list, outcomes), options.output);
+  const std::int64_t survived = survivors(outcomes);
   tell(fmt::format("{} mutants: {} survived", list.size(), survived));
   return survived > 0 ? 1 : 0;
 }
@@ -158,31 +105,20 @@ int verify_mutants(const Options& options) {
 int verify(const Options& options) {
   if (options.conformance) return verify_primitives(options);
   if (options.mutants) return verify_mutants(options);
-  const std::vector<kernels::Case> cases = chosen_cases(options);
-  const std::vector<std::optional<kernels::Dtype>> dtypes = chosen_dtypes(options);
-  std::vector<kernels::verify::Row> rows;
-  int failed = 0, skipped = 0;
-  const auto add = [&](kernels::verify::Row result) {
-    failed += result.verdict == kernels::verify::Verdict::fail;
-    skipped += result.verdict == kernels::verify::Verdict::skipped;
-    if (!result.note.empty()) {
-      tell(fmt::format("{}, {}, {}, {}: {}", result.case_name, result.backend, kernels::name(result.dtype),
-                       result.pass_name, result.note));
-    }
-    rows.push_back(std::move(result));
+  kernels::verify::Wanted wanted;
+  wanted.backend = options.backend;
+  wanted.cases = chosen_cases(options);
+  wanted.dtypes = chosen_dtypes(options);
+  wanted.instruction_sets = chosen_instruction_sets(options);
+  wanted.seeds = chosen_seeds(options);
+  const auto tell_of = [](const kernels::verify::Row& row) {
+    if (const std::string note = note_on(row); !note.empty()) tell(note);
   };
-  for (const kernels::cpu::MicroKernels* instruction_set : chosen_instruction_sets(options)) {
-    for (const kernels::Case& row : cases) {
-      for (const std::optional<kernels::Dtype> dtype : dtypes) {
-        for (kernels::verify::Row& result : results_of(row, options, dtype, instruction_set)) add(std::move(result));
-      }
-    }
-  }
+  const std::vector<kernels::verify::Row> rows = verified(wanted, terminal_progress(), tell_of);
   end_progress();
-  print(kernels::verify::table_of(rows), options.output);
-  tell(fmt::format("{} checks of {} cases on {}: {} failed, {} skipped; {}", rows.size(), cases.size(), options.backend,
-                   failed, skipped, worst_fraction(rows)));
-  return failed > 0 ? 1 : 0;
+  print(table_of(rows), options.output);
+  tell(summary(rows, wanted));
+  return failures(rows) > 0 ? 1 : 0;
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "cli/fit/sections.h"
-#include "cli/fit/words.h"
+#include "fit/report/words.h"
 
 namespace mobasim::cli {
 namespace {
@@ -17,19 +17,19 @@ std::vector<std::string> held_out_row(const HeldOut& one) {
           signed_percent(one.error())};
 }
 
-std::vector<DocumentTable::Column> held_out_columns(const std::string& unit) {
+std::vector<PageTable::Column> held_out_columns(const std::string& unit) {
   return {{fmt::format("{}s fitted", unit)}, {"times the data"}, {"observed"}, {"predicted"}, {"error"}};
 }
 
 // One row an origin, for back-tests of too many points to be shown.
-DocumentTable origin_table(const Backtest& backtest, const std::string& unit) {
-  DocumentTable table{"Held out, by origin",
-                      {{fmt::format("{}s fitted", unit)},
-                       {"points held out"},
-                       {"at most times the data"},
-                       {"error, RMS"},
-                       {"worst error"}},
-                      {}};
+PageTable origin_table(const Backtest& backtest, const std::string& unit) {
+  PageTable table{"Held out, by origin",
+                  {{fmt::format("{}s fitted", unit)},
+                   {"points held out"},
+                   {"at most times the data"},
+                   {"error, RMS"},
+                   {"worst error"}},
+                  {}};
   const auto& all = backtest.held_out;
   for (auto begin = all.begin(); begin != all.end();) {
     const auto end = std::find_if(begin, all.end(),
@@ -57,7 +57,7 @@ void add_held_out(Section& section, const Backtest& backtest, const std::string&
     shown.resize(kMostWorst);
     caption = fmt::format("The {} held-out points with the largest errors", kMostWorst);
   }
-  DocumentTable table{caption, held_out_columns(unit), {}};
+  PageTable table{caption, held_out_columns(unit), {}};
   for (const HeldOut& one : shown) table.rows.push_back(held_out_row(one));
   section.blocks.push_back(std::move(table));
 }

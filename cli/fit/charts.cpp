@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "cli/chart/chart.h"
-#include "cli/fit/words.h"
+#include "fit/report/words.h"
 
 namespace mobasim::cli {
 namespace {
@@ -166,7 +166,7 @@ Chart chart_of(const FitReport& report, const GroupFit& group, const std::vector
 
 }  // namespace
 
-DocumentChart residual_chart(const FitReport& report, const GroupFit& group, const std::string& id_prefix) {
+PageChart residual_chart(const FitReport& report, const GroupFit& group, const std::string& id_prefix) {
   const FitData& data = group.data;
   const LawFit& fit = group.estimate.fit;
   std::vector<bool> outlier(data.points());
@@ -230,7 +230,7 @@ Block projection_chart(const FitReport& report, const GroupFit& group, const std
   if (chart.bands.empty()) caption += " No interval is determined, so that none is drawn.";
   caption += sample_words(group.data.points());
   chart.description = caption;
-  return DocumentChart{svg_of(chart), caption};
+  return PageChart{svg_of(chart), caption};
 }
 
 }  // namespace mobasim::cli

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "cli/fit/sections.h"
-#include "cli/fit/words.h"
+#include "fit/report/words.h"
 
 namespace mobasim::cli {
 namespace {

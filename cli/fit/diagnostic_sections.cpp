@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "cli/fit/sections.h"
-#include "cli/fit/words.h"
+#include "fit/report/words.h"
 
 namespace mobasim::cli {
 namespace {
@@ -42,13 +42,13 @@ double change_of_value(const GroupFit& group, const LeftOut& one) {
   return one.value / predicted(group.estimate.fit, group.reference) - 1;
 }
 
-DocumentTable left_out_table(const FitReport& report, const GroupFit& group, const std::vector<LeftOut>& shown) {
+PageTable left_out_table(const FitReport& report, const GroupFit& group, const std::vector<LeftOut>& shown) {
   const std::string unit = unit_of(report, group);
-  DocumentTable table{shown.size() < group.left_out.size()
-                          ? fmt::format("The {} {}s that move the law most", shown.size(), unit)
-                          : fmt::format("Every {}", unit),
-                      {{unit + " left out", false}},
-                      {}};
+  PageTable table{shown.size() < group.left_out.size()
+                      ? fmt::format("The {} {}s that move the law most", shown.size(), unit)
+                      : fmt::format("Every {}", unit),
+                  {{unit + " left out", false}},
+                  {}};
   const std::vector<Exponent> exponents = exponents_of(group.estimate.fit.law);
   for (const Exponent& one : exponents) table.columns.push_back({one.name});
   table.columns.insert(table.columns.end(), {{"law at the reference"}, {"change"}});
@@ -134,9 +134,9 @@ Section outlier_section(const FitReport& report, const GroupFit& group) {
     return section;
   }
   const std::size_t shown = std::min(kMostOutliers, group.outliers.size());
-  DocumentTable table{shown < group.outliers.size() ? fmt::format("The {} farthest of them", shown) : "",
-                      {{"line"}, {unit_of(report, group), false}, {"observed"}, {"law"}, {"residual"}, {"deviations"}},
-                      {}};
+  PageTable table{shown < group.outliers.size() ? fmt::format("The {} farthest of them", shown) : "",
+                  {{"line"}, {unit_of(report, group), false}, {"observed"}, {"law"}, {"residual"}, {"deviations"}},
+                  {}};
   for (std::size_t k = 0; k < shown; ++k) {
     const Outlier& one = group.outliers[k];
     const double observed = std::exp(group.data.log_y[one.point]);
@@ -174,15 +174,15 @@ Section leave_one_out_section(const FitReport& report, const GroupFit& group) {
 Section alternative_section(const FitReport&, const GroupFit& group) {
   Section section{"Other laws through the same points", {}};
   if (group.alternatives.empty()) return not_computed(section.title);
-  DocumentTable table{"",
-                      {{"law", false},
-                       {"coordinates"},
-                       {"objective"},
-                       {"AICc", false},
-                       {"held-out error, RMS"},
-                       {"rate per e-fold"},
-                       {"at the reference"}},
-                      {}};
+  PageTable table{"",
+                  {{"law", false},
+                   {"coordinates"},
+                   {"objective"},
+                   {"AICc", false},
+                   {"held-out error, RMS"},
+                   {"rate per e-fold"},
+                   {"at the reference"}},
+                  {}};
   Bullets refused;
   for (const Alternative& one : group.alternatives) {
     if (one.refused.empty()) {
@@ -202,7 +202,7 @@ Section alternative_section(const FitReport&, const GroupFit& group) {
 Section other_loss_section(const FitReport&, const GroupFit& group) {
   Section section{"The same law under other loss functions", {}};
   if (group.deltas.empty()) return not_computed(section.title);
-  DocumentTable table{"", {{"loss function", false}}, {}};
+  PageTable table{"", {{"loss function", false}}, {}};
   for (const std::string& name : parameter_names(group.estimate.fit.law)) table.columns.push_back({name});
   table.columns.insert(table.columns.end(), {{"at the reference"}, {"against the fit"}});
   const double fitted = predicted(group.estimate.fit, group.reference);

@@ -1,4 +1,4 @@
-// The flags of `mobasim fit` and what --help says of them; what they mean is in fit_options.cpp.
+// The flags of `mobasim fit` and what --help says of them; what they mean is in options.cpp.
 
 #include "cli/fit/options.h"
 #include "sim/base/text.h"

@@ -85,7 +85,7 @@ Arms arms_from(const std::string& text) {
 }
 
 void settle_arms(const FitFlags& flags, FitOptions& options, Complaints& complaints) {
-  if (!is_paired(options.law)) {
+  if (!is_paired(options.request.law)) {
     if (!flags.pair.empty()) complaints.add("--pair belongs to --law paired");
     if (!flags.size.empty()) complaints.add("--size belongs to --law paired");
     return;
@@ -93,17 +93,17 @@ void settle_arms(const FitFlags& flags, FitOptions& options, Complaints& complai
   if (flags.pair.empty()) {
     complaints.add("--law paired needs --pair COL=A,B, as in attention=moba,full");
   } else {
-    complaints.gather("", [&] { options.arms = arms_from(flags.pair); });
+    complaints.gather("", [&] { options.request.arms = arms_from(flags.pair); });
   }
   if (flags.size.empty()) {
     complaints.add("--law paired needs --size COL: runs of the same size make a pair");
   }
-  options.size = flags.size;
+  options.request.size = flags.size;
   if (!flags.selection.cluster.empty()) {
     complaints.add("--cluster: with --law paired every pair is a cluster of its own");
   }
-  if (!options.arms) return;
-  const std::string& column = options.arms->column;
+  if (!options.request.arms) return;
+  const std::string& column = options.request.arms->column;
   if (std::count(flags.selection.by.begin(), flags.selection.by.end(), column) > 0) {
     complaints.add(fmt::format("--by {}: --pair joins what that column tells apart", column));
   }
@@ -111,8 +111,8 @@ void settle_arms(const FitFlags& flags, FitOptions& options, Complaints& complai
 
 // What a run is when neither --run nor --size says it.
 void settle_runs(FitOptions& options, Complaints& complaints) {
-  if (!options.selection.run.empty() || is_paired(options.law)) return;
-  switch (options.points.kind) {
+  if (!options.request.selection.run.empty() || is_paired(options.request.law)) return;
+  switch (options.request.points.kind) {
     case PointRule::Kind::all:
       return;
     case PointRule::Kind::last:
@@ -120,21 +120,21 @@ void settle_runs(FitOptions& options, Complaints& complaints) {
       complaints.add(
           fmt::format("--points {} keeps one point of each run: name the columns that tell runs apart "
                       "with --run",
-                      options.points_text));
+                      options.request.points_text));
       return;
     case PointRule::Kind::tail:
     case PointRule::Kind::after:
-      options.selection.without_run_columns = WithoutRunColumns::each_group_is_a_run;
-      if (options.selection.cluster.empty()) return;
+      options.request.selection.without_run_columns = WithoutRunColumns::each_group_is_a_run;
+      if (options.request.selection.cluster.empty()) return;
       complaints.add(
           fmt::format("--points {} is about where a run ends, and --cluster joins runs: name the columns "
                       "that tell runs apart with --run",
-                      options.points_text));
+                      options.request.points_text));
   }
 }
 
 void settle_loss(const FitFlags& flags, FitOptions& options, Complaints& complaints) {
-  options.loss.huber_delta = flags.huber_delta;
+  options.request.loss.huber_delta = flags.huber_delta;
   if (!flags.huber_delta) return;
   if (flags.squares) complaints.add("--huber-delta and --squares exclude each other");
   if (!(*flags.huber_delta > 0) || !std::isfinite(*flags.huber_delta)) {
@@ -144,29 +144,31 @@ void settle_loss(const FitFlags& flags, FitOptions& options, Complaints& complai
 
 void settle_bootstrap(const FitFlags& flags, FitOptions& options, Complaints& complaints) {
   if (flags.bootstrap) {
-    options.bootstrap = *flags.bootstrap;
-    if (options.bootstrap < kFewestResamples || options.bootstrap > kMostResamples) {
-      complaints.add(fmt::format("--bootstrap {}: {} to {} resamples can be had", options.bootstrap, kFewestResamples,
-                                 kMostResamples));
+    options.request.bootstrap = *flags.bootstrap;
+    if (options.request.bootstrap < kFewestResamples || options.request.bootstrap > kMostResamples) {
+      complaints.add(fmt::format("--bootstrap {}: {} to {} resamples can be had", options.request.bootstrap,
+                                 kFewestResamples, kMostResamples));
     }
   } else if (flags.seed) {
     complaints.add("--seed is that of the resamples: it needs --bootstrap N");
   }
   if (flags.seed.value_or(1) < 0) complaints.add(fmt::format("--seed {}: it must not be negative", *flags.seed));
-  options.seed = static_cast<std::uint64_t>(flags.seed.value_or(1));
+  options.request.seed = static_cast<std::uint64_t>(flags.seed.value_or(1));
   if (flags.threads < 0 || flags.threads > kMostThreads) {
     complaints.add(fmt::format("--threads {}: 0 (one a core) to {} can be had", flags.threads, kMostThreads));
   } else {
-    options.threads = static_cast<unsigned>(flags.threads);
+    options.request.threads = static_cast<unsigned>(flags.threads);
   }
 }
 
 void settle_targets(const FitFlags& flags, FitOptions& options, Complaints& complaints) {
   if (!flags.project.empty()) {
-    complaints.gather("--project ", [&] { options.project = targets_from(flags.project, shape(options.law).inputs); });
+    complaints.gather("--project ", [&] {
+      options.request.project = targets_from(flags.project, shape(options.request.law).inputs);
+    });
   }
-  options.project_from = flags.project_from;
-  options.project_where = flags.project_where;
+  options.request.project_from = flags.project_from;
+  options.request.project_where = flags.project_where;
   options.projections = flags.projections;
   if (!flags.project.empty() && !flags.project_from.empty()) {
     complaints.add("--project and --project-from exclude each other");
@@ -178,7 +180,8 @@ void settle_targets(const FitFlags& flags, FitOptions& options, Complaints& comp
     complaints.add("--projections: nothing to write without --project or --project-from");
   }
   if (!flags.target_loss.empty()) {
-    complaints.gather("--target-loss ", [&] { options.target_losses = positive_numbers_from(flags.target_loss); });
+    complaints.gather("--target-loss ",
+                      [&] { options.request.target_losses = positive_numbers_from(flags.target_loss); });
   }
   options.targets = flags.targets;
   if (!flags.targets.empty() && flags.target_loss.empty()) {
@@ -228,21 +231,22 @@ void check_files(const FitFlags& flags, Complaints& complaints) {
 FitOptions fit_options_from(const FitFlags& flags) {
   Complaints complaints;
   FitOptions options;
-  options.data = flags.data;
-  options.law = law_named(flags.law);
-  options.selection = flags.selection;
-  options.points_text = flags.points;
-  options.backtest = flags.backtest;
-  options.definition = flags.definition;
+  options.request.data = flags.data;
+  options.request.law = law_named(flags.law);
+  options.request.selection = flags.selection;
+  options.request.points_text = flags.points;
+  options.request.backtest = flags.backtest;
+  options.request.definition = flags.definition;
   if (!flags.definition.empty() && flags.report.empty())
     complaints.add("--x-is: it is told in the report; give --report FILE");
   options.report = flags.report;
+  options.request.diagnostics = !flags.report.empty();
   options.output = flags.output;
-  check_inputs(flags, options.law, complaints);
+  check_inputs(flags, options.request.law, complaints);
   check_columns_differ(flags.selection, complaints);
   settle_arms(flags, options, complaints);
   complaints.gather("--points ", [&] {
-    options.points = point_rule_from(flags.points);
+    options.request.points = point_rule_from(flags.points);
     settle_runs(options, complaints);
   });
   settle_loss(flags, options, complaints);
@@ -251,24 +255,6 @@ FitOptions fit_options_from(const FitFlags& flags) {
   check_files(flags, complaints);
   complaints.throw_if_any();
   return options;
-}
-
-Selection selection_of_arm(const FitOptions& options, const std::string& value) {
-  Selection selection = options.selection;
-  const std::string& column = options.arms.value().column;
-  selection.where.push_back(column + "=" + value);
-  if (std::count(selection.run.begin(), selection.run.end(), options.size) == 0) {
-    selection.run.insert(selection.run.begin(), options.size);
-  }
-  std::erase(selection.run, column);
-  return selection;
-}
-
-Selection selection_of_targets(const FitOptions& options) {
-  Selection selection = options.selection;
-  selection.where = options.project_where;
-  if (is_paired(options.law)) selection.loss.clear();
-  return selection;
 }
 
 }  // namespace mobasim::cli

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "cli/fit/sections.h"
-#include "cli/fit/words.h"
+#include "fit/report/words.h"
 
 namespace mobasim::cli {
 namespace {
@@ -64,7 +64,7 @@ std::string pairing_words(const GroupFit& group) {
 
 Section pairing_section(const GroupFit& group) {
   Section section{"What pairing is worth", {}};
-  DocumentTable table{"", {{"exponent of L_A / L_B", false}, {"value"}, {"95% interval", false}}, {}};
+  PageTable table{"", {{"exponent of L_A / L_B", false}, {"value"}, {"95% interval", false}}, {}};
   table.rows.push_back(
       {"s, of the pairs", number(parameters(group.estimate.fit.law)[1]), interval(group.estimate.intervals[1])});
   table.rows.push_back({fmt::format("difference of two separate p2 fits, t with {} degrees of freedom",

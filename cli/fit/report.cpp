@@ -6,12 +6,12 @@
 #include <cctype>
 #include <cmath>
 
-#include "cli/document/document.h"
 #include "cli/fit/charts.h"
 #include "cli/fit/sections.h"
-#include "cli/fit/words.h"
-#include "cli/provenance.h"
+#include "cli/page/page.h"
+#include "fit/report/words.h"
 #include "mobasim_version.h"
+#include "sim/base/provenance.h"
 #include "sim/base/text.h"
 
 namespace mobasim::cli {
@@ -118,8 +118,8 @@ Facts method_facts(const FitReport& report) {
 }
 
 // All groups at a glance.
-DocumentTable overview(const FitReport& report) {
-  DocumentTable table{"All groups", {{"group", false}, {"points"}}, {}};
+PageTable overview(const FitReport& report) {
+  PageTable table{"All groups", {{"group", false}, {"points"}}, {}};
   for (const std::string& name : parameter_names(report.law)) table.columns.push_back({name});
   if (shape(report.law).floor) table.columns.push_back({"floor is", false});
   table.columns.push_back({"held-out error, RMS"});
@@ -155,21 +155,21 @@ Chapter chapter_of(const FitReport& report, const GroupFit& group, std::size_t n
   return chapter;
 }
 
-Document document_of(const FitReport& report) {
-  Document document;
+Page page_of(const FitReport& report) {
+  Page page;
   const std::string data = report.inputs.empty() ? "" : " to " + report.inputs.front().filename().string();
-  document.title = fmt::format("Fit of the law {}{}", name(report.law), data);
-  document.head = {origin_facts(report), method_facts(report)};
-  if (report.groups.size() > 1) document.head.emplace_back(overview(report));
+  page.title = fmt::format("Fit of the law {}{}", name(report.law), data);
+  page.head = {origin_facts(report), method_facts(report)};
+  if (report.groups.size() > 1) page.head.emplace_back(overview(report));
   for (const GroupFit& group : report.groups) {
-    document.chapters.push_back(chapter_of(report, group, document.chapters.size() + 1));
+    page.chapters.push_back(chapter_of(report, group, page.chapters.size() + 1));
   }
-  return document;
+  return page;
 }
 
 }  // namespace
 
-std::string html_of(const FitReport& report) { return html_of(document_of(report)); }
-std::string text_of(const FitReport& report) { return text_of(document_of(report)); }
+std::string html_of(const FitReport& report) { return html_of(page_of(report)); }
+std::string text_of(const FitReport& report) { return text_of(page_of(report)); }
 
 }  // namespace mobasim::cli

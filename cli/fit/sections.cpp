@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cli/fit/words.h"
+#include "fit/report/words.h"
 
 namespace mobasim::cli {
 namespace {
 
-std::vector<DocumentTable::Column> input_columns(const LossLaw& law) {
+std::vector<PageTable::Column> input_columns(const LossLaw& law) {
   if (shape(law).inputs == 1) return {{"compute"}};
   return {{"parameters"}, {"tokens"}};
 }
@@ -73,8 +73,8 @@ std::string no_interval_words(const FitReport& report, const GroupFit& group) {
                      shape(group.estimate.fit.law).coordinates());
 }
 
-DocumentTable every_interval(const GroupFit& group) {
-  DocumentTable table{"95% intervals by every method", {{"parameter", false}, {"delta method, t", false}}, {}};
+PageTable every_interval(const GroupFit& group) {
+  PageTable table{"95% intervals by every method", {{"parameter", false}, {"delta method, t", false}}, {}};
   const bool profiled =
       std::ranges::any_of(group.intervals, [](const ParameterInterval& one) { return determines(one.profile); });
   const bool resampled = group.bootstrap.has_value();
@@ -121,7 +121,7 @@ Section fit_section(const FitReport& report, const GroupFit& group) {
 Section parameter_section(const FitReport& report, const GroupFit& group) {
   const Estimate& estimate = group.estimate;
   Section section{"Parameters", {}};
-  DocumentTable table{"", {{"parameter", false}, {"value"}, {"95% interval", false}, {"by", false}}, {}};
+  PageTable table{"", {{"parameter", false}, {"value"}, {"95% interval", false}, {"by", false}}, {}};
   const std::vector<std::string> names = parameter_names(estimate.fit.law);
   const std::vector<double> values = parameters(estimate.fit.law);
   for (std::size_t j = 0; j < values.size(); ++j) {
@@ -151,7 +151,7 @@ Section projection_section(const FitReport& report, const GroupFit& group) {
     section.blocks.emplace_back(Paragraph{"None was asked for (--project, --project-from)."});
     return section;
   }
-  DocumentTable table{
+  PageTable table{
       "95% intervals: of the law itself, and of one more observation (its scatter and the errors of the "
       "back-test included)",
       input_columns(report.law),
@@ -189,11 +189,11 @@ Section target_section(const FitReport& report, const GroupFit& group) {
     return section;
   }
   const bool two = shape(report.law).inputs == 2;
-  DocumentTable table{two ? "The parameters and tokens that reach the loss with the least compute; compute is 6 x "
-                            "parameters x tokens"
-                          : "The compute that the law reaches the loss with",
-                      {{"loss"}},
-                      {}};
+  PageTable table{two ? "The parameters and tokens that reach the loss with the least compute; compute is 6 x "
+                        "parameters x tokens"
+                      : "The compute that the law reaches the loss with",
+                  {{"loss"}},
+                  {}};
   const auto columns = input_columns(report.law);
   table.columns.insert(table.columns.end(), columns.begin(), columns.end());
   if (two) table.columns.push_back({"compute"});

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "cli/document/document.h"
 #include "cli/fit/report.h"
+#include "cli/page/page.h"
 
 namespace mobasim::cli {
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "fit/calibration/calibration.h"
+#include "fit/calibration/calibrated_stacks.h"
 #include "sim/base/text.h"
 #include "sim/cost/interval.h"
 
@@ -56,7 +56,7 @@ class Answering {
     stack_.constants = {}, stack_.evidence.reset();
     const std::vector<Fold> folds = folds_of(rows);
     for (std::size_t i = 0; i < folds.size(); ++i) {
-      if (options.progress) options.progress(fmt::format("{}: fold {} of {}", stack.name, i + 1, folds.size()));
+      options.progress.step(fmt::format("{}: fold {} of {}", stack.name, i + 1, folds.size()));
       const Stack unseen = calibrated(stack_, rows_without(rows, folds[i]));
       for (const std::size_t row : folds[i].held_out) of_run_[rows[row].run] = by_fold_.size();
       by_fold_.push_back(unseen);
@@ -101,12 +101,7 @@ std::optional<double> memory_error(const ValidatedRow& row) {
 
 std::vector<ValidatedRow> validated_rows(const std::vector<MeasuredRun>& runs, RunPreparer& preparer,
                                          const ValidationOptions& options) {
-  std::vector<PreparedRun> prepared;
-  prepared.reserve(runs.size());
-  for (const MeasuredRun& run : runs) {
-    if (options.progress) options.progress(fmt::format("row {} of {}", prepared.size() + 1, runs.size()));
-    prepared.push_back(preparer.prepared(run));
-  }
+  const std::vector<PreparedRun> prepared = prepared_runs(runs, preparer, options.progress);
   std::map<std::string, Answering> answering;
   std::vector<ValidatedRow> rows;
   for (std::size_t i = 0; i < runs.size(); ++i) {

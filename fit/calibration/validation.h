@@ -1,11 +1,11 @@
 // Measured runs beside what the model says of them: a row each, and a summary of each group.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "sim/base/progress.h"
 #include "sim/base/table.h"
 #include "sim/measured/prepared_run.h"
 
@@ -27,7 +27,7 @@ struct ValidationOptions {
   // Constants and intervals of a row come from rows of the same table that are not of its source (where a stack has
   // one source: not of its configuration).
   bool cross_validate = false;
-  std::function<void(const std::string&)> progress = {};
+  Progress progress = {};
 };
 // In the order of the runs.
 [[nodiscard]] std::vector<ValidatedRow> validated_rows(const std::vector<MeasuredRun>& runs, RunPreparer& preparer,

@@ -1,13 +1,11 @@
 #include "fit/interval/bootstrap.h"
 
 #include <algorithm>
-#include <atomic>
-#include <exception>
-#include <mutex>
 #include <numeric>
 #include <optional>
 #include <random>
-#include <thread>
+
+#include "sim/base/parallel.h"
 
 namespace mobasim {
 namespace {
@@ -57,35 +55,6 @@ std::vector<std::size_t> jackknife_groups(std::size_t clusters, std::uint64_t se
   return groups;
 }
 
-// work(index) for 0 .. count - 1, on threads, until `stop`; the first exception is thrown when all have ended.
-template <class Work>
-void on_threads(std::int64_t count, const BootstrapOptions& options, const Work& work) {
-  std::atomic<std::int64_t> next = 0;
-  std::atomic<bool> ended = false;
-  std::mutex mutex;
-  std::exception_ptr thrown;
-  std::int64_t done = 0;
-  const auto worker = [&] {
-    try {
-      for (std::int64_t i = next++; i < count && !ended; i = next++) {
-        work(static_cast<std::size_t>(i));
-        const std::lock_guard lock(mutex);
-        if (options.progress && !ended) options.progress(++done, count);
-        if (options.stop && options.stop()) ended = true;
-      }
-    } catch (...) {
-      const std::lock_guard lock(mutex);
-      if (!thrown) thrown = std::current_exception();
-      ended = true;
-    }
-  };
-  std::vector<std::thread> others;
-  for (int i = 1; i < options.threads; ++i) others.emplace_back(worker);
-  worker();
-  for (std::thread& other : others) other.join();
-  if (thrown) std::rethrow_exception(thrown);
-}
-
 }  // namespace
 
 Bootstrap bootstrapped(const LawFit& fit, const FitData& data, const BootstrapOptions& options) {
@@ -114,8 +83,8 @@ Bootstrap bootstrapped(const LawFit& fit, const FitData& data, const BootstrapOp
     for (std::size_t i = 0; i < times.size(); ++i) times[i] = group[i] == index ? 0 : 1;
     found[resamples + index] = refit(times);
   };
-  on_threads(static_cast<std::int64_t>(found.size()), options,
-             [&](std::size_t i) { i < resamples ? resample(i) : leave_out(i - resamples); });
+  const auto either = [&](std::size_t i) { i < resamples ? resample(i) : leave_out(i - resamples); };
+  in_parallel(static_cast<std::int64_t>(found.size()), options.threads, either, options.progress, "bootstrap");
 
   for (std::size_t i = 0; i < found.size(); ++i) {
     if (found[i]) (i < resamples ? result.resamples : result.without_cluster).push_back(*found[i]);

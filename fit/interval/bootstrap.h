@@ -12,6 +12,7 @@
 #include "fit/data/fit_data.h"
 #include "fit/interval/interval.h"
 #include "fit/solve/law_fit.h"
+#include "sim/base/progress.h"
 
 namespace mobasim {
 
@@ -19,10 +20,7 @@ struct BootstrapOptions {
   std::int64_t resamples = 4000;
   std::uint64_t seed = 0;
   int threads = 1;
-  // Both may be empty; called from any thread, one call at a time. What they throw ends the bootstrap and is thrown to
-  // the caller. When `stop` is true the bootstrap returns early, and what it returns is of no use.
-  std::function<void(std::int64_t done, std::int64_t all)> progress;
-  std::function<bool()> stop;
+  Progress progress;  // as in_parallel() has it (sim/base/parallel.h)
 };
 
 struct Bootstrap {
@@ -35,7 +33,7 @@ struct Bootstrap {
 };
 
 // The same bytes for any number of threads: a resample depends on the seed and its index only. Nothing is drawn from
-// less than two clusters.
+// less than two clusters. Throws Stopped.
 [[nodiscard]] Bootstrap bootstrapped(const LawFit& fit, const FitData& data, const BootstrapOptions& options);
 
 struct BootstrapInterval {
@@ -51,8 +49,8 @@ struct BootstrapInterval {
 // of the normal score z stands t sqrt(n / d), Student's t with d degrees of freedom ("expanded percentile" of
 // Hesterberg 2015, arXiv 1411.5279, there for a mean). For n single points and a law of p coordinates d = n - p; for n
 // clusters d = n - 1, the convention for clustered errors (Cameron & Miller 2015, J. Human Resources 50, section VI.C).
-// Neither reaches beyond the outermost resample. What that covers was measured (tests/unit/fit/interval/recovery_test.cpp,
-// docs/method/uncertainty.md). A82.
+// Neither reaches beyond the outermost resample. What that covers was measured
+// (tests/unit/fit/interval/recovery_test.cpp, docs/method/uncertainty.md). A82.
 [[nodiscard]] BootstrapInterval bootstrap_interval(const Bootstrap& bootstrap, const LawFit& fit,
                                                    const std::function<double(const Coordinates&)>& statistic,
                                                    double level = 0.95);

@@ -83,8 +83,7 @@ void sum_up(Backtest& result) {
 
 }  // namespace
 
-Backtest backtested(const LossLaw& kind, const FitData& data, const ResidualLoss& loss,
-                    const std::function<bool()>& stop) {
+Backtest backtested(const LossLaw& kind, const FitData& data, const ResidualLoss& loss, const Progress& progress) {
   Backtest result;
   const auto clusters = static_cast<std::int64_t>(data.clusters());
   const bool paired = std::holds_alternative<PairedLaw>(kind);
@@ -97,7 +96,7 @@ Backtest backtested(const LossLaw& kind, const FitData& data, const ResidualLoss
   }
   const Order order = order_of(data);
   for (const std::size_t k : origins_of(order, kFewestLevels)) {
-    if (stop && stop()) break;
+    progress.check();
     const auto middle = order.clusters.begin() + static_cast<std::ptrdiff_t>(k);
     try {
       const FitData before = subset(data, {order.clusters.begin(), middle});

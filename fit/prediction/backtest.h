@@ -4,11 +4,11 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "fit/solve/law_fit.h"
+#include "sim/base/progress.h"
 
 namespace mobasim {
 
@@ -32,9 +32,9 @@ struct Backtest {
 };
 
 // Clusters in the order of their largest compute (of two inputs: parameters times tokens); those of equal compute stay
-// together. An origin is asked at most as many times beyond its largest compute as that is times its smallest. `stop`
-// is asked between fits: true ends early with what there is.
+// together. An origin is asked at most as many times beyond its largest compute as that is times its smallest. Throws
+// Stopped between two fits.
 [[nodiscard]] Backtest backtested(const LossLaw& kind, const FitData& data, const ResidualLoss& loss,
-                                  const std::function<bool()>& stop = nullptr);
+                                  const Progress& progress = {});
 
 }  // namespace mobasim

@@ -25,7 +25,7 @@ FitData by_product(FitData data) {
 }
 
 Alternative alternative(const LossLaw& law, const std::string& name, const FitData& data, const ResidualLoss& loss,
-                        const std::vector<double>& reference, const std::function<bool()>& stop) {
+                        const std::vector<double>& reference, const Progress& progress) {
   Alternative result;
   result.name = name;
   result.coordinates = shape(law).coordinates();
@@ -34,7 +34,7 @@ Alternative alternative(const LossLaw& law, const std::string& name, const FitDa
     result.objective = fit.objective;
     result.aicc = aicc(fit.objective, result.coordinates, data, loss);
     result.value = predicted(fit, reference);
-    result.backtest = backtested(law, data, loss, stop);
+    result.backtest = backtested(law, data, loss, progress);
   } catch (const ConfigError& error) {
     result.refused = error.what();
   }
@@ -62,12 +62,12 @@ std::vector<Outlier> outliers(const LawFit& fit, const FitData& data) {
 }
 
 std::vector<LeftOut> leave_one_out(const LawFit& fit, const FitData& data, const std::vector<double>& reference,
-                                   const std::function<bool()>& stop) {
+                                   const Progress& progress) {
   std::vector<LeftOut> result;
   if (data.clusters() > kMostLeftOut) return result;
   const LawShape form = shape(fit.law);
   for (std::size_t cluster = 0; cluster < data.clusters(); ++cluster) {
-    if (stop && stop()) break;
+    progress.check();
     std::vector<double> times(data.clusters(), 1);
     times[cluster] = 0;
     LeftOut one;
@@ -82,17 +82,17 @@ std::vector<LeftOut> leave_one_out(const LawFit& fit, const FitData& data, const
 }
 
 std::vector<Alternative> alternatives(const LawFit& fit, const FitData& data, const std::vector<double>& reference,
-                                      const std::function<bool()>& stop) {
+                                      const Progress& progress) {
   std::vector<LossLaw> laws = {PowerLaw{}, FlooredPowerLaw{}};
   if (shape(fit.law).inputs == 2) laws = {ChinchillaLaw{}, OuterChinchillaLaw{}};
   if (std::holds_alternative<PairedLaw>(fit.law)) laws = {fit.law};
   std::vector<Alternative> result;
   for (const LossLaw& law : laws) {
-    result.push_back(alternative(law, std::string(name(law)), data, fit.loss, reference, stop));
+    result.push_back(alternative(law, std::string(name(law)), data, fit.loss, reference, progress));
   }
   if (shape(fit.law).inputs == 2) {
     result.push_back(alternative(FlooredPowerLaw{}, "p3 of parameters x tokens", by_product(data), fit.loss,
-                                 {reference[0] * reference[1]}, stop));
+                                 {reference[0] * reference[1]}, progress));
   }
   return result;
 }
@@ -104,10 +104,10 @@ std::optional<double> aicc(double objective, std::size_t coordinates, const FitD
 }
 
 std::vector<DeltaRow> delta_sweep(const LawFit& fit, const FitData& data, const std::vector<double>& reference,
-                                  const std::function<bool()>& stop) {
+                                  const Progress& progress) {
   std::vector<DeltaRow> result;
   for (const double delta : {0.0, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4}) {
-    if (stop && stop()) break;
+    progress.check();
     ResidualLoss loss;
     if (delta > 0) loss.huber_delta = delta;
     const LawFit other = fitted(fit.law, data, loss, "delta sweep");

@@ -2,13 +2,13 @@
 // losses make of the same points.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "fit/prediction/backtest.h"
 #include "fit/solve/law_fit.h"
+#include "sim/base/progress.h"
 
 namespace mobasim {
 
@@ -29,8 +29,7 @@ struct LeftOut {
 };
 inline constexpr std::size_t kMostLeftOut = 2000;  // with more clusters no single one decides; the list is empty
 [[nodiscard]] std::vector<LeftOut> leave_one_out(const LawFit& fit, const FitData& data,
-                                                 const std::vector<double>& reference,
-                                                 const std::function<bool()>& stop = nullptr);
+                                                 const std::vector<double>& reference, const Progress& progress = {});
 
 // Another law through the same points: of one input p2 and p3, of two chinchilla, chinchilla-outer and p3 of
 // parameters times tokens. The fitted law itself is among them.
@@ -45,7 +44,7 @@ struct Alternative {
 };
 [[nodiscard]] std::vector<Alternative> alternatives(const LawFit& fit, const FitData& data,
                                                     const std::vector<double>& reference,
-                                                    const std::function<bool()>& stop = nullptr);
+                                                    const Progress& progress = {});
 
 // Akaike's criterion corrected for few points, n log(2 F / n) + 2 k + 2 k (k + 1) / (n - k - 1), k the coordinates and
 // the variance (Hurvich & Tsai 1989). None under Huber's loss, which is no likelihood with a variance to fit, none for
@@ -60,8 +59,7 @@ struct DeltaRow {
   double value = 0;  // at the reference x
 };
 [[nodiscard]] std::vector<DeltaRow> delta_sweep(const LawFit& fit, const FitData& data,
-                                                const std::vector<double>& reference,
-                                                const std::function<bool()>& stop = nullptr);
+                                                const std::vector<double>& reference, const Progress& progress = {});
 
 // Where laws are compared when nothing is projected: every input so many times its largest that compute is 10 times the
 // largest.

@@ -54,10 +54,7 @@ void add_bootstrap(GroupFit& group, const GroupFitOptions& options) {
   bootstrap.resamples = options.resamples;
   bootstrap.seed = options.seed;
   bootstrap.threads = options.threads;
-  bootstrap.stop = options.stop;
-  if (options.progress) {
-    bootstrap.progress = [&](std::int64_t done, std::int64_t all) { options.progress("bootstrap", done, all); };
-  }
+  bootstrap.progress = options.progress;
   group.bootstrap = bootstrapped(group.estimate.fit, group.data, bootstrap);
 }
 
@@ -104,17 +101,14 @@ GroupFit group_fit(const std::vector<std::string>& key, const std::string& name,
   group.key = key;
   group.name = name;
   group.data = std::move(data);
-  const auto tell = [&](const std::string& doing) {
-    if (options.progress) options.progress(doing, 0, 0);
-  };
-  tell("fit");
+  options.progress.step("fit");
   group.estimate = estimated(options.law, group.data, options.loss, name);
   if (arms) group.unpaired = unpaired_comparison(arms->a, arms->b, options.loss, name);
   if (options.resamples > 0) add_bootstrap(group, options);
   add_intervals(group);
   if (options.backtest || options.diagnostics || !targets.empty() || !options.target_losses.empty()) {
-    tell("back-test");
-    group.backtest = backtested(options.law, group.data, options.loss, options.stop);
+    options.progress.step("back-test");
+    group.backtest = backtested(options.law, group.data, options.loss, options.progress);
   }
   const std::optional<LawFit> other = targets.empty() ? std::nullopt : other_fit(group.data, options);
   if (other) group.other_law = mobasim::name(other->law);
@@ -128,12 +122,12 @@ GroupFit group_fit(const std::vector<std::string>& key, const std::string& name,
   }
   group.reference = reference_of(group);
   if (!options.diagnostics) return group;
-  tell("diagnostics");
+  options.progress.step("diagnostics");
   const LawFit& fit = group.estimate.fit;
   group.outliers = outliers(fit, group.data);
-  group.left_out = leave_one_out(fit, group.data, group.reference, options.stop);
-  group.alternatives = alternatives(fit, group.data, group.reference, options.stop);
-  group.deltas = delta_sweep(fit, group.data, group.reference, options.stop);
+  group.left_out = leave_one_out(fit, group.data, group.reference, options.progress);
+  group.alternatives = alternatives(fit, group.data, group.reference, options.progress);
+  group.deltas = delta_sweep(fit, group.data, group.reference, options.progress);
   return group;
 }
 

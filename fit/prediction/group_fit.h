@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +14,7 @@
 #include "fit/prediction/diagnostics.h"
 #include "fit/prediction/prediction.h"
 #include "fit/prediction/target_loss.h"
+#include "sim/base/progress.h"
 
 namespace mobasim {
 
@@ -27,8 +27,7 @@ struct GroupFitOptions {
   bool backtest = false;     // also where nothing is projected
   bool diagnostics = false;  // outliers, leave-one-out, other laws and losses
   std::vector<double> target_losses;
-  std::function<void(const std::string& doing, std::int64_t done, std::int64_t all)> progress;
-  std::function<bool()> stop;  // asked often; true ends early, and what is returned is of no use
+  Progress progress;  // asked often whether to stop
 };
 
 struct ParameterInterval {
@@ -71,7 +70,7 @@ struct PairedArms {
   FitData a, b;
 };
 
-// Throws ConfigError like fitted().
+// Throws ConfigError like fitted(), and Stopped.
 [[nodiscard]] GroupFit group_fit(const std::vector<std::string>& key, const std::string& name, FitData data,
                                  const std::vector<Target>& targets, const GroupFitOptions& options,
                                  const std::optional<PairedArms>& arms = std::nullopt);

@@ -101,6 +101,12 @@ const std::vector<std::string>& backend_names() {
   return names;
 }
 
+std::vector<Dtype> dtypes_of_backend(const std::string& name) {
+  if (name == "cpu") return {Dtype::f32, Dtype::bf16};
+  if (name == "simt" || name == "cuda") return {Dtype::bf16, Dtype::fp16};
+  return {};
+}
+
 Backend backend_named(const std::string& name, const BackendOptions& options) {
   if (name == "cpu") return cpu_backend(options);
   if (name == "reference") return reference_backend(options);

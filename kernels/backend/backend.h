@@ -43,6 +43,8 @@ struct BackendOptions {
 [[nodiscard]] Backend cuda_backend(const BackendOptions& options = {});
 // "reference", "cpu", "simt", "cuda"
 [[nodiscard]] const std::vector<std::string>& backend_names();
+// The formats that a backend can be asked to compute in. The reference computes in float64 alone: none.
+[[nodiscard]] std::vector<Dtype> dtypes_of_backend(const std::string& name);
 // Throws ConfigError for another name.
 [[nodiscard]] Backend backend_named(const std::string& name, const BackendOptions& options = {});
 

@@ -13,6 +13,7 @@
 #include "kernels/bench/timing.h"
 #include "kernels/dtype.h"
 #include "sim/base/profile.h"
+#include "sim/base/progress.h"
 
 namespace mobasim::kernels::bench {
 
@@ -44,8 +45,7 @@ struct Options {
   std::vector<std::string> only;   // of parts(); empty: all
   std::vector<std::string> cases;  // of attention, by name, and nothing else but the peak; empty: all
   std::uint64_t seed = 1;
-  std::function<bool()> stop = [] { return false; };  // asked between two samples
-  std::function<void(const std::string&)> progress = [](const std::string&) {};
+  Progress progress;                  // asked between two samples whether to stop
   std::vector<FinishedGroup> before;  // by an interrupted bench of the same options: not timed again
   std::function<void(const FinishedGroup&)> finished = [](const FinishedGroup&) {};
 };
@@ -67,7 +67,7 @@ struct Result {
   Load load;
   std::string load_at_start;
   Seconds spent;         // with what an interrupted bench spent before
-  bool stopped = false;  // options.stop said so: the result is not complete
+  bool stopped = false;  // asked to stop: the result is not complete
 };
 
 // Throws ConfigError for a budget below least_budget() and for names that do not exist.

@@ -147,6 +147,12 @@ Comparison alone(const ProfileRow& of, Verdict verdict) {
   return row;
 }
 
+std::string mean_in_words(const CompareResult& result) {
+  if (result.in_mean == 0) return "no geometric mean: no shape has an interval and a machine in the same state";
+  return fmt::format("geometric mean of B / A {:.4f} ({:.4f} to {:.4f}), of {} of {}", result.mean.value,
+                     result.mean.lo, result.mean.hi, result.in_mean, result.compared);
+}
+
 }  // namespace
 
 const char* name(Verdict verdict) {
@@ -234,6 +240,16 @@ Table comparison_table(const CompareResult& result) {
                           row.interval, unless_zero(row.probe_ratio), std::string(name(row.verdict)), row.why});
   }
   return table;
+}
+
+std::string comparison_summary(const CompareResult& result, const CompareOptions& options) {
+  const auto count = [&](Verdict verdict) {
+    return std::count_if(result.rows.begin(), result.rows.end(),
+                         [&](const Comparison& row) { return row.verdict == verdict; });
+  };
+  return fmt::format("{} shapes: {} faster, {} slower, {} same within {:.3g}%, {} ambiguous; {}", result.compared,
+                     count(Verdict::faster), count(Verdict::slower), count(Verdict::same), 100 * options.tolerance,
+                     count(Verdict::ambiguous), mean_in_words(result));
 }
 
 }  // namespace mobasim::kernels::bench

@@ -25,6 +25,9 @@ struct Measurements {
 // also where the two do not belong together. A provenance that is not as bench writes it is a warning.
 [[nodiscard]] Measurements measurements_from(const std::filesystem::path& profile);
 
+// The one file of a folder that ends with .profile.csv. Throws ConfigError where there is none, or several.
+[[nodiscard]] std::filesystem::path profile_in(const std::filesystem::path& folder);
+
 struct CompareOptions {
   double tolerance = 0.02;  // ratios from 1 / (1 + tolerance) to 1 + tolerance are the same
   int resamples = 2000;
@@ -67,5 +70,7 @@ struct CompareResult {
 [[nodiscard]] CompareResult compared(const Measurements& a, const Measurements& b, const CompareOptions& options);
 
 [[nodiscard]] Table comparison_table(const CompareResult& result);
+// How many shapes have which verdict, and the mean.
+[[nodiscard]] std::string comparison_summary(const CompareResult& result, const CompareOptions& options);
 
 }  // namespace mobasim::kernels::bench

@@ -1,6 +1,7 @@
 // What bench compare reads: a profile, and the samples and the provenance beside it.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <sstream>
 
@@ -8,6 +9,7 @@
 #include "sim/base/csv.h"
 #include "sim/base/error.h"
 #include "sim/base/file.h"
+#include "sim/base/text.h"
 
 namespace mobasim::kernels::bench {
 namespace {
@@ -88,6 +90,18 @@ Measurements measurements_from(const std::filesystem::path& profile) {
                                                      i + 1, there, out.rows[i].samples, text));
   }
   return out;
+}
+
+std::filesystem::path profile_in(const std::filesystem::path& folder) {
+  std::vector<std::string> found;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().string().ends_with(".profile.csv")) found.push_back(entry.path().filename().string());
+  }
+  std::sort(found.begin(), found.end());
+  if (found.size() == 1) return folder / found[0];
+  throw ConfigError(found.empty()
+                        ? fmt::format("{} has no file NAME.profile.csv", folder.string())
+                        : fmt::format("{} has several profiles, name one: {}", folder.string(), joined(found)));
 }
 
 }  // namespace mobasim::kernels::bench

@@ -181,16 +181,16 @@ class Bench {
     const double share = options_.budget.value() / static_cast<double>(std::max<std::size_t>(options_.cases.size(), 1));
     time_peak();
     for (const Case& row : options_.cases) {
-      if (options_.stop()) break;
+      if (options_.progress.stopped()) break;
       if (now() - begin_ > options_.budget.value()) {
         result_.left_out.push_back(row.name + ": the budget was spent");
         continue;
       }
-      options_.progress(fmt::format("bench: {} ({:.0f} s left)", row.name,
-                                    std::max(0.0, options_.budget.value() - (now() - begin_))));
+      options_.progress.show(fmt::format("bench: {} ({:.0f} s left)", row.name,
+                                         std::max(0.0, options_.budget.value() - (now() - begin_))));
       time(row, share);
     }
-    result_.stopped = options_.stop();
+    result_.stopped = options_.progress.stopped();
     result_.spent = Seconds(now() - begin_);
     return std::move(result_);
   }
@@ -220,7 +220,7 @@ class Bench {
                                        {[&] { return runner.stages(*pool_); }}};
         Sampling sampling;
         sampling.seconds = seconds;
-        sampling.stop = options_.stop;
+        sampling.stop = [this] { return options_.progress.stopped(); };
         const Sampled taken = sampled(arms, sampling, random_);
         if (taken.ending == Ending::stopped) return;
         const FlopRate beside = probe();
@@ -264,7 +264,7 @@ class Bench {
         calm_rates_.push_back(rate.value());
         return true;
       }
-      if (now() - begin > options_.patience.value() || options_.stop()) return false;
+      if (now() - begin > options_.patience.value() || options_.progress.stopped()) return false;
       std::this_thread::sleep_for(std::chrono::duration<double>(options_.rest.value()));
     }
   }

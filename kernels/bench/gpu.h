@@ -8,7 +8,6 @@
 // timed once more, and after that its rows are `disturbed`.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,6 +17,7 @@
 #include "kernels/cuda/stage_work.h"
 #include "kernels/dtype.h"
 #include "sim/base/profile.h"
+#include "sim/base/progress.h"
 
 namespace mobasim::kernels::bench {
 
@@ -39,8 +39,7 @@ struct GpuOptions {
   Seconds patience{3}, rest{0.02};              // how long a slow GPU is waited for, and between two probes
   // The inputs rotate over at least this much memory: twice the L2 cache.
   Bytes input_pool;
-  std::function<bool()> stop = [] { return false; };
-  std::function<void(const std::string&)> progress = [](const std::string&) {};
+  Progress progress;  // asked between two samples whether to stop
 };
 
 // The time of one stage, chunks together.

@@ -1,24 +1,18 @@
 #include "kernels/bench/journal.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <sstream>
 
 #include "kernels/layer/gemm.h"
 #include "mobasim_version.h"
 #include "sim/base/csv.h"
 #include "sim/base/error.h"
-#include "sim/base/file.h"
 #include "sim/base/text.h"
 
 namespace mobasim::kernels::bench {
 namespace {
-
-constexpr const char* kFirstLine = "# An interrupted mobasim bench; --resume goes on with it.";
 
 // Columns of a group beside those of a profile.
 const std::vector<std::string>& group_columns() {
@@ -62,50 +56,12 @@ Table table_of(const FinishedGroup& group) {
   return table;
 }
 
-std::string header(const Identity& identity) {
-  std::string out = std::string(kFirstLine) + "\n";
-  for (const auto& [name, value] : identity) out += fmt::format("# {}: {}\n", name, value);
-  return out + rendered(table_of({}), TableFormat::csv);
-}
+JournalHead head_of(const Identity& identity) { return {"bench", identity, rendered(table_of({}), TableFormat::csv)}; }
 
-void write_all(const std::filesystem::path& file, std::string_view content) {
-  const std::string doing = "write " + file.string();
-  const int target = ::open(file.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
-  if (target < 0) throw_system_error(doing);
-  while (!content.empty()) {
-    const ssize_t written = ::write(target, content.data(), content.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0 || (::fsync(target) != 0 && errno != EINVAL)) {
-      const int error = errno;
-      ::close(target);
-      errno = error;
-      throw_system_error(doing);
-    }
-    content.remove_prefix(static_cast<std::size_t>(written));
-  }
-  ::close(target);
-}
-
-// Throws ConfigError where the first lines tell of another bench.
-void check_identity(const std::filesystem::path& file, const std::string& text, const Identity& identity) {
-  std::istringstream stream(text);
-  std::string line;
-  std::getline(stream, line);
-  if (line != kFirstLine) throw ConfigError({file.string()}, "this is no interrupted bench");
-  Identity found;
-  while (stream.peek() == '#' && std::getline(stream, line)) {
-    const std::size_t colon = line.find(": ");
-    if (colon != std::string::npos) found.emplace_back(line.substr(2, colon - 2), line.substr(colon + 2));
-  }
-  std::vector<std::string> differing;
-  for (const auto& [name, value] : identity) {
-    const auto there = std::find_if(found.begin(), found.end(), [&, &n = name](const auto& f) { return f.first == n; });
-    const std::string before = there == found.end() ? "not told" : there->second;
-    if (before != value) differing.push_back(fmt::format("{} was '{}' and is '{}'", name, before, value));
-  }
-  if (differing.empty()) return;
-  throw ConfigError({file.string()}, fmt::format("this bench cannot be resumed: {}. Without --resume it begins anew",
-                                                 joined(differing)));
+// Of a group, without the columns.
+std::string lines_of(const FinishedGroup& group) {
+  const std::string csv = rendered(table_of(group), TableFormat::csv);
+  return csv.substr(csv.find('\n') + 1);
 }
 
 std::vector<FinishedGroup> groups_in(const CsvTable& table) {
@@ -153,33 +109,18 @@ Identity identity_of(const Options& options) {
           {"seed", fmt::format("{}", options.seed)}};
 }
 
-Journal::Journal(std::filesystem::path file, const Identity& identity) : file_(std::move(file)) {
-  write_file(file_, header(identity));
-}
+GroupJournal::GroupJournal(std::filesystem::path file, const Identity& identity)
+    : journal_(std::move(file), head_of(identity)) {}
 
-Journal Journal::resumed(std::filesystem::path file, const Identity& identity) {
-  std::string text = text_of_file(file);
-  check_identity(file, text, identity);
-  text.erase(text.rfind('\n') + 1);  // a line that was cut off
-  Journal journal(std::move(file));
-  journal.groups_ = groups_in(CsvTable::from_text(text, journal.file_.string()));
-  std::string whole = header(identity);
-  for (const FinishedGroup& group : journal.groups_) {
-    const std::string lines = rendered(table_of(group), TableFormat::csv);
-    whole += lines.substr(lines.find('\n') + 1);
-  }
-  write_file(journal.file_, whole);
+GroupJournal GroupJournal::resumed(std::filesystem::path file, const Identity& identity) {
+  GroupJournal journal(Journal::resumed(std::move(file), head_of(identity)));
+  journal.groups_ = groups_in(CsvTable::from_text(journal.journal_.text(), journal.journal_.file().string()));
+  std::string lines;
+  for (const FinishedGroup& group : journal.groups_) lines += lines_of(group);
+  journal.journal_.keep(lines);
   return journal;
 }
 
-void Journal::append(const FinishedGroup& group) {
-  const std::string lines = rendered(table_of(group), TableFormat::csv);
-  write_all(file_, std::string_view(lines).substr(lines.find('\n') + 1));
-}
-
-void Journal::remove() {
-  std::error_code ignored;
-  std::filesystem::remove(file_, ignored);
-}
+void GroupJournal::append(const FinishedGroup& group) const { journal_.append(lines_of(group)); }
 
 }  // namespace mobasim::kernels::bench

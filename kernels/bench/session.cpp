@@ -126,7 +126,7 @@ void Session::visit_again(std::vector<Visited>& all) {
 }
 
 bool Session::stopped() {
-  result_.stopped = result_.stopped || options_.stop();
+  result_.stopped = result_.stopped || options_.progress.stopped();
   return result_.stopped;
 }
 
@@ -145,8 +145,8 @@ Sampling Session::sampling_of(const std::string& what, double seconds, double le
   sampling.level = level().value();
   sampling.stop = [this, what, end = spent() + std::max(0.0, seconds), left_after] {
     const double expected = std::max(0.0, end - spent()) + left_after;
-    options_.progress(fmt::format("bench: {} ({:.0f} s left)", what, std::max(0.0, std::min(expected, left()))));
-    return options_.stop();
+    options_.progress.show(fmt::format("bench: {} ({:.0f} s left)", what, std::max(0.0, std::min(expected, left()))));
+    return options_.progress.stopped();
   };
   return sampling;
 }

@@ -138,6 +138,20 @@ MutantOutcome outcome_of(const Mutant& mutant) {
   return {"", "", ran.reached};
 }
 
+std::vector<MutantOutcome> outcomes_of(const std::vector<Mutant>& list, const Progress& progress) {
+  std::vector<MutantOutcome> outcomes;
+  for (const Mutant& mutant : list) {
+    progress.step(fmt::format("mutant {} of {}: {}", outcomes.size() + 1, list.size(), mutant.name));
+    outcomes.push_back(outcome_of(mutant));
+  }
+  return outcomes;
+}
+
+std::int64_t survivors(const std::vector<MutantOutcome>& outcomes) {
+  return std::count_if(outcomes.begin(), outcomes.end(),
+                       [](const MutantOutcome& outcome) { return outcome.caught_by.empty(); });
+}
+
 Table mutant_table(const std::vector<Mutant>& list, const std::vector<MutantOutcome>& outcomes) {
   Table table{{"mutant", "caught_by", "case"}, {}};
   for (std::size_t i = 0; i < list.size(); ++i) {

@@ -12,6 +12,7 @@
 #include "kernels/cases.h"
 #include "kernels/simt/bugs.h"
 #include "kernels/simt/mutation.h"
+#include "sim/base/progress.h"
 #include "sim/base/table.h"
 
 namespace mobasim::kernels::verify {
@@ -32,6 +33,10 @@ struct MutantOutcome {
 };
 // Runs the cases, in their order, until one catches it.
 [[nodiscard]] MutantOutcome outcome_of(const Mutant& mutant);
+
+// Of each, in their order. Throws Stopped.
+[[nodiscard]] std::vector<MutantOutcome> outcomes_of(const std::vector<Mutant>& list, const Progress& progress = {});
+[[nodiscard]] std::int64_t survivors(const std::vector<MutantOutcome>& outcomes);
 
 // The cases that mutants run: few and small, each edge of the kernels in one of them.
 [[nodiscard]] const std::vector<Case>& mutant_cases();

@@ -1,8 +1,8 @@
 // How fast a space of executions is searched, and how fast a new point of another space is ready to be evaluated.
 //
-// Evaluations: everything that may be chosen for a 22B model on 8 A100s that no rule refuses, time and memory both, over
-// and over on a few threads for a few seconds. Points: an 8B model on 64 H100s, another sequence, block and top_k each time:
-// making its Evaluator and evaluating one execution, against evaluating alone.
+// Evaluations: everything that may be chosen for a 22B model on 8 A100s that no rule refuses, time and memory both,
+// over and over on a few threads for a few seconds. Points: an 8B model on 64 H100s, another sequence, block and top_k
+// each time: making its Evaluator and evaluating one execution, against evaluating alone.
 //
 // Rates are by CPU time of this process, so that what else runs on the machine counts little.
 //
@@ -10,15 +10,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <ctime>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
+#include "sim/base/parallel.h"
 #include "sim/cost/evaluator.h"
 #include "sim/device/device.h"
 #include "sim/model/model_shape.h"
@@ -76,18 +75,22 @@ std::vector<Execution> allowed_executions(const Setup& setup) {
   return found;
 }
 
+constexpr std::int64_t kBetweenClocks = 256;  // evaluations
+
 struct Fastest {
   double seconds = 1e300, bytes = 0;
   const Execution* execution = nullptr;
 };
 
-// Every `stride`-th execution from `first` on, round and round until `stop`, the first round whole; how many.
+using Clock = std::chrono::steady_clock;
+
+// Every `stride`-th execution from `first` on, round and round until `end`, the first round whole; how many.
 std::int64_t evaluate(const Evaluator& evaluator, std::int64_t batch, const std::vector<Execution>& all,
-                      std::size_t first, std::size_t stride, const std::atomic<bool>& stop, Fastest& fastest) {
+                      std::size_t first, std::size_t stride, Clock::time_point end, Fastest& fastest) {
   std::int64_t done = 0;
-  for (bool first_round = true; first_round || !stop.load(std::memory_order_relaxed); first_round = false) {
+  for (bool first_round = true; first_round || Clock::now() < end; first_round = false) {
     for (std::size_t i = first; i < all.size(); i += stride, ++done) {
-      if (!first_round && stop.load(std::memory_order_relaxed)) break;
+      if (!first_round && done % kBetweenClocks == 0 && Clock::now() >= end) break;
       const Evaluation found = evaluator.evaluate(batch, all[i]);
       if (found.fits && found.time.total() < fastest.seconds) {
         fastest = {found.time.total(), found.memory.total(), &all[i]};
@@ -102,19 +105,13 @@ bool search_benchmark(double wanted, std::size_t threads) {
   const std::vector<Execution> all = allowed_executions(setup);
   const Evaluator evaluator =
       evaluator_of(setup, std::make_shared<const DeviceTables>(setup.device, setup.workload.dtype));
-  std::atomic<bool> stop = false;
   std::vector<std::int64_t> done(threads);
   std::vector<Fastest> best(threads);
-  std::vector<std::thread> workers;
   const double start = cpu_seconds();
-  for (std::size_t i = 0; i < threads; ++i) {
-    workers.emplace_back([&, i] {
-      done[i] = evaluate(evaluator, setup.workload.global_batch, all, i, threads, stop, best[i]);
-    });
-  }
-  std::this_thread::sleep_for(std::chrono::duration<double>(wanted));
-  stop = true;
-  for (std::thread& worker : workers) worker.join();
+  const auto end = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(wanted));
+  in_parallel(static_cast<std::int64_t>(threads), static_cast<int>(threads), [&](std::size_t i) {
+    done[i] = evaluate(evaluator, setup.workload.global_batch, all, i, threads, end, best[i]);
+  });
   const double took = cpu_seconds() - start;
   std::int64_t evaluations = 0;
   for (const std::int64_t of_thread : done) evaluations += of_thread;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <exception>
 
 #include "kernels/cuda/memory.h"
@@ -68,6 +69,10 @@ std::vector<Row> conformance(const cuda::Target& target, LaunchProbe launch) {
     }
   }
   return rows;
+}
+
+std::int64_t failures(const std::vector<Row>& rows) {
+  return std::count_if(rows.begin(), rows.end(), [](const Row& row) { return !row.conforms; });
 }
 
 Table conformance_table(const std::vector<Row>& rows, const std::string& backend) {

@@ -23,6 +23,7 @@ struct Row {
 // "simt" or "cuda". Throws ConfigError for another name and CudaError where there is no GPU.
 [[nodiscard]] std::vector<Row> conformance_of(const std::string& backend);
 
+[[nodiscard]] std::int64_t failures(const std::vector<Row>& rows);
 // primitive,backend,verdict,note
 [[nodiscard]] Table conformance_table(const std::vector<Row>& rows, const std::string& backend);
 

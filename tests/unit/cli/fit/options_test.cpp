@@ -46,16 +46,16 @@ std::string complaint(const Words& base, const Words& more) {
 
 TEST_CASE("What is not asked for has the documented defaults") {
   const FitOptions options = options_of(kPower, {});
-  CHECK(options.data == "d.csv");
-  CHECK(std::holds_alternative<PowerLaw>(options.law));
-  CHECK_FALSE(options.loss.huber_delta);
-  CHECK(options.points.kind == PointRule::Kind::all);
-  CHECK(options.selection.without_run_columns == WithoutRunColumns::each_row_is_a_run);
-  CHECK(options.bootstrap == 0);
-  CHECK(options.seed == 1);
-  CHECK(options.threads == 0);
-  CHECK(options.project.empty());
-  CHECK_FALSE(options.backtest);
+  CHECK(options.request.data == "d.csv");
+  CHECK(std::holds_alternative<PowerLaw>(options.request.law));
+  CHECK_FALSE(options.request.loss.huber_delta);
+  CHECK(options.request.points.kind == PointRule::Kind::all);
+  CHECK(options.request.selection.without_run_columns == WithoutRunColumns::each_row_is_a_run);
+  CHECK(options.request.bootstrap == 0);
+  CHECK(options.request.seed == 1);
+  CHECK(options.request.threads == 0);
+  CHECK(options.request.project.empty());
+  CHECK_FALSE(options.request.backtest);
   CHECK(options.output.format == "csv");
 }
 
@@ -80,25 +80,25 @@ TEST_CASE("Every flag arrives") {
                                                "r.html",        "--format",
                                                "json",          "-o",
                                                "o.json"});
-  CHECK(std::holds_alternative<ChinchillaLaw>(options.law));
-  CHECK(options.selection.parameters == "n");
-  CHECK(options.selection.tokens == "d");
-  CHECK(options.selection.by == Words{"a", "b"});
-  CHECK(options.selection.run == Words{"r", "s"});
-  CHECK(options.selection.where == Words{"step>=2e4", "k=1,2"});
-  CHECK(options.selection.cluster == "k");
-  CHECK(options.selection.weight == "w");
-  CHECK(options.loss.huber_delta == std::optional<double>(1e-3));
-  CHECK(options.points.kind == PointRule::Kind::after);
-  CHECK(options.bootstrap == 4000);
-  CHECK(options.seed == 7);
-  CHECK(options.threads == 2);
-  REQUIRE(options.project.size() == 2);
-  CHECK(options.project[0].x == std::vector<double>{7e9, 1.4e11});
+  CHECK(std::holds_alternative<ChinchillaLaw>(options.request.law));
+  CHECK(options.request.selection.parameters == "n");
+  CHECK(options.request.selection.tokens == "d");
+  CHECK(options.request.selection.by == Words{"a", "b"});
+  CHECK(options.request.selection.run == Words{"r", "s"});
+  CHECK(options.request.selection.where == Words{"step>=2e4", "k=1,2"});
+  CHECK(options.request.selection.cluster == "k");
+  CHECK(options.request.selection.weight == "w");
+  CHECK(options.request.loss.huber_delta == std::optional<double>(1e-3));
+  CHECK(options.request.points.kind == PointRule::Kind::after);
+  CHECK(options.request.bootstrap == 4000);
+  CHECK(options.request.seed == 7);
+  CHECK(options.request.threads == 2);
+  REQUIRE(options.request.project.size() == 2);
+  CHECK(options.request.project[0].x == std::vector<double>{7e9, 1.4e11});
   CHECK(options.projections == "p.csv");
-  CHECK(options.target_losses == std::vector<double>{2.1, 2});
+  CHECK(options.request.target_losses == std::vector<double>{2.1, 2});
   CHECK(options.targets == "t.csv");
-  CHECK(options.backtest);
+  CHECK(options.request.backtest);
   CHECK(options.report == "r.html");
   CHECK(options.output.file == "o.json");
 }
@@ -122,12 +122,12 @@ TEST_CASE("A law takes the columns of its inputs, and says which") {
 
 TEST_CASE("Pairs belong to the paired law") {
   const FitOptions options = options_of(kPaired, {"--run", "seed,attention", "--where", "p=1"});
-  REQUIRE(options.arms);
-  CHECK(options.arms->column == "attention");
-  const Selection moba = selection_of_arm(options, options.arms->a);
+  REQUIRE(options.request.arms);
+  CHECK(options.request.arms->column == "attention");
+  const Selection moba = selection_of_arm(options.request, options.request.arms->a);
   CHECK(moba.where == Words{"p=1", "attention=moba"});
   CHECK(moba.run == Words{"model", "seed"});  // told apart by size, and not by what is compared
-  CHECK(selection_of_targets(options).loss.empty());
+  CHECK(selection_of_targets(options.request).loss.empty());
   CHECK(complaint(kPower, {"--pair", "a=b,c"}) == "--pair belongs to --law paired");
   CHECK(complaint(kPower, {"--size", "n"}) == "--size belongs to --law paired");
   CHECK(complaint(kPaired, {"--by", "attention"}) == "--by attention: --pair joins what that column tells apart");
@@ -147,9 +147,9 @@ TEST_CASE("Rules about the end of a run need to know what a run is") {
   CHECK(complaint(kPower, {"--points", "last"}) == "--points last " + named);
   CHECK(complaint(kPower, {"--points", "mean:0.1"}) == "--points mean:0.1 " + named);
   for (const std::string rule : {"tail:0.1", "after:0.1"}) {
-    CHECK(options_of(kPower, {"--points", rule}).selection.without_run_columns ==
+    CHECK(options_of(kPower, {"--points", rule}).request.selection.without_run_columns ==
           WithoutRunColumns::each_group_is_a_run);
-    CHECK(options_of(kPower, {"--points", rule, "--run", "r"}).selection.without_run_columns ==
+    CHECK(options_of(kPower, {"--points", rule, "--run", "r"}).request.selection.without_run_columns ==
           WithoutRunColumns::each_row_is_a_run);
     CHECK(complaint(kPower, {"--points", rule, "--cluster", "k"}).find("with --run") != std::string::npos);
   }
@@ -184,8 +184,8 @@ TEST_CASE("Projections and targets are asked for in full") {
   CHECK(complaint(kPower, {"--targets", "t.csv"}) == "--targets: nothing to write without --target-loss");
   CHECK(complaint(kPower, {"--target-loss", "2,x"}) == "--target-loss 'x': a number above 0 is wanted");
   const FitOptions from = options_of(kPower, {"--where", "a=1", "--project-from", "p.csv", "--project-where", "a!=1"});
-  CHECK(selection_of_targets(from).where == Words{"a!=1"});
-  CHECK(selection_of_targets(from).loss == "l");
+  CHECK(selection_of_targets(from.request).where == Words{"a!=1"});
+  CHECK(selection_of_targets(from.request).loss == "l");
 }
 
 TEST_CASE("No file is written twice, or over what is read") {

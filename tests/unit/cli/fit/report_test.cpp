@@ -7,8 +7,8 @@
 #include <regex>
 #include <set>
 
-#include "cli/document/document.h"
-#include "cli/provenance.h"
+#include "cli/page/page.h"
+#include "sim/base/provenance.h"
 #include "tests/catch.h"
 #include "tests/program.h"
 

@@ -6,11 +6,11 @@
 #include <functional>
 #include <random>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "fit/interval/bootstrap.h"
 #include "fit/interval/distributions.h"
+#include "sim/base/parallel.h"
 #include "tests/catch.h"
 
 using namespace mobasim;
@@ -143,7 +143,7 @@ FitData each_its_own_cluster(const FitData& data) {
 std::vector<int> covered(const Planted& planted, const FitData& data, const ResidualLoss& loss, std::int64_t resamples,
                          std::uint64_t seed) {
   const LawFit fit = fitted(planted.law, data, loss, "planted");
-  const Bootstrap bootstrap = bootstrapped(fit, data, {resamples, seed, 1, {}, {}});
+  const Bootstrap bootstrap = bootstrapped(fit, data, {resamples, seed, 1, {}});
   const std::vector<double> truth = parameters(planted.law);
   std::vector<int> result;
   for (std::size_t i = 0; i < truth.size(); ++i) {
@@ -166,17 +166,12 @@ struct Trial {
 // Share of data sets whose interval covers, by parameter.
 std::vector<double> coverage(const Trial& trial) {
   std::vector<std::vector<int>> results(static_cast<std::size_t>(trial.sets));
-  const auto work = [&](std::size_t first) {
-    for (std::size_t set = first; set < results.size(); set += 2) {
-      Random random(1000 + set);
-      const Planted planted = trial.planted(random);
-      const FitData data = trial.pointwise ? each_its_own_cluster(planted.data) : planted.data;
-      results[set] = covered(planted, data, trial.loss, trial.resamples, set);
-    }
-  };
-  std::thread other(work, 1);
-  work(0);
-  other.join();
+  in_parallel(trial.sets, threads_of(0), [&](std::size_t set) {
+    Random random(1000 + set);
+    const Planted planted = trial.planted(random);
+    const FitData data = trial.pointwise ? each_its_own_cluster(planted.data) : planted.data;
+    results[set] = covered(planted, data, trial.loss, trial.resamples, set);
+  });
   std::vector<double> shares(results[0].size());
   for (const auto& result : results) {
     for (std::size_t i = 0; i < shares.size(); ++i) shares[i] += result[i] / static_cast<double>(trial.sets);

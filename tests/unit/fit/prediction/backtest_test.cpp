@@ -141,10 +141,11 @@ TEST_CASE("The order of the points does not matter to a back-test") {
   CHECK(two.held_out.size() == one.held_out.size());
 }
 
-TEST_CASE("Of many origins an even choice is taken, and stopping ends a back-test with what there is") {
+TEST_CASE("Of many origins an even choice is taken, and a back-test stops when asked to") {
   const FitData data = noisy(PowerLaw{2, 0.1}, over_range(100, 0.1, 1e4));
   CHECK(backtested(PowerLaw{}, data, {}).origins == 24);
   int asked = 0;
-  const Backtest stopped = backtested(PowerLaw{}, data, {}, [&] { return ++asked > 3; });
-  CHECK(stopped.origins == 3);
+  const Progress progress({}, [&] { return ++asked > 3; });
+  CHECK_THROWS_AS(backtested(PowerLaw{}, data, {}, progress), Stopped);
+  CHECK(asked == 4);
 }

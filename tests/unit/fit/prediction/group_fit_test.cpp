@@ -121,9 +121,11 @@ TEST_CASE("A group's fit is the same a second time, whatever the threads, and te
   chosen.resamples = 200;
   chosen.diagnostics = true;
   std::vector<std::string> doings;
-  chosen.progress = [&](const std::string& doing, std::int64_t, std::int64_t) {
+  const auto note = [&](const std::string& line) {
+    const std::string doing = line.substr(0, line.find(' '));
     if (doings.empty() || doings.back() != doing) doings.push_back(doing);
   };
+  chosen.progress = Progress(note, {});
   const GroupFit one = group_of(noisy(kFloored), {}, chosen);
   CHECK(doings == std::vector<std::string>{"fit", "bootstrap", "back-test", "diagnostics"});
   chosen.threads = 2;

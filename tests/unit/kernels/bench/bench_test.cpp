@@ -86,7 +86,7 @@ TEST_CASE("inputs rotate over the pool") {
 TEST_CASE("a bench that is stopped says so, and what it cannot do is refused") {
   Options options;
   int asked = 0;
-  options.stop = [&] { return ++asked > 3; };
+  options.progress = Progress({}, [&] { return ++asked > 3; });
   CHECK(result_of(options).stopped);
   const auto refused = [](auto change, const std::string& words) {
     Options wrong;

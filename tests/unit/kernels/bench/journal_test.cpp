@@ -28,10 +28,10 @@ const Identity kIdentity = {{"threads", "2"}, {"build", "abc"}};
 
 TEST_CASE("a journal gives back the groups that were finished") {
   const tests::ScratchFolder folder;
-  Journal written(folder / "j.csv", kIdentity);
+  GroupJournal written(folder / "j.csv", kIdentity);
   written.append(group_named("one, or so", 1.5));
   written.append(group_named("two", 2.5));
-  Journal read = Journal::resumed(folder / "j.csv", kIdentity);
+  GroupJournal read = GroupJournal::resumed(folder / "j.csv", kIdentity);
   REQUIRE(read.groups().size() == 2);
   CHECK(read.groups()[0].name == "one, or so");
   CHECK(read.groups()[1].spent == Seconds(2.5));
@@ -50,13 +50,13 @@ TEST_CASE("a journal gives back the groups that were finished") {
 
 TEST_CASE("of the visits to a group a journal gives back the last, which has all samples") {
   const tests::ScratchFolder folder;
-  Journal written(folder / "j.csv", kIdentity);
+  GroupJournal written(folder / "j.csv", kIdentity);
   written.append(group_named("one", 1));
   written.append(group_named("two", 2));
   FinishedGroup again = group_named("one", 3);
   again.rows[0].samples.push_back({0.4, 2.75, 1e9, true});
   written.append(again);
-  const Journal read = Journal::resumed(folder / "j.csv", kIdentity);
+  const GroupJournal read = GroupJournal::resumed(folder / "j.csv", kIdentity);
   REQUIRE(read.groups().size() == 2);
   CHECK(read.groups()[0].name == "two");
   CHECK(read.groups()[1].name == "one");
@@ -67,7 +67,7 @@ TEST_CASE("of the visits to a group a journal gives back the last, which has all
 TEST_CASE("wherever a journal is cut off, the groups before that are read and more can be appended") {
   const tests::ScratchFolder folder;
   const std::filesystem::path file = folder / "j.csv";
-  Journal written(file, kIdentity);
+  GroupJournal written(file, kIdentity);
   const std::size_t empty = tests::file_content(file).size();
   written.append(group_named("one", 1));
   const std::size_t one = tests::file_content(file).size();
@@ -75,10 +75,10 @@ TEST_CASE("wherever a journal is cut off, the groups before that are read and mo
   const std::string whole = tests::file_content(file);
   for (std::size_t length = empty; length <= whole.size(); length += 7) {
     tests::put_file(file, whole.substr(0, length));
-    Journal journal = Journal::resumed(file, kIdentity);
+    GroupJournal journal = GroupJournal::resumed(file, kIdentity);
     CHECK(journal.groups().size() == (length < one ? 0u : length < whole.size() ? 1u : 2u));
     journal.append(group_named("three", 3));
-    const Journal again = Journal::resumed(file, kIdentity);
+    const GroupJournal again = GroupJournal::resumed(file, kIdentity);
     REQUIRE(again.groups().size() == journal.groups().size() + 1);
     CHECK(again.groups().back().name == "three");
   }
@@ -86,16 +86,16 @@ TEST_CASE("wherever a journal is cut off, the groups before that are read and mo
 
 TEST_CASE("a journal of another bench is refused in words, and what is none likewise") {
   const tests::ScratchFolder folder;
-  Journal written(folder / "j.csv", kIdentity);
+  GroupJournal written(folder / "j.csv", kIdentity);
   try {
-    (void)Journal::resumed(folder / "j.csv", {{"threads", "1"}, {"build", "abc"}});
+    (void)GroupJournal::resumed(folder / "j.csv", {{"threads", "1"}, {"build", "abc"}});
     FAIL("accepted");
   } catch (const ConfigError& error) {
     CHECK(std::string(error.what()).find("threads was '2' and is '1'") != std::string::npos);
     CHECK(std::string(error.what()).find("build was") == std::string::npos);
   }
   tests::put_file(folder / "other.csv", "a,b\n1,2\n");
-  CHECK_THROWS_AS(Journal::resumed(folder / "other.csv", kIdentity), ConfigError);
+  CHECK_THROWS_AS(GroupJournal::resumed(folder / "other.csv", kIdentity), ConfigError);
 }
 
 TEST_CASE("the identity of a bench holds its options but not its budget") {

@@ -1,4 +1,4 @@
-#include "cli/fit/tables.h"
+#include "fit/report/tables.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 #include "sim/base/error.h"
 #include "sim/base/text.h"
 
-namespace mobasim::cli {
+namespace mobasim {
 namespace {
 
 // Empty where there is no number: not determined, not asked for, beyond what a double holds.
@@ -190,4 +190,4 @@ Table targets_table(const std::vector<std::string>& by, const LossLaw& law, cons
   return table;
 }
 
-}  // namespace mobasim::cli
+}  // namespace mobasim

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include "cli/chart/svg.h"
-#include "cli/document/document.h"
+#include "cli/page/page.h"
 
 namespace mobasim::cli {
 namespace {
@@ -49,7 +49,7 @@ struct Html {
     text += "</dl>\n";
   }
 
-  void operator()(const DocumentTable& table) {
+  void operator()(const PageTable& table) {
     text += "<div class=\"table\"><table>\n";
     if (!table.caption.empty()) text += fmt::format("<caption>{}</caption>\n", escaped(table.caption));
     const auto side = [&](std::size_t column) { return table.columns[column].number ? " class=\"n\"" : ""; };
@@ -66,18 +66,18 @@ struct Html {
     text += "</tbody></table></div>\n";
   }
 
-  void operator()(const DocumentChart& chart) {
+  void operator()(const PageChart& chart) {
     const std::size_t begin = chart.svg.find("<svg");  // after the XML declaration, which HTML does not know
     text += "<figure>\n" + chart.svg.substr(begin) +
             fmt::format("<figcaption>{}</figcaption>\n</figure>\n", escaped(chart.caption));
   }
 };
 
-void add_contents(Html& html, const Document& document) {
-  if (document.chapters.size() < 2) return;
+void add_contents(Html& html, const Page& page) {
+  if (page.chapters.size() < 2) return;
   html.text += "<nav aria-label=\"Contents\">\n<h2>Contents</h2>\n<ol>\n";
-  for (std::size_t i = 0; i < document.chapters.size(); ++i) {
-    html.text += fmt::format("<li><a href=\"#chapter-{}\">{}</a></li>\n", i + 1, escaped(document.chapters[i].title));
+  for (std::size_t i = 0; i < page.chapters.size(); ++i) {
+    html.text += fmt::format("<li><a href=\"#chapter-{}\">{}</a></li>\n", i + 1, escaped(page.chapters[i].title));
   }
   html.text += "</ol>\n</nav>\n";
 }
@@ -96,16 +96,16 @@ void add_chapter(Html& html, const Chapter& chapter, std::size_t number) {
 
 }  // namespace
 
-std::string html_of(const Document& document) {
+std::string html_of(const Page& page) {
   Html html;
   html.text = fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{0}</title>\n"
       "<style>{1}</style>\n</head>\n<body>\n<main>\n<h1>{0}</h1>\n",
-      escaped(document.title), kStyle);
-  for (const Block& block : document.head) std::visit(html, block);
-  add_contents(html, document);
-  for (std::size_t i = 0; i < document.chapters.size(); ++i) add_chapter(html, document.chapters[i], i + 1);
+      escaped(page.title), kStyle);
+  for (const Block& block : page.head) std::visit(html, block);
+  add_contents(html, page);
+  for (std::size_t i = 0; i < page.chapters.size(); ++i) add_chapter(html, page.chapters[i], i + 1);
   return html.text + "</main>\n</body>\n</html>\n";
 }
 

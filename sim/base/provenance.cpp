@@ -1,14 +1,14 @@
-#include "cli/provenance.h"
+#include "sim/base/provenance.h"
 
 #include <fmt/format.h>
 
 #include <cstdint>
 
-#include "mobasim_version.h"
 #include "sim/base/file.h"
 #include "sim/base/text.h"
 
-namespace mobasim::cli {
+namespace mobasim {
+
 std::string fingerprint(const std::filesystem::path& file) {
   std::uint64_t hash = 0xcbf29ce484222325;
   for (const char c : text_of_file(file)) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
@@ -23,11 +23,11 @@ std::string json_of(const Provenance& provenance) {
         fmt::format("\n    {{\"file\": {}, \"fnv1a64\": \"{}\"}}", json_text(file.string()), fingerprint(file)));
   }
   std::string text = fmt::format("{{\n  \"program\": \"mobasim\",\n  \"version\": {},\n  \"commit\": {},\n",
-                                 json_text(kVersion), json_text(kCommit));
+                                 json_text(provenance.version), json_text(provenance.commit));
   text += fmt::format("  \"command\": [{}],\n  \"inputs\": [{}\n  ]", joined(words), joined(inputs, ","));
   for (const auto& [key, value] : provenance.facts)
     text += fmt::format(",\n  {}: {}", json_text(key), json_text(value));
   return text + "\n}\n";
 }
 
-}  // namespace mobasim::cli
+}  // namespace mobasim

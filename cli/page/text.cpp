@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cctype>
 
-#include "cli/document/document.h"
+#include "cli/page/page.h"
 
 namespace mobasim::cli {
 namespace {
@@ -55,7 +55,7 @@ std::size_t longest_word(std::string_view text) {
 }
 
 // Each column as wide as its longest cell; then those of text are narrowed until the table fits, if it can.
-std::vector<std::size_t> column_widths(const DocumentTable& table) {
+std::vector<std::size_t> column_widths(const PageTable& table) {
   std::vector<std::size_t> widths, least;
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
     const std::string& name = table.columns[i].name;  // in two lines where its words allow it
@@ -116,9 +116,9 @@ struct Text {
     text += "\n";
   }
 
-  void operator()(const DocumentChart&) {}
+  void operator()(const PageChart&) {}
 
-  void operator()(const DocumentTable& table) {
+  void operator()(const PageTable& table) {
     if (!table.caption.empty()) add_lines(lines_of(table.caption, kTextWidth), "", "");
     const std::vector<std::size_t> widths = column_widths(table);
     // Where it is still too wide it goes on below, beginning with its first column again.
@@ -134,7 +134,7 @@ struct Text {
     } while (from < widths.size());
   }
 
-  void add_part(const DocumentTable& table, const std::vector<std::size_t>& columns,
+  void add_part(const PageTable& table, const std::vector<std::size_t>& columns,
                 const std::vector<std::size_t>& widths) {
     std::vector<std::string> names, rules;
     for (std::size_t i = 0; i < table.columns.size(); ++i) {
@@ -148,7 +148,7 @@ struct Text {
   }
 
   // Cells that take fewer lines than the others begin at the top; names of columns end at the bottom.
-  void add_row(const DocumentTable& table, const std::vector<std::string>& row, const std::vector<std::size_t>& columns,
+  void add_row(const PageTable& table, const std::vector<std::string>& row, const std::vector<std::size_t>& columns,
                const std::vector<std::size_t>& widths, bool header) {
     std::vector<std::vector<std::string>> cells;
     std::size_t height = 0;
@@ -172,11 +172,11 @@ struct Text {
 
 }  // namespace
 
-std::string text_of(const Document& document) {
+std::string text_of(const Page& page) {
   Text text;
-  text.add_heading(document.title, '=');
-  for (const Block& block : document.head) std::visit(text, block);
-  for (const Chapter& chapter : document.chapters) {
+  text.add_heading(page.title, '=');
+  for (const Block& block : page.head) std::visit(text, block);
+  for (const Chapter& chapter : page.chapters) {
     text.text += "\n";
     text.add_heading(chapter.title, '=');
     for (const Section& section : chapter.sections) {

@@ -1,14 +1,14 @@
-#include "cli/fit/words.h"
+#include "fit/report/words.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "cli/fit/tables.h"
+#include "fit/report/tables.h"
 #include "sim/base/text.h"
 
-namespace mobasim::cli {
+namespace mobasim {
 namespace {
 
 constexpr double kMostFixedPercent = 1e5;
@@ -146,4 +146,4 @@ std::string objective_formula(const ResidualLoss& loss, bool weighted) {
                            shortest(*loss.huber_delta));
 }
 
-}  // namespace mobasim::cli
+}  // namespace mobasim

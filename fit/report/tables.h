@@ -7,7 +7,7 @@
 #include "fit/prediction/group_fit.h"
 #include "sim/base/table.h"
 
-namespace mobasim::cli {
+namespace mobasim {
 
 // Throws ConfigError when a by column has the name of a column of the result.
 [[nodiscard]] Table fit_table(const std::vector<std::string>& by, const std::vector<GroupFit>& groups);
@@ -22,4 +22,4 @@ namespace mobasim::cli {
 // How far a projection reaches, as people read it: "", "beyond 3x", "extrapolated" (beyond 10x).
 [[nodiscard]] std::string extrapolation_mark(double extrapolation);
 
-}  // namespace mobasim::cli
+}  // namespace mobasim

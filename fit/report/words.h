@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "cli/fit/report.h"
+#include "fit/report/report.h"
 
-namespace mobasim::cli {
+namespace mobasim {
 
 [[nodiscard]] std::string number(double value, int digits = 5);                   // significant ones
 [[nodiscard]] std::string percent(double share);                                  // 0.0123 as "1.23%"
@@ -44,4 +44,4 @@ namespace mobasim::cli {
 [[nodiscard]] std::string loss_name(const ResidualLoss& loss);
 [[nodiscard]] std::string objective_formula(const ResidualLoss& loss, bool weighted);
 
-}  // namespace mobasim::cli
+}  // namespace mobasim

@@ -6,9 +6,10 @@
 #include <utility>
 #include <vector>
 
-namespace mobasim::cli {
+namespace mobasim {
 
 struct Provenance {
+  std::string version, commit;                             // of the program
   std::vector<std::string> command;                        // as it would be typed again
   std::vector<std::filesystem::path> inputs;               // every file that was read
   std::vector<std::pair<std::string, std::string>> facts;  // axis, device, price, ...
@@ -19,4 +20,4 @@ struct Provenance {
 // {"program": .., "version": .., "commit": .., "command": [..], "inputs": [{"file": .., "fnv1a64": ..}], facts}
 [[nodiscard]] std::string json_of(const Provenance& provenance);
 
-}  // namespace mobasim::cli
+}  // namespace mobasim

@@ -1,13 +1,13 @@
-#include "cli/fit/notes.h"
+#include "fit/report/notes.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "cli/fit/tables.h"
+#include "fit/report/tables.h"
 #include "sim/base/text.h"
 
-namespace mobasim::cli {
+namespace mobasim {
 namespace {
 
 constexpr std::size_t kMostNamed = 3;  // groups or projections that are told one by one
@@ -21,7 +21,7 @@ std::string unit_of(const GroupFit& group) {
   return group.data.clustered() || !group.data.cluster_names.empty() ? "run" : "point";
 }
 
-std::string words_on_intervals(const GroupFit& group, const FitOptions& options) {
+std::string words_on_intervals(const GroupFit& group, const ResidualLoss& loss) {
   const LawFit& fit = group.estimate.fit;
   if (!group.estimate.interval_method.empty()) return "";
   const auto fewest = static_cast<std::int64_t>(shape(fit.law).coordinates()) + 1;
@@ -29,7 +29,7 @@ std::string words_on_intervals(const GroupFit& group, const FitOptions& options)
     return fmt::format("{} {}{}: at least {} determine an interval, so those cells are empty", fit.clusters,
                        unit_of(group), fit.clusters == 1 ? "" : "s", fewest);
   }
-  if (!options.loss.huber_delta) return "the data determine no intervals, so those cells are empty";
+  if (!loss.huber_delta) return "the data determine no intervals, so those cells are empty";
   return "under Huber's loss intervals come from resampling: --bootstrap N; without it those cells are empty";
 }
 
@@ -49,9 +49,9 @@ std::vector<std::string> words_on_reach(const GroupFit& group, const std::string
   return {fmt::format("{} projections are that far, up to {} the data: {}", words.size(), times(farthest), advice)};
 }
 
-std::vector<std::string> words_on(const GroupFit& group, const FitOptions& options) {
+std::vector<std::string> words_on(const GroupFit& group, const ResidualLoss& loss) {
   std::vector<std::string> words = group.estimate.fit.degenerate;
-  words.push_back(words_on_intervals(group, options));
+  words.push_back(words_on_intervals(group, loss));
   if (group.estimate.floor_status == FloorStatus::not_identified) {
     words.emplace_back(
         "the floor is not identified: a floor of zero is not excluded; far from the data laws with and without one "
@@ -74,10 +74,10 @@ struct Note {
 
 }  // namespace
 
-std::vector<std::string> notes_on(const std::vector<GroupFit>& groups, const FitOptions& options) {
+std::vector<std::string> notes_on(const std::vector<GroupFit>& groups, const ResidualLoss& loss) {
   std::vector<Note> notes;
   for (const GroupFit& group : groups) {
-    for (const std::string& words : words_on(group, options)) {
+    for (const std::string& words : words_on(group, loss)) {
       auto note = std::ranges::find(notes, words, &Note::words);
       if (note == notes.end()) note = notes.insert(notes.end(), {words, {}});
       note->names.push_back(group.name);
@@ -95,4 +95,4 @@ std::vector<std::string> notes_on(const std::vector<GroupFit>& groups, const Fit
   return lines;
 }
 
-}  // namespace mobasim::cli
+}  // namespace mobasim

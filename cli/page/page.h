@@ -1,4 +1,4 @@
-// A document of paragraphs, facts, tables and charts, and its two forms: one self-contained HTML page, or plain text.
+// A page of paragraphs, facts, tables and charts, and its two forms: one self-contained HTML page, or plain text.
 // What stands in it is text as it is meant; each form escapes it.
 #pragma once
 
@@ -25,7 +25,7 @@ struct Facts {
   std::vector<std::pair<std::string, std::string>> rows;
 };
 
-struct DocumentTable {
+struct PageTable {
   std::string caption;
   struct Column {
     std::string name;
@@ -36,12 +36,12 @@ struct DocumentTable {
 };
 
 // In HTML only; `caption` says what it shows.
-struct DocumentChart {
+struct PageChart {
   std::string svg;  // a document of its own
   std::string caption;
 };
 
-using Block = std::variant<Paragraph, Bullets, Facts, DocumentTable, DocumentChart>;
+using Block = std::variant<Paragraph, Bullets, Facts, PageTable, PageChart>;
 
 struct Section {
   std::string title;
@@ -53,15 +53,15 @@ struct Chapter {
   std::vector<Section> sections;
 };
 
-struct Document {
+struct Page {
   std::string title;
   std::vector<Block> head;
   std::vector<Chapter> chapters;  // with contents before them where there are several
 };
 
-[[nodiscard]] std::string html_of(const Document& document);
+[[nodiscard]] std::string html_of(const Page& page);
 
 inline constexpr std::size_t kTextWidth = 100;  // columns; only a word longer than that goes beyond
-[[nodiscard]] std::string text_of(const Document& document);
+[[nodiscard]] std::string text_of(const Page& page);
 
 }  // namespace mobasim::cli
