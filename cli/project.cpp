@@ -93,7 +93,9 @@ int project(const Options& options) {
   Files files = files_of(study, result);
   const fs::path device_file = device ? *device : study.run ? study.run->device : fs::path();
   Provenance provenance = provenance_of(study, costs, device_file);
-  provenance.version = kVersion, provenance.commit = kCommit, provenance.command = command_of(options);
+  provenance.version = kVersion;
+  provenance.commit = kCommit;
+  provenance.command = command_of(options);
   files.contents.emplace_back("provenance.json", json_of(provenance));
   terminal_progress().check();
   make_directories(options.folder);

@@ -215,7 +215,8 @@ std::optional<StackEvidence> evidence_of(const Stack& stack, const Rows& rows) {
   double squares = 0, all = 0;
   std::vector<std::pair<double, double>> values;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    squares += weights[i] * sizes[i] * sizes[i], all += weights[i];
+    squares += weights[i] * sizes[i] * sizes[i];
+    all += weights[i];
     values.emplace_back(residuals[i], weights[i]);
   }
   evidence.spread = std::sqrt(squares / all);
@@ -225,9 +226,11 @@ std::optional<StackEvidence> evidence_of(const Stack& stack, const Rows& rows) {
   for (const CalibrationRow& row : rows) names.insert(row.device);
   evidence.device_names.assign(names.begin(), names.end());
   const auto [shortest_row, longest_row] = std::ranges::minmax(rows, {}, &CalibrationRow::sequence);
-  evidence.sequence_lo = shortest_row.sequence, evidence.sequence_hi = longest_row.sequence;
+  evidence.sequence_lo = shortest_row.sequence;
+  evidence.sequence_hi = longest_row.sequence;
   const auto [fewest, most] = std::ranges::minmax(rows, {}, &CalibrationRow::devices);
-  evidence.devices_lo = fewest.devices, evidence.devices_hi = most.devices;
+  evidence.devices_lo = fewest.devices;
+  evidence.devices_hi = most.devices;
   return evidence;
 }
 

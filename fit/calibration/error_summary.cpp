@@ -53,7 +53,9 @@ std::vector<ErrorSummary> summaries(const std::vector<ValidatedRow>& rows, bool 
     const auto count = static_cast<double>(sizes.size());
     ErrorSummary summary{.group = group, .rows = sizes.size(), .memory = memory};
     for (const double size : sizes) summary.mean += size / count;
-    summary.median = quantile(sizes, 0.5), summary.p90 = quantile(sizes, 0.9), summary.max = quantile(sizes, 1);
+    summary.median = quantile(sizes, 0.5);
+    summary.p90 = quantile(sizes, 0.9);
+    summary.max = quantile(sizes, 1);
     summary.bias = quantile(errors.errors, 0.5);
     summary.coverage = static_cast<double>(errors.inside) / count;
     summary.half_width = quantile(errors.half_widths, 0.5);
@@ -90,7 +92,8 @@ OverallSummary overall(const std::vector<ValidatedRow>& rows, const std::vector<
     ++result.groups, result.rows += sizes.size();
   }
   if (result.rows == 0) return result;
-  result.median = quantile(medians, 0.5), result.p90 = weighted_quantile(weighted, 0.9);
+  result.median = quantile(medians, 0.5);
+  result.p90 = weighted_quantile(weighted, 0.9);
   result.coverage = inside / static_cast<double>(result.rows);
   result.half_width = quantile(half_widths, 0.5);
   return result;
@@ -116,7 +119,8 @@ std::string summary_text(const std::vector<ValidatedRow>& rows) {
   }
   std::size_t unsupported = 0, uncalibrated = 0;
   for (const ValidatedRow& row : rows) {
-    unsupported += row.status == "unsupported", uncalibrated += row.status == "uncalibrated";
+    unsupported += row.status == "unsupported";
+    uncalibrated += row.status == "uncalibrated";
   }
   text += fmt::format("{} rows: {} ok, {} uncalibrated, {} unsupported\n", rows.size(),
                       rows.size() - unsupported - uncalibrated, uncalibrated, unsupported);

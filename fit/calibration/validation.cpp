@@ -35,7 +35,9 @@ void answer(ValidatedRow& row, const MeasuredRun& run, const PreparedRun& prepar
   const Fastest best = fastest(prepared, stack.constants);
   const Candidate& chosen = prepared.candidates[best.candidate];
   const double width = std::exp(log_half_width(stack, prepared.device, run.workload.sequence, run.devices));
-  row.predicted_time = best.time, row.lo = best.time / width, row.hi = best.time * width;
+  row.predicted_time = best.time;
+  row.lo = best.time / width;
+  row.hi = best.time * width;
   row.predicted_memory = shown_memory(chosen.memory, run.memory_kind, prepared.reserved_memory);
   row.status = stack.evidence ? "ok" : "uncalibrated";
   Basis basis = prepared.evaluator->step().basis(TimePart::attention);
@@ -53,7 +55,8 @@ class Answering {
       : stack_(stack) {
     if (!options.cross_validate) return;
     const std::vector<CalibrationRow> rows = calibration_rows(runs, prepared, stack.name);
-    stack_.constants = {}, stack_.evidence.reset();
+    stack_.constants = {};
+    stack_.evidence.reset();
     const std::vector<Fold> folds = folds_of(rows);
     for (std::size_t i = 0; i < folds.size(); ++i) {
       options.progress.step(fmt::format("{}: fold {} of {}", stack.name, i + 1, folds.size()));
@@ -106,9 +109,13 @@ std::vector<ValidatedRow> validated_rows(const std::vector<MeasuredRun>& runs, R
   std::vector<ValidatedRow> rows;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     ValidatedRow& row = rows.emplace_back();
-    row.id = runs[i].id, row.group = runs[i].group, row.stack = prepared[i].stack == "-" ? "" : prepared[i].stack;
-    row.measured_time = runs[i].time, row.measured_memory = runs[i].memory;
-    row.status = "unsupported", row.reason = prepared[i].reason;
+    row.id = runs[i].id;
+    row.group = runs[i].group;
+    row.stack = prepared[i].stack == "-" ? "" : prepared[i].stack;
+    row.measured_time = runs[i].time;
+    row.measured_memory = runs[i].memory;
+    row.status = "unsupported";
+    row.reason = prepared[i].reason;
     if (!prepared[i].reason.empty()) continue;
     auto found = answering.find(prepared[i].stack);
     if (found == answering.end()) {

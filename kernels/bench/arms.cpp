@@ -45,7 +45,7 @@ Arm attention_arm(const Problem& problem, const ArmOptions& options) {
 
 template <class T>
 Arm gemm_arm(const GemmCase& gemm, Dtype dtype, const ArmOptions& options) {
-  const auto product = std::make_shared<MatrixProduct>(ProductShape{gemm.m, gemm.n, gemm.k, dtype}, options.threads);
+  const auto product = std::make_shared<Gemm>(GemmShape{gemm.m, gemm.n, gemm.k, dtype}, options.threads);
   const auto c = std::make_shared<cpu::Buffer<T>>(0);
   return {[gemm, &pool = pool_of<T>(*options.pools), product, c] {
     const std::span<const T> a = pool.next(static_cast<std::size_t>(gemm.m * gemm.k));

@@ -80,7 +80,7 @@ struct Group {
 // All layers of one length and width.
 [[nodiscard]] Group layer_group(const std::vector<LayerShape>& shapes, const ArmOptions& options,
                                 std::vector<std::string>& left_out);
-// Values that the inputs of the largest of `cases` and of the products and layers need.
+// Values that the inputs of the largest of `cases` and of the gemms and layers need.
 [[nodiscard]] std::size_t largest_input(const std::vector<Case>& cases);
 
 // FLOP/s of f32 multiply-adds by all threads, the median of three parts that take about a millisecond together: what

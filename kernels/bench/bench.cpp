@@ -67,7 +67,7 @@ void set_peaks(Result& result) {
   std::vector<double> probes;
   for (const FlopRate rate : result.probes) probes.push_back(rate.value());
   if (!probes.empty()) raise("f32", FlopRate(quantile(probes, 0.95)));
-  // A processor without products of bf16 makes them in f32.
+  // A processor without gemms of bf16 makes them in f32.
   for (const Dtype dtype : result.dtypes) raise(std::string(name(dtype)), result.peak["f32"]);
 }
 

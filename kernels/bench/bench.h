@@ -1,4 +1,4 @@
-// Times this machine: attention (full and MoBA, forward and backward), matrix products, memory and the peak of its
+// Times this machine: attention (full and MoBA, forward and backward), gemms, memory and the peak of its
 // multiply-adds. What comes out is a device as the simulator reads it.
 #pragma once
 

@@ -124,8 +124,10 @@ Comparison comparison(const ProfileRow& a, const ProfileRow& b, bool has_samples
                       double tolerance) {
   Comparison row;
   row.row = a;
-  row.samples_a = a.samples, row.samples_b = b.samples;
-  row.time_a = a.time, row.time_b = b.time;
+  row.samples_a = a.samples;
+  row.samples_b = b.samples;
+  row.time_a = a.time;
+  row.time_b = b.time;
   row.ratio.value = b.time / a.time;
   row.interval = interval_kind(row, has_samples, has_spread(a) && has_spread(b));
   const bool without = row.interval == "few_samples" || row.interval == "no_spread";

@@ -18,7 +18,7 @@ namespace mobasim::kernels::bench {
 
 [[nodiscard]] bool wants(const Options& options, const std::string& part);
 
-// In the order of the table: peak, memory, products, attention by mechanism and shape.
+// In the order of the table: peak, memory, gemms, attention by mechanism and shape.
 void sort_rows(std::vector<MeasuredRow>& rows);
 
 }  // namespace mobasim::kernels::bench

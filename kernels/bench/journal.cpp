@@ -96,7 +96,7 @@ Identity identity_of(const Options& options) {
   const auto list = [](const std::vector<std::string>& words) { return words.empty() ? "all" : joined(words); };
   return {{"program", fmt::format("{} {}", kVersion, kCommit)},
           {"build", program_hash()},
-          {"products", product_library()},
+          {"products", gemm_library()},
           {"processor", machine.cpu_model},
           {"system", machine.system},
           {"affinity", affinity()},

@@ -31,7 +31,8 @@ Arm layer_arm(const LayerShape& shape, const ArmOptions& options) {
 ProfileRow layer_row(const LayerShape& shape, Dtype dtype, const ArmOptions& options, const char* pass) {
   ProfileRow row = attention_row(attention_of(shape), "mobasim_cpu", name(dtype), pass);
   row.operation = "layer";
-  row.hidden = shape.hidden, row.ffn = shape.ffn;
+  row.hidden = shape.hidden;
+  row.ffn = shape.ffn;
   row.threads = options.threads;
   row.flops = pass == std::string_view("forward") ? forward_flops(shape) : backward_flops(shape);
   return row;
@@ -45,7 +46,7 @@ Group layer_group(const std::vector<LayerShape>& shapes, const ArmOptions& optio
   Group group;
   group.name = fmt::format("layer of hidden {}, {} tokens", first.hidden, first.sequence);
   for (const Dtype dtype : options.dtypes) {
-    if (const std::string problem = products_problem(dtype, options.threads); !problem.empty()) {
+    if (const std::string problem = gemm_problem(dtype, options.threads); !problem.empty()) {
       if (std::find(left_out.begin(), left_out.end(), problem) == left_out.end()) left_out.push_back(problem);
       continue;
     }

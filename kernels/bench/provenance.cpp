@@ -78,7 +78,7 @@ std::string provenance_json(const Result& result, const std::string& name, const
       {"date", json_text(utc_now())},
       {"program", json_text(fmt::format("mobasim {} (commit {})", kVersion, kCommit))},
       {"compiler", json_text(fmt::format("{}, {} build", kCompiler, kBuildType))},
-      {"products", json_text(product_library())},
+      {"products", json_text(gemm_library())},
       {"kernels", json_text(fmt::format("Highway {}.{}.{}", HWY_MAJOR, HWY_MINOR, HWY_PATCH))},
       {"dtypes", json_texts(dtypes)},
       {"budget_s", shortest(options.budget.value())},

@@ -14,7 +14,7 @@ namespace {
 constexpr double kMostOfAll = 1.0 / 3;                // of the budget, for one group
 constexpr double kMostRounds = 40, kMostSeconds = 2;  // what a group may want
 constexpr int kVisits = 5;                            // to a group, at most
-constexpr double kExpectedOfPeak = 0.6;               // attention and products reach 0.6 to 0.9 (docs/performance.md)
+constexpr double kExpectedOfPeak = 0.6;               // attention and gemms reach 0.6 to 0.9 (docs/performance.md)
 // Of the budget, kept from letting in further groups: for more rounds than the fewest of those that are in.
 constexpr double kForMoreRounds = 1.0 / 3;
 

@@ -17,7 +17,7 @@ const std::vector<GemmCase>& gemm_cases() {
   return table;
 }
 
-// One of products for the most part, and one where attention has the greater part.
+// One of gemms for the most part, and one where attention has the greater part.
 const std::vector<LayerShape>& layer_cases() {
   static const std::vector<LayerShape> table = {
       {2048, 512, 1408, 8, 8, 64, Mechanism::full, 0, 0},

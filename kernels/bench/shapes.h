@@ -1,4 +1,4 @@
-// What bench times beside the attention of kernels/cases.h: matrix products and layers.
+// What bench times beside the attention of kernels/cases.h: gemms and layers.
 #pragma once
 
 #include <cstdint>

@@ -4,14 +4,14 @@
 #include <omp.h>
 
 #include "kernels/cpu/parallel.h"
-#include "kernels/onednn/product.h"
+#include "kernels/onednn/gemm.h"
 #include "sim/base/error.h"
 #include "sim/base/module.h"
 
 namespace mobasim::kernels {
 namespace {
 
-// The library uses as many threads as OpenMP's default team has, when it plans a product and when it runs it.
+// The library uses as many threads as OpenMP's default team has, when it plans a gemm and when it runs it.
 class TeamOf {
  public:
   explicit TeamOf(int threads) : before_(omp_get_max_threads()) { omp_set_num_threads(threads); }
@@ -29,7 +29,7 @@ const onednn::Library& library() {
   return *loaded;
 }
 
-void check(const ProductShape& shape) {
+void check(const GemmShape& shape) {
   if (shape.m < 1 || shape.n < 1 || shape.k < 1) {
     throw ConfigError(fmt::format("a matrix product of {} x {} x {}: sizes must be >= 1", shape.m, shape.n, shape.k));
   }
@@ -40,44 +40,44 @@ void check(const ProductShape& shape) {
 
 }  // namespace
 
-struct MatrixProduct::State {
+struct Gemm::State {
   int threads;
-  onednn::PlannedProduct product;
+  onednn::PlannedGemm product;
 };
 
-MatrixProduct::MatrixProduct(const ProductShape& shape, int threads) {
+Gemm::Gemm(const GemmShape& shape, int threads) {
   check(shape);
   const std::string what = fmt::format("a matrix product in {}", name(shape.dtype));
   const TeamOf team(cpu::thread_count(threads));
   state_ = std::make_unique<State>(State{cpu::thread_count(threads), library().planned(shape)});
   if (const std::string& problem = state_->product.problem; !problem.empty()) {
-    throw Unsupported(what, fmt::format("{} on this processor: {}", product_library(), problem));
+    throw Unsupported(what, fmt::format("{} on this processor: {}", gemm_library(), problem));
   }
   if (kernel().starts_with("ref")) {
-    throw Unsupported(what, fmt::format("{} has only its slow reference for this processor", product_library()));
+    throw Unsupported(what, fmt::format("{} has only its slow reference for this processor", gemm_library()));
   }
 }
 
-MatrixProduct::MatrixProduct(MatrixProduct&&) noexcept = default;
-MatrixProduct& MatrixProduct::operator=(MatrixProduct&&) noexcept = default;
-MatrixProduct::~MatrixProduct() = default;
+Gemm::Gemm(Gemm&&) noexcept = default;
+Gemm& Gemm::operator=(Gemm&&) noexcept = default;
+Gemm::~Gemm() = default;
 
-void MatrixProduct::run(const void* a, const void* b, void* c) {
+void Gemm::run(const void* a, const void* b, void* c) {
   const TeamOf team(state_->threads);
   state_->product.run(a, b, c);
 }
 
-std::string MatrixProduct::kernel() const { return state_->product.kernel; }
+std::string Gemm::kernel() const { return state_->product.kernel; }
 
-std::string products_problem(Dtype dtype, int threads) {
+std::string gemm_problem(Dtype dtype, int threads) {
   try {
-    (void)MatrixProduct({64, 64, 64, dtype}, threads);
+    (void)Gemm({64, 64, 64, dtype}, threads);
   } catch (const Unsupported& error) {
     return error.what();
   }
   return "";
 }
 
-std::string product_library() { return fmt::format("oneDNN {}", library().version()); }
+std::string gemm_library() { return fmt::format("oneDNN {}", library().version()); }
 
 }  // namespace mobasim::kernels

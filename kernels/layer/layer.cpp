@@ -18,7 +18,7 @@ std::vector<T> values(std::int64_t count) {
   return std::vector<T>(static_cast<std::size_t>(count));
 }
 
-// A matrix [in, out] with the three products of its use: y = x W, dx = dy W^T, dW = x^T dy.
+// A matrix [in, out] with the three gemms of its use: y = x W, dx = dy W^T, dW = x^T dy.
 class Linear {
  public:
   Linear(std::int64_t tokens, std::int64_t in, std::int64_t out, Dtype dtype, int threads)
@@ -37,7 +37,7 @@ class Linear {
   }
 
  private:
-  MatrixProduct forward_, input_gradient_, weight_gradient_;
+  Gemm forward_, input_gradient_, weight_gradient_;
 };
 
 struct Widths {
@@ -74,7 +74,7 @@ void check(const LayerShape& shape) {
   if (!found.empty()) throw ConfigError("a layer: " + found.front());
 }
 
-Flops products_of(const LayerShape& shape) {
+Flops gemm_flops(const LayerShape& shape) {
   const Widths widths(shape);
   return Flops(2.0 * static_cast<double>(shape.sequence) * static_cast<double>(shape.hidden) *
                static_cast<double>(widths.all + widths.queries + 3 * shape.ffn));
@@ -105,8 +105,8 @@ Problem attention_of(const LayerShape& shape) {
   return problem;
 }
 
-Flops forward_flops(const LayerShape& shape) { return products_of(shape) + forward_flops(attention_of(shape)); }
-Flops backward_flops(const LayerShape& shape) { return 2 * products_of(shape) + backward_flops(attention_of(shape)); }
+Flops forward_flops(const LayerShape& shape) { return gemm_flops(shape) + forward_flops(attention_of(shape)); }
+Flops backward_flops(const LayerShape& shape) { return 2 * gemm_flops(shape) + backward_flops(attention_of(shape)); }
 
 template <class T>
 struct Layer<T>::State {

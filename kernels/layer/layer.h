@@ -1,4 +1,4 @@
-// One layer of a transformer on the processor, forward and backward: the norms, products, attention and activation that
+// One layer of a transformer on the processor, forward and backward: the norms, gemms, attention and activation that
 // the simulator adds up when it predicts a layer (docs/method/step.md), so that the sum can be held against a
 // measurement.
 //
@@ -31,7 +31,7 @@ struct LayerShape {
 };
 [[nodiscard]] std::vector<std::string> violations(const LayerShape& shape);
 [[nodiscard]] Problem attention_of(const LayerShape& shape);
-// Useful FLOPs: products and attention.
+// Useful FLOPs: gemms and attention.
 [[nodiscard]] Flops forward_flops(const LayerShape& shape);
 [[nodiscard]] Flops backward_flops(const LayerShape& shape);
 

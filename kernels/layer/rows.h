@@ -1,4 +1,4 @@
-// What a transformer layer does beside products and attention, each an operation that reads and writes its values once:
+// What a transformer layer does beside gemms and attention, each an operation that reads and writes its values once:
 // norms, rotary embedding, the gated activation, residual sums. Tensors in f32 or bf16 (T), sums in f32. Threads share
 // rows; no result depends on their number.
 #pragma once

@@ -45,7 +45,11 @@ Comparison comparison(std::span<const double> got, std::span<const double> expec
   for (std::size_t i = 0; i < expected.size(); ++i) {
     if (!std::isfinite(expected[i]) || !std::isfinite(got[i])) {
       const bool differs = std::isfinite(expected[i]) != std::isfinite(got[i]);
-      if (differs && out.finiteness++ == 0) out.element = i, out.got = got[i], out.expected = expected[i];
+      if (differs && out.finiteness++ == 0) {
+        out.element = i;
+        out.got = got[i];
+        out.expected = expected[i];
+      }
       continue;
     }
     const double error = std::abs(got[i] - expected[i]);
@@ -53,8 +57,14 @@ Comparison comparison(std::span<const double> got, std::span<const double> expec
     squares += expected[i] * expected[i];
     const double ratio = ratio_of(error, bounds[i]);
     if (ratio < out.ratio || (ratio == out.ratio && bounds[i] <= out.bound)) continue;
-    out.ratio = ratio, out.max_error = error, out.bound = bounds[i];
-    if (out.finiteness == 0) out.element = i, out.got = got[i], out.expected = expected[i];
+    out.ratio = ratio;
+    out.max_error = error;
+    out.bound = bounds[i];
+    if (out.finiteness == 0) {
+      out.element = i;
+      out.got = got[i];
+      out.expected = expected[i];
+    }
   }
   out.relative_rms = errors == 0    ? 0
                      : squares == 0 ? std::numeric_limits<double>::infinity()
@@ -89,7 +99,11 @@ SelectionComparison selection_comparison(const Problem& problem, const Inputs<do
           const double gap = low == high ? 0 : high - low;
           const double tolerance = u * magnitude(problem, inputs, gate, token, head, a, b);
           const double ratio = ratio_of(gap, tolerance);
-          if (ratio >= out.ratio) out.gap = gap, out.tolerance = tolerance, out.ratio = ratio;
+          if (ratio >= out.ratio) {
+            out.gap = gap;
+            out.tolerance = tolerance;
+            out.ratio = ratio;
+          }
         }
       }
     }

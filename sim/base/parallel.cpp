@@ -6,6 +6,7 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -44,7 +45,11 @@ void in_parallel(std::int64_t count, int threads, const std::function<void(std::
     }
   };
   std::vector<std::thread> others;
-  for (std::int64_t i = 1; i < std::min<std::int64_t>(threads, count); ++i) others.emplace_back(worker);
+  try {
+    for (std::int64_t i = 1; i < std::min<std::int64_t>(threads, count); ++i) others.emplace_back(worker);
+  } catch (const std::system_error&) {
+    // The machine has no thread more: those that there are do all of the work.
+  }
   worker();
   for (std::thread& other : others) other.join();
   if (thrown) std::rethrow_exception(thrown);

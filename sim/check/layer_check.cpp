@@ -14,11 +14,15 @@ namespace {
 ModelShape model_of(const ProfileRow& row) {
   LayerGroup group;
   group.layers = 1;
-  group.heads = row.heads, group.kv_heads = row.kv_heads, group.head_dim = row.head_dim, group.ffn = row.ffn;
+  group.heads = row.heads;
+  group.kv_heads = row.kv_heads;
+  group.head_dim = row.head_dim;
+  group.ffn = row.ffn;
   group.attention = attention_of_row(row);
   ModelShape model;
   model.name = "a measured layer";
-  model.hidden = row.hidden, model.vocab = 1;
+  model.hidden = row.hidden;
+  model.vocab = 1;
   model.groups = {group};
   return model;
 }
@@ -66,7 +70,8 @@ ShapeLeftOut foretold(const ProfileRow& row, const Device& device) {
   try {
     foretell(one, device);
   } catch (const Unsupported& why) {
-    one.predicted = false, one.note = why.what();
+    one.predicted = false;
+    one.note = why.what();
   }
   return one;
 }
@@ -81,7 +86,8 @@ bool passes_of_one(const ProfileRow& forward, ProfileRow backward) {
 ShapeLeftOut together(ShapeLeftOut both, const ShapeLeftOut& backward) {
   both.row.pass = "forward_backward";
   both.row.flops += backward.row.flops;
-  both.row.time += backward.row.time, both.row.time_lo += backward.row.time_lo;
+  both.row.time += backward.row.time;
+  both.row.time_lo += backward.row.time_lo;
   both.row.time_hi += backward.row.time_hi;
   if (disturbed(backward.row)) both.row.sampling = backward.row.sampling;
   both.prediction += backward.prediction;

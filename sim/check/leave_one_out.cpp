@@ -29,8 +29,7 @@ AttentionLayer layer_of(const ProfileRow& row, Pass pass) {
 // The layer as its kernel sees it, which is of full attention where it attends to everything; and that kernel, which is
 // the fastest where the row names none.
 const TimedKernel* kernel_of(const AttentionTable& table, AttentionLayer& layer, const std::string& implementation) {
-  if (std::holds_alternative<FullAttention>(layer.attention) ||
-      !is_full_at(layer.attention, layer.shape.sequence)) {
+  if (std::holds_alternative<FullAttention>(layer.attention) || !is_full_at(layer.attention, layer.shape.sequence)) {
     return implementation.empty() ? table.fastest(layer) : &table.named_kernel(layer, implementation);
   }
   layer.attention = FullAttention{};
@@ -54,7 +53,8 @@ void predict_attention(Device& others, ShapeLeftOut& one) {
       one.note = table.note(layer, kernel);
     }
   } catch (const Unsupported& why) {
-    one.predicted = false, one.note = why.what();
+    one.predicted = false;
+    one.note = why.what();
   }
 }
 
@@ -63,13 +63,15 @@ void predict_gemm(const Device& others, ShapeLeftOut& one) {
   try {
     const GemmModel model = gemm_model(others, one.row.dtype);
     if (!model.measured) {
-      one.predicted = false, one.note = "fewer than three other products in " + one.row.dtype;
+      one.predicted = false;
+      one.note = "fewer than three other products in " + one.row.dtype;
       return;
     }
     one.prediction = Seconds(gemm_seconds(model, m, n, k));
     one.basis = covers(*model.measured, m, n, k) ? model.basis : Basis::extrapolated;
   } catch (const Unsupported& why) {
-    one.predicted = false, one.note = why.what();
+    one.predicted = false;
+    one.note = why.what();
   }
 }
 
@@ -101,7 +103,10 @@ InterpolationErrors summary_of(const std::vector<const ShapeLeftOut*>& shapes) {
     return errors[below] + (place - std::floor(place)) * (errors[above] - errors[below]);
   };
   summary.shapes = static_cast<std::int64_t>(errors.size());
-  if (!errors.empty()) summary.median = quantile(0.5), summary.p90 = quantile(0.9);
+  if (!errors.empty()) {
+    summary.median = quantile(0.5);
+    summary.p90 = quantile(0.9);
+  }
   return summary;
 }
 

@@ -43,7 +43,10 @@ bool all_predicted(const std::vector<ShapeLeftOut>& shapes, std::string_view wha
   if (missing.empty()) return true;
   const std::size_t count = missing.size();
   std::string rest;
-  if (count > kNamed) rest = fmt::format("; and {} more", count - kNamed), missing.resize(kNamed);
+  if (count > kNamed) {
+    rest = fmt::format("; and {} more", count - kNamed);
+    missing.resize(kNamed);
+  }
   notes.push_back(fmt::format("{} {}{} could not be predicted: {}{}", count, what, count == 1 ? "" : "s",
                               joined(missing, "; "), rest));
   return false;

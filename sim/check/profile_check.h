@@ -12,7 +12,7 @@
 namespace mobasim {
 
 struct ProfileCheck {
-  std::vector<ShapeLeftOut> shapes;  // attention and products
+  std::vector<ShapeLeftOut> shapes;  // attention and gemms
   std::vector<ShapeLeftOut> layers;
 };
 // Throws ConfigError where the device has no measured rows to leave out.

@@ -109,7 +109,8 @@ int main(int count, char** arguments) {
              1e3 * seconds[seconds.size() / 2], repeats, 1e3 * seconds.front(), fit.hits, fit.starts);
 
   BootstrapOptions options;
-  options.resamples = refits, options.seed = std::strtoull(option("seed", "1").c_str(), nullptr, 10);
+  options.resamples = refits;
+  options.seed = std::strtoull(option("seed", "1").c_str(), nullptr, 10);
   std::vector<Bootstrap> bootstraps;
   for (options.threads = 1; options.threads <= 2; ++options.threads) {
     const Clock::time_point start = Clock::now();

@@ -17,9 +17,15 @@ struct Operands {
   explicit Operands(const Problem& problem) {
     kernels::Tensors tensors = kernels::filled(problem, kernels::Fill::normal, 1);
     if constexpr (std::is_same_v<T, float>) {
-      q = std::move(tensors.q), k = std::move(tensors.k), v = std::move(tensors.v), d_o = std::move(tensors.d_o);
+      q = std::move(tensors.q);
+      k = std::move(tensors.k);
+      v = std::move(tensors.v);
+      d_o = std::move(tensors.d_o);
     } else {
-      q = narrow(tensors.q), k = narrow(tensors.k), v = narrow(tensors.v), d_o = narrow(tensors.d_o);
+      q = narrow(tensors.q);
+      k = narrow(tensors.k);
+      v = narrow(tensors.v);
+      d_o = narrow(tensors.d_o);
     }
   }
   static std::vector<T> narrow(const std::vector<float>& values) {

@@ -79,7 +79,9 @@ TEST_CASE("only block 128 of top_k 8 and head_dim 64 may have a smaller share") 
   const auto bold = [](std::int64_t block, std::int64_t top_k, std::int64_t head_dim) {
     std::vector<Result> found = moba_with(1.7, 1.7);  // a share of 0.68
     for (Result& result : found) {
-      result.block = block, result.top_k = top_k, result.head_dim = head_dim;
+      result.block = block;
+      result.top_k = top_k;
+      result.head_dim = head_dim;
       result.speed_up = Estimate{1.7, 1.7, 1.7};
     }
     return moba_tables(found).find("**0.68**") != std::string::npos;
@@ -93,7 +95,8 @@ TEST_CASE("only block 128 of top_k 8 and head_dim 64 may have a smaller share") 
 std::vector<Result> full_with(const std::string& dtype, double peak_fraction) {
   std::vector<Result> found = moba_with(1, 1);
   for (Result& result : found) {
-    result.dtype = dtype, result.block = result.top_k = 0;
+    result.dtype = dtype;
+    result.block = result.top_k = 0;
     result.peak_fraction = Estimate{peak_fraction, peak_fraction, peak_fraction};
   }
   return found;

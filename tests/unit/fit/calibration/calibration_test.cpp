@@ -14,8 +14,11 @@ namespace {
 
 CalibrationRow row_of(const std::string& source, const std::string& configuration) {
   CalibrationRow row;
-  row.source = source, row.configuration = configuration;
-  row.time = 1, row.sequence = 2048, row.devices = 8;
+  row.source = source;
+  row.configuration = configuration;
+  row.time = 1;
+  row.sequence = 2048;
+  row.devices = 8;
   return row;
 }
 
@@ -105,6 +108,5 @@ TEST_CASE("What a calibration writes reads back as the same constants and eviden
   REQUIRE(stacks.front().evidence.has_value());
   CHECK(stacks.front().evidence->rows == 6);
   CHECK(stacks.front().evidence->sources == done.evidence->sources);
-  CHECK(stacks.front().constants[StackConstant::gemm] ==
-        Approx(done.constants[StackConstant::gemm]).epsilon(1e-4));
+  CHECK(stacks.front().constants[StackConstant::gemm] == Approx(done.constants[StackConstant::gemm]).epsilon(1e-4));
 }

@@ -8,9 +8,15 @@ namespace {
 
 ValidatedRow row_of(const std::string& group, double predicted, double measured) {
   ValidatedRow row;
-  row.id = "r", row.group = group, row.stack = "s", row.status = "ok", row.basis = "assumed";
-  row.predicted_time = predicted, row.measured_time = measured;
-  row.lo = predicted / 1.1, row.hi = predicted * 1.1;
+  row.id = "r";
+  row.group = group;
+  row.stack = "s";
+  row.status = "ok";
+  row.basis = "assumed";
+  row.predicted_time = predicted;
+  row.measured_time = measured;
+  row.lo = predicted / 1.1;
+  row.hi = predicted * 1.1;
   return row;
 }
 
@@ -42,7 +48,9 @@ TEST_CASE("Rows without a time, or that were not answered, have no error and lea
   ValidatedRow row = row_of("a", 1, 1);
   row.measured_time.reset();
   ValidatedRow refused;
-  refused.id = "x", refused.status = "unsupported", refused.reason = "why";
+  refused.id = "x";
+  refused.status = "unsupported";
+  refused.reason = "why";
   const Table table = validation_table({row, refused});
   REQUIRE(table.rows.size() == 2);
   CHECK(std::holds_alternative<std::monostate>(table.rows[0][7]));

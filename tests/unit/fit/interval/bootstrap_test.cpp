@@ -191,7 +191,8 @@ TEST_CASE("Few points widen the level, and too few give no interval") {
   fit.points = fit.clusters = 3;  // one more than the law's coordinates
   CHECK(bootstrap_interval(bootstrap, fit, first).bca.hi == kInfinity);
   // Of clusters one degree of freedom is gone, however many coordinates.
-  fit.points = 100, fit.clusters = 8;
+  fit.points = 100;
+  fit.clusters = 8;
   CHECK(bootstrap_interval(bootstrap, fit, first).percentile.lo ==
         Approx(1e5 * normal_distribution(-t_quantile_95(7) * std::sqrt(8.0 / 7))).margin(1));
   fit.clusters = 3;

@@ -31,6 +31,7 @@ TEST_CASE("a study comes to its tables and its words, and names what it rests on
 TEST_CASE("what was left out of a study's data is told") {
   StudyData data;
   CHECK(notes_on(data).empty());
-  data.dropped_empty = 2, data.ignored = 3;
+  data.dropped_empty = 2;
+  data.ignored = 3;
   CHECK(notes_on(data).size() == 2);
 }

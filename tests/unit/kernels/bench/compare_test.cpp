@@ -116,7 +116,8 @@ TEST_CASE("wide noise is ambiguous, and so are few samples") {
 TEST_CASE("few samples leave the interval empty and do not enter the mean, which says how many did") {
   Measurements a = measured(1, 0.001, 1), b = measured(1.1, 0.001, 2);
   const Measurements few = measured(7, 0.001, 3, 5);
-  b.rows[1] = few.rows[1], b.samples[1] = few.samples[1];
+  b.rows[1] = few.rows[1];
+  b.samples[1] = few.samples[1];
   const CompareResult result = compared(a, b, {});
   CHECK(result.compared == 5);
   CHECK(result.in_mean == 4);
@@ -173,7 +174,8 @@ TEST_CASE("where the machine was not the same the verdict is ambiguous, says why
   CHECK(result.in_mean == 2);
   // A probe of twice the threads is no other state of the machine.
   Measurements twice = b;
-  twice.rows[2].threads = 2, left.rows[2].threads = 1;
+  twice.rows[2].threads = 2;
+  left.rows[2].threads = 1;
   CHECK(compared(left, twice, {}).rows[2].verdict == Verdict::slower);
   // Nor is it called the same.
   Measurements again = left;
@@ -243,7 +245,8 @@ TEST_CASE("the samples of a bench of a GPU are read, and tell no time at which t
   const tests::ScratchFolder folder;
   const Measurements a = measured(1, 0.1, 1);
   GpuResult result;
-  result.rows = a.rows, result.samples = a.samples;
+  result.rows = a.rows;
+  result.samples = a.samples;
   write_gpu_result(result, {}, {}, folder.path(), "gpu");
   const Measurements read = measurements_from(folder / "gpu.profile.csv");
   CHECK(read.samples == a.samples);
@@ -287,7 +290,8 @@ TEST_CASE("peaks of one thread and of all are compared each with its own") {
   const auto peaks = [](std::int64_t threads, double one, double all) {
     Measurements out = measured(1, 0.01, 1, 10, 2);
     for (ProfileRow& row : out.rows) row.operation = "fma_peak", row.m = row.n = row.k = 0;
-    out.rows[0].threads = 1, out.rows[1].threads = threads;
+    out.rows[0].threads = 1;
+    out.rows[1].threads = threads;
     out.rows[0].time = out.rows[0].time_lo = out.rows[0].time_hi = Seconds(one);
     out.rows[1].time = out.rows[1].time_lo = out.rows[1].time_hi = Seconds(all);
     return without_samples(out);

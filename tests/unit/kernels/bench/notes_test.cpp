@@ -15,7 +15,8 @@ TEST_CASE("a bench says what it left out and how far the machine was disturbed")
   result.rows = {row};
   result.unsupported = {"products of bf16"};
   result.left_out = {"a shape", "another"};
-  result.load.known = true, result.load.others = 0.5;
+  result.load.known = true;
+  result.load.others = 0.5;
   CHECK(notes_on(result) ==
         std::vector<std::string>{
             "left out: products of bf16",

@@ -32,11 +32,11 @@ std::vector<T> random_values(std::int64_t count, std::uint64_t seed) {
 // The greatest error of a product over what its rounding allows: u of the stored format times |c|, and of f32 sums (k
 // of them) times the sum of absolute terms (Higham 2002, section 3.1).
 template <class T>
-double worst_error(const ProductShape& shape, int threads) {
+double worst_error(const GemmShape& shape, int threads) {
   const auto [m, n, k, dtype, transpose_a, transpose_b] = shape;
   const std::vector<T> a = random_values<T>(m * k, 1), b = random_values<T>(k * n, 2);
   std::vector<T> c(static_cast<std::size_t>(m * n));
-  MatrixProduct product(shape, threads);
+  Gemm product(shape, threads);
   product.run(a.data(), b.data(), c.data());
   double worst = 0;
   for (std::int64_t i = 0; i < m; ++i) {
@@ -58,12 +58,12 @@ double worst_error(const ProductShape& shape, int threads) {
 }
 
 // Some processors have no kernel for bf16.
-bool supported(const ProductShape& shape) {
+bool supported(const GemmShape& shape) {
   try {
-    MatrixProduct product(shape, 1);
+    Gemm product(shape, 1);
     return true;
   } catch (const Unsupported& error) {
-    CHECK(std::string(error.what()).find(product_library()) != std::string::npos);
+    CHECK(std::string(error.what()).find(gemm_library()) != std::string::npos);
     return false;
   }
 }
@@ -74,7 +74,7 @@ TEST_CASE("matrix products are right in each layout, format and number of thread
   for (const bool transpose_a : {false, true}) {
     for (const bool transpose_b : {false, true}) {
       for (const int threads : {1, 2}) {
-        ProductShape shape{33, 70, 129, Dtype::f32, transpose_a, transpose_b};
+        GemmShape shape{33, 70, 129, Dtype::f32, transpose_a, transpose_b};
         INFO(transpose_a << transpose_b << " threads " << threads);
         CHECK(worst_error<float>(shape, threads) < 1);
         shape.dtype = Dtype::bf16;
@@ -85,7 +85,7 @@ TEST_CASE("matrix products are right in each layout, format and number of thread
 }
 
 TEST_CASE("one product runs on other matrices, too") {
-  MatrixProduct product({1, 1, 2}, 1);
+  Gemm product({1, 1, 2}, 1);
   const std::vector<float> a = {1, 2}, b = {3, 4}, other = {5, 6};
   float c = 0;
   product.run(a.data(), b.data(), &c);
@@ -95,6 +95,6 @@ TEST_CASE("one product runs on other matrices, too") {
 }
 
 TEST_CASE("a product of no size and a format that nothing multiplies are refused") {
-  CHECK_THROWS_AS(MatrixProduct({0, 1, 1}, 1), ConfigError);
-  CHECK_THROWS_AS(MatrixProduct({1, 1, 1, Dtype::fp16}, 1), ConfigError);
+  CHECK_THROWS_AS(Gemm({0, 1, 1}, 1), ConfigError);
+  CHECK_THROWS_AS(Gemm({1, 1, 1, Dtype::fp16}, 1), ConfigError);
 }

@@ -26,7 +26,9 @@ TEST_CASE("verification stops when asked to, and notes name the row") {
   wanted.cases = {case_named(cases(), "window_1")};
   CHECK_THROWS_AS(verified(wanted, Progress({}, [] { return true; })), Stopped);
   verify::Row row;
-  row.case_name = "window_1", row.backend = "cpu", row.pass_name = "forward";
+  row.case_name = "window_1";
+  row.backend = "cpu";
+  row.pass_name = "forward";
   CHECK(note_on(row).empty());
   row.note = "a word";
   CHECK(note_on(row) == "window_1, cpu, f32, forward: a word");

@@ -13,8 +13,12 @@ constexpr double kPerFlop = 1e-11, kAttentionPerFlop = 3e-11;
 
 ProfileRow product_row(std::int64_t m, std::int64_t n, std::int64_t k) {
   ProfileRow row;
-  row.operation = "gemm", row.implementation = "a library", row.dtype = "f32";
-  row.m = m, row.n = n, row.k = k;
+  row.operation = "gemm";
+  row.implementation = "a library";
+  row.dtype = "f32";
+  row.m = m;
+  row.n = n;
+  row.k = k;
   row.flops = Flops(2.0 * static_cast<double>(m * n * k));
   row.time = row.time_lo = row.time_hi = Seconds(kPerFlop * row.flops.value());
   row.source = "a test";
@@ -23,9 +27,18 @@ ProfileRow product_row(std::int64_t m, std::int64_t n, std::int64_t k) {
 
 ProfileRow layer_row(const char* pass, double seconds) {
   ProfileRow row;
-  row.operation = "layer", row.mechanism = "full", row.implementation = "a program", row.pass = pass, row.dtype = "f32";
-  row.sequence = 2048, row.batch = 1, row.heads = 8, row.kv_heads = 2, row.head_dim = 64;
-  row.hidden = 512, row.ffn = 1024;
+  row.operation = "layer";
+  row.mechanism = "full";
+  row.implementation = "a program";
+  row.pass = pass;
+  row.dtype = "f32";
+  row.sequence = 2048;
+  row.batch = 1;
+  row.heads = 8;
+  row.kv_heads = 2;
+  row.head_dim = 64;
+  row.hidden = 512;
+  row.ffn = 1024;
   row.flops = Flops(1);
   row.time = row.time_lo = row.time_hi = Seconds(seconds);
   row.source = "a test";

@@ -13,11 +13,16 @@ namespace {
 
 ProfileRow product_row(std::int64_t m, std::int64_t n, std::int64_t k, double seconds, const char* dtype = "f32") {
   ProfileRow row;
-  row.operation = "gemm", row.implementation = "a library", row.dtype = dtype;
-  row.m = m, row.n = n, row.k = k;
+  row.operation = "gemm";
+  row.implementation = "a library";
+  row.dtype = dtype;
+  row.m = m;
+  row.n = n;
+  row.k = k;
   row.flops = Flops(2.0 * static_cast<double>(m * n) * static_cast<double>(k));
   row.time = row.time_lo = row.time_hi = Seconds(seconds);
-  row.samples = 10, row.source = "a test";
+  row.samples = 10;
+  row.source = "a test";
   return row;
 }
 
@@ -73,9 +78,11 @@ TEST_CASE("A product whose median is known badly bends its neighbours less") {
   for (ProfileRow& row : device.profile) row.time *= 1 + 0.03 * (sign = -sign);
   ProfileRow& slow = device.profile[13];  // 1024 x 1024 x 1024
   REQUIRE(slow.m * slow.n * slow.k == std::int64_t{1} << 30);
-  slow.time *= 1.3, slow.time_lo = slow.time_hi = slow.time;
+  slow.time *= 1.3;
+  slow.time_lo = slow.time_hi = slow.time;
   const double sure = gemm_seconds(gemm_model(device, "f32"), 1100, 1100, 1100);
-  slow.time_lo *= 0.75, slow.time_hi *= 1.25;
+  slow.time_lo *= 0.75;
+  slow.time_hi *= 1.25;
   CHECK(standard_error(slow) == Approx(0.5 / 1.349 * 1.2533 / std::sqrt(10.0)));
   const double unsure = gemm_seconds(gemm_model(device, "f32"), 1100, 1100, 1100);
   CHECK(unsure < 0.985 * sure);
@@ -242,7 +249,8 @@ TEST_CASE("Of a shape only the undisturbed rows count, and a disturbed shape is 
   Device device = device_of_attention(FullAttention{});
   const double right = device.profile[2].time.value();
   ProfileRow slow = device.profile[2];
-  slow.time = slow.time_hi = 4 * slow.time, slow.sampling = "disturbed";
+  slow.time = slow.time_hi = 4 * slow.time;
+  slow.sampling = "disturbed";
   device.profile.insert(device.profile.begin(), slow);
   std::vector<ShapeLeftOut> all = shapes_left_out(device);
   CHECK(shape_at(all, 4096, "forward").row.time.value() == Approx(right));
@@ -261,7 +269,8 @@ TEST_CASE("What a disturbed machine measured is believed only where too little e
   const AttentionLayer layer = attention_layer_of(4096);
   const double right = attention_time(layer, device).time.value();
   ProfileRow& slow = device.profile[2];
-  slow.time = slow.time_hi = 4 * slow.time, slow.sampling = "disturbed";
+  slow.time = slow.time_hi = 4 * slow.time;
+  slow.sampling = "disturbed";
   CHECK(attention_time(layer, device).time.value() == Approx(right));
   CHECK(attention_time(layer, device).basis == Basis::interpolated);
   CHECK(attention_note(layer, device).find("disturbed") == std::string::npos);
@@ -276,7 +285,10 @@ TEST_CASE("What a disturbed machine measured is believed only where too little e
     products.profile.push_back(product_row(size, size, size, 1e-5 + 2e-12 * std::pow(size, 3)));
   }
   for (ProfileRow& row : products.profile) {
-    if (row.m == 2048) row.time = row.time_hi = 10 * row.time, row.sampling = "disturbed";
+    if (row.m == 2048) {
+      row.time = row.time_hi = 10 * row.time;
+      row.sampling = "disturbed";
+    }
   }
   const auto rows = [&] { return gemm_fit(products, "f32")->rows.size(); };
   CHECK(rows() == 3);

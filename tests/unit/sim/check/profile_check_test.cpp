@@ -10,10 +10,12 @@ namespace {
 
 ShapeLeftOut shape_of(double measured, double predicted, Basis basis) {
   ShapeLeftOut one;
-  one.row.operation = "gemm", one.row.dtype = "f32";
+  one.row.operation = "gemm";
+  one.row.dtype = "f32";
   one.row.m = one.row.n = one.row.k = 64;
   one.row.time = Seconds(measured);
-  one.prediction = Seconds(predicted), one.basis = basis;
+  one.prediction = Seconds(predicted);
+  one.basis = basis;
   return one;
 }
 
@@ -53,7 +55,8 @@ TEST_CASE("goals are met or not, and said; without goals nothing fails") {
 TEST_CASE("a shape that cannot be predicted is told and fails the goals that it would be part of") {
   ProfileCheck check = small_check();
   check.shapes.push_back(shape_of(1, 0, Basis::interpolated));
-  check.shapes.back().predicted = false, check.shapes.back().note = "no other row";
+  check.shapes.back().predicted = false;
+  check.shapes.back().note = "no other row";
   const std::string words = "1 shape could not be predicted: gemm f32 64 x 64 x 64 (no other row)";
   CHECK(check_outcome(check, {}).notes == std::vector<std::string>{words});
   CHECK(check_outcome(check, {}).good);

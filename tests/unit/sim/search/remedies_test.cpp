@@ -15,8 +15,12 @@ Run replicated_run() {
   Run run = small_run();
   run.model.hidden = 512;
   LayerGroup& group = run.model.groups.front();
-  group.layers = 8, group.heads = group.kv_heads = 8, group.head_dim = 64, group.ffn = 1408;
-  run.workload.global_batch = 64, run.execution.microbatch = 4;
+  group.layers = 8;
+  group.heads = group.kv_heads = 8;
+  group.head_dim = 64;
+  group.ffn = 1408;
+  run.workload.global_batch = 64;
+  run.execution.microbatch = 4;
   run.execution.layout.data = 8;
   return run;
 }
@@ -80,7 +84,8 @@ TEST_CASE(
   run.execution.layout.zero_stage = 1;
   CHECK(said("zero_stage 1"));
   run = replicated_run();
-  run.execution.layout.tensor = 2, run.execution.layout.data = 4;
+  run.execution.layout.tensor = 2;
+  run.execution.layout.data = 4;
   CHECK(said("tensor 2, data 4"));
   CHECK_FALSE(any_starts_with(found, "sequence_parallel"));  // there is no tensor group
 }

@@ -1,4 +1,4 @@
-// What a matrix product asks of oneDNN, in plain terms: a module of its own (sim/base/module.h), whose product.cpp is
+// What a gemm asks of oneDNN, in plain terms: a module of its own (sim/base/module.h), whose gemm.cpp is
 // the only file that includes oneDNN.
 #pragma once
 
@@ -9,15 +9,15 @@
 
 namespace mobasim::kernels::onednn {
 
-struct PlannedProduct {
+struct PlannedGemm {
   std::function<void(const void* a, const void* b, void* c)> run;
   std::string kernel;   // what the library chose: "brg:avx512_core_bf16", ...
   std::string problem;  // why there is none; "" where there is one
 };
 
-// Both use as many threads as OpenMP's default team has, when a product is planned and when it is run.
+// Both use as many threads as OpenMP's default team has, when a gemm is planned and when it is run.
 struct Library {
-  PlannedProduct (*planned)(const ProductShape& shape);
+  PlannedGemm (*planned)(const GemmShape& shape);
   std::string (*version)();  // "2.6.3", as found when the program runs
 };
 

@@ -1,4 +1,4 @@
-#include "kernels/onednn/product.h"
+#include "kernels/onednn/gemm.h"
 
 #include <fmt/format.h>
 
@@ -14,7 +14,7 @@ dnnl::memory::desc matrix(std::int64_t rows, std::int64_t columns, Dtype dtype, 
   return {{rows, columns}, type, strides};
 }
 
-dnnl::matmul::primitive_desc plan_of(const ProductShape& shape, const dnnl::engine& engine) {
+dnnl::matmul::primitive_desc plan_of(const GemmShape& shape, const dnnl::engine& engine) {
   const auto a = matrix(shape.m, shape.k, shape.dtype, shape.transpose_a);
   const auto b = matrix(shape.k, shape.n, shape.dtype, shape.transpose_b);
   const auto c = matrix(shape.m, shape.n, shape.dtype, false);
@@ -32,7 +32,7 @@ struct State {
   dnnl::matmul product;
   dnnl::memory a, b, c;
 
-  explicit State(const ProductShape& shape)
+  explicit State(const GemmShape& shape)
       : engine(dnnl::engine::kind::cpu, 0),
         stream(engine),
         plan(plan_of(shape, engine)),
@@ -42,7 +42,7 @@ struct State {
         c(plan.dst_desc(), engine, nullptr) {}
 };
 
-PlannedProduct planned(const ProductShape& shape) {
+PlannedGemm planned(const GemmShape& shape) {
   try {
     const auto state = std::make_shared<State>(shape);
     const auto run = [state](const void* a, const void* b, void* c) {
