@@ -56,10 +56,7 @@ Execution ExecutionSpace::at(std::int64_t index) const {
   std::int64_t rest = index - block.begin;
   Execution execution;
   Layout& layout = execution.layout;
-  layout.tensor = block.split.tensor;
-  layout.context = block.split.context;
-  layout.pipeline = block.split.pipeline;
-  layout.data = block.split.data;
+  layout = block.split;  // what no list of choices sets stays
   execution.offload_optimizer = taken(choices.offload_optimizer, rest);
   execution.loss_chunks = taken(choices.loss_chunks, rest);
   execution.recompute = taken(choices.recompute, rest);

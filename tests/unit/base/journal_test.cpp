@@ -50,7 +50,7 @@ TEST_CASE("a line that was cut off is not read, and what is kept is written anew
   CHECK(tests::file_content(file) == kBegin + "1,0.5\n2,0.25\n");
 }
 
-TEST_CASE("a journal of another identity is refused, telling what differs; so is what is none") {
+TEST_CASE("a journal of another identity is refused, telling what differs, and so is what is none") {
   const tests::ScratchFolder folder;
   const std::filesystem::path file = folder / "j.csv";
   const Journal begun(file, kHead);

@@ -10,7 +10,7 @@ TEST_CASE("progress of nobody shows nothing and is never asked to stop") {
   CHECK_FALSE(nobody.stopped());
 }
 
-TEST_CASE("a step shows its line; the next one after a stop was asked for throws and shows nothing") {
+TEST_CASE("a step shows its line, and the next one after a stop was asked for throws and shows nothing") {
   std::vector<std::string> lines;
   bool stop = false;
   const Progress progress([&](const std::string& line) { lines.push_back(line); }, [&] { return stop; });

@@ -37,7 +37,7 @@ TEST_CASE("a check has a row for each shape and a summary by kind") {
   CHECK(summary.rows[0][5] == Cell(std::int64_t{2}));
 }
 
-TEST_CASE("goals are met or not, and said; without goals nothing fails") {
+TEST_CASE("goals are met or not, and said, and without goals nothing fails") {
   const CheckOutcome open = check_outcome(small_check(), {});
   CHECK(open.good);
   CHECK(open.notes.empty());
