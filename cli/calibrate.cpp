@@ -25,6 +25,7 @@ struct CalibrateOptions {
 };
 
 int calibrate_stacks(const CalibrateOptions& options) {
+  check_output(options.output, {options.runs});
   const std::vector<MeasuredRun> runs = measured_runs_from(CsvTable::read(options.runs));
   RunPreparer preparer(config_folder(), stacks_from(config_folder() / "stacks", {}));
   std::vector<Stack> stacks;

@@ -34,7 +34,10 @@ std::string problem_of_limit(const std::string& text) {
 }
 
 int check_profile(const Options& options) {
-  const ProfileCheck check = profile_check(device_from(config_file("devices", options.device)));
+  const std::filesystem::path file = config_file("devices", options.device);
+  const Device device = device_from(file);
+  check_output(options.output.file, {file, device.profile_file});
+  const ProfileCheck check = profile_check(device);
   print(check_table(check), options.output);
   fmt::print(stderr, "{}", rendered(check_summary(check), TableFormat::text));
   const CheckOutcome outcome = check_outcome(check, options.goals);

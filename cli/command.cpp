@@ -41,6 +41,13 @@ void add_output_options(Command command, Output& output) {
   command.option("-o,--output", output.file, "write to this file instead of stdout");
 }
 
+void check_output(const std::filesystem::path& output, const std::vector<std::filesystem::path>& read) {
+  for (const std::filesystem::path& file : read) {
+    if (output.empty() || !same_file(output, file)) continue;
+    throw ConfigError(fmt::format("--output {}: that is a file which is read", output.string()));
+  }
+}
+
 TableFormat table_format(const Output& output) {
   if (output.format == "json") return TableFormat::json;
   return output.format == "table" ? TableFormat::text : TableFormat::csv;
@@ -60,7 +67,9 @@ void print(const std::string& content) {
 
 std::filesystem::path config_folder() {
   const char* named = std::getenv("MOBASIM_CONFIGS");
-  return named && *named ? std::filesystem::path(named) : std::filesystem::path(kConfigFolder);
+  const std::filesystem::path folder = named && *named ? named : kConfigFolder;
+  if (std::filesystem::is_directory(folder)) return folder;
+  throw ConfigError(fmt::format("{}: no such folder of configs; name one in MOBASIM_CONFIGS", folder.string()));
 }
 
 std::filesystem::path config_file(const std::string& kind, const std::string& name_or_path) {

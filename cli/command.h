@@ -34,11 +34,14 @@ struct Output {
   std::filesystem::path file;  // empty: stdout
 };
 void add_output_options(Command command, Output& output);
+// Throws ConfigError where the output is one of the files that are read, which would be lost.
+void check_output(const std::filesystem::path& output, const std::vector<std::filesystem::path>& read);
 [[nodiscard]] TableFormat table_format(const Output& output);
 void print(const Table& table, const Output& output);
 void print(const std::string& content);  // on stdout
 
-// The folder of the shipped configs: $MOBASIM_CONFIGS, else where the program was built from.
+// The folder of the shipped configs: $MOBASIM_CONFIGS, else where the program was built from. Throws ConfigError where
+// it is not there.
 [[nodiscard]] std::filesystem::path config_folder();
 
 // The file of a config that the user named on the command line: a name of `kind` (models, devices, ...), or a path.

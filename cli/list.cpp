@@ -17,13 +17,7 @@
 namespace mobasim::cli {
 namespace {
 
-std::filesystem::path folder_of(const std::string& kind) {
-  if (!std::filesystem::is_directory(config_folder())) {
-    throw ConfigError(
-        fmt::format("{}: no such folder of configs; name one in MOBASIM_CONFIGS", config_folder().string()));
-  }
-  return config_folder() / kind;
-}
+std::filesystem::path folder_of(const std::string& kind) { return config_folder() / kind; }
 
 FileList files_of(const std::string& kind) { return yaml_files(folder_of(kind)); }
 

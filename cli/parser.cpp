@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 #include "sim/base/error.h"
@@ -26,11 +27,20 @@ class OneLineACommand : public CLI::Formatter {
 
 // What to say of a first word that is no command, or "". CLI11 itself would only ask for a command.
 std::string problem_of_command(const CLI::App& program, const std::string& word) {
-  if (word.empty() || word[0] == '-') return "";
+  if (word.empty() || word == "-h" || word == "--help" || word == "--version") return "";
+  if (word[0] == '-') return fmt::format("'{}' is no option of mobasim itself; a command comes first", word);
   std::vector<std::string> names;
   for (const CLI::App* command : program.get_subcommands(nullptr)) names.push_back(command->get_name());
   if (std::find(names.begin(), names.end(), word) != names.end()) return "";
   return fmt::format("'{}' is no command{}; there are: {}", word, suggestion(word, names), joined(names));
+}
+
+// CLI11 lists what it did not expect backwards.
+std::string words_of(const CLI::App& program, const CLI::ParseError& error) {
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr) return error.what();
+  const std::vector<std::string> words = program.remaining(true);
+  return fmt::format("The following argument{} not expected: {}", words.size() > 1 ? "s were" : " was",
+                     joined(words, " "));
 }
 
 }  // namespace
@@ -86,7 +96,12 @@ Command Command::command(const std::string& name, const std::string& description
 
 template <class T>
 Option Command::option(const std::string& names, T& value, const std::string& help) {
-  return Option(app_->add_option(names, value, help));
+  CLI::Option* const option = app_->add_option(names, value, help);
+  using Path = std::filesystem::path;
+  if (std::is_same_v<T, Path> || std::is_same_v<T, std::vector<Path>>) {
+    option->check([](const std::string& text) { return text.empty() ? "the name of a file or folder is empty" : ""; });
+  }
+  return Option(option);
 }
 template Option Command::option(const std::string&, std::string&, const std::string&);
 template Option Command::option(const std::string&, std::filesystem::path&, const std::string&);
@@ -134,7 +149,7 @@ Action Parser::parsed(const std::vector<std::string>& words) {
     return [this, version] { return app_->exit(version); };
   } catch (const CLI::ParseError& error) {
     throw ConfigError(
-        fmt::format("{}; 'mobasim --help' and 'mobasim COMMAND --help' show what there is", error.what()));
+        fmt::format("{}; 'mobasim --help' and 'mobasim COMMAND --help' show what there is", words_of(*app_, error)));
   }
   return chosen_;
 }

@@ -72,8 +72,9 @@ std::vector<Override> overrides_of(const Options& options) {
 }
 
 int plan(const Options& options) {
-  const Run run =
-      run_from(config_file("runs", options.run), config_folder(), overrides_of(options), nearest_layout_text);
+  const std::filesystem::path file = config_file("runs", options.run);
+  const Run run = run_from(file, config_folder(), overrides_of(options), nearest_layout_text);
+  check_output(options.output.file, {file, run.device.profile_file});
   const RunCost cost = cost_of(run);
   for (const std::string& note : plan_notes(run, cost)) tell("note: " + note);
   print(options.breakdown ? breakdown_table(cost) : plan_table(run, cost), options.output);

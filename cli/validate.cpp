@@ -37,6 +37,7 @@ std::filesystem::path calibration_file(const ValidateOptions& options) {
 }
 
 int validate(const ValidateOptions& options) {
+  check_output(options.output.file, {options.runs, options.stacks});
   const std::vector<MeasuredRun> runs = measured_runs_from(CsvTable::read(options.runs));
   if (options.conventions) {
     print(convention_table(runs), options.output);

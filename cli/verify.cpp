@@ -93,7 +93,7 @@ int verify_primitives(const Options& options) {
 
 int verify_mutants(const Options& options) {
   if (options.backend != "simt") throw ConfigError("--mutants are planted on the executor: --backend simt");
-  const std::vector<kernels::verify::Mutant> list = kernels::verify::mutants();
+  const std::vector<kernels::verify::Mutant> list = kernels::verify::mutants(terminal_progress());
   const std::vector<kernels::verify::MutantOutcome> outcomes = outcomes_of(list, terminal_progress());
   end_progress();
   print(mutant_table(list, outcomes), options.output);
@@ -127,24 +127,28 @@ void add_verify(Command program) {
   Command command = program.command("verify", kDescription);
   const auto options = std::make_shared<Options>();
   command.option("--backend", options->backend, "one of: " + joined(kernels::backend_names())).default_in_help();
-  command.option(
+  const Option dtype = command.option(
       "--dtype", options->dtype,
       "one of the two formats of the backend, or both: f32 and bf16 of cpu, bf16 and fp16 of simt and cuda; both");
-  command.option("--instruction-set", options->instruction_set,
-                 "cpu: instead of the best, the one of this name (avx512_bf16, avx512, avx2, scalar), or all");
+  const Option instruction_set =
+      command.option("--instruction-set", options->instruction_set,
+                     "cpu: instead of the best, the one of this name (avx512_bf16, avx512, avx2, scalar), or all");
   const Option cases = command.option("--case", options->cases, "only the case of this name; may be repeated");
   const Option quick =
       command.flag("--quick", options->quick, "the few cases that touch every kernel and edge").excludes(cases);
-  command.flag("--thorough", options->thorough, "three seeds of inputs and of the executor's order").excludes(quick);
-  command
-      .flag("--conformance", options->conformance,
-            "instead of kernels, each primitive they are written on, against the PTX documentation")
-      .excludes(cases)
-      .excludes(quick);
-  command.flag("--mutants", options->mutants, "instead, plant bugs in the CUDA kernels: each must be caught")
-      .excludes(cases)
-      .excludes(quick);
-  command.option("--seeds", options->seeds, "as many seeds").between(1, 1000);
+  Option thorough = command.flag("--thorough", options->thorough, "three seeds of inputs and of the executor's order")
+                        .excludes(quick);
+  Option conformance =
+      command.flag("--conformance", options->conformance,
+                   "instead of kernels, each primitive they are written on, against the PTX documentation");
+  Option mutants =
+      command.flag("--mutants", options->mutants, "instead, plant bugs in the CUDA kernels: each must be caught");
+  const Option seeds = command.option("--seeds", options->seeds, "as many seeds").between(1, 1000);
+  for (const Option& other : {cases, quick, dtype, instruction_set, thorough, seeds}) {
+    conformance.excludes(other);
+    mutants.excludes(other);
+  }
+  conformance.excludes(mutants);
   add_output_options(command, options->output);
   command.action([options] { return verify(*options); });
 }

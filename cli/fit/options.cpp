@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "sim/base/error.h"
+#include "sim/base/file.h"
 #include "sim/base/text.h"
 
 namespace mobasim::cli {
@@ -190,18 +191,6 @@ void settle_targets(const FitFlags& flags, FitOptions& options, Complaints& comp
 }
 
 using NamedFile = std::pair<std::string, std::filesystem::path>;  // the flag, and the file given with it
-
-// The same regular file, now or once both are written; devices such as /dev/null may be named twice.
-bool same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
-  std::error_code error;
-  const bool a_exists = std::filesystem::exists(a, error), b_exists = std::filesystem::exists(b, error);
-  if (a_exists && !std::filesystem::is_regular_file(a, error)) return false;
-  if (a_exists && b_exists) return std::filesystem::equivalent(a, b, error);
-  const auto settled = [&](const std::filesystem::path& path) {
-    return std::filesystem::weakly_canonical(std::filesystem::absolute(path, error), error);
-  };
-  return settled(a) == settled(b);
-}
 
 // Nothing is written twice, and nothing over what is read.
 void check_files(const FitFlags& flags, Complaints& complaints) {

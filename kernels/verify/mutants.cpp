@@ -71,12 +71,13 @@ std::string what_happens(simt::SiteKind site, simt::MutationKind kind) {
 }
 
 // The places that the cases pass, once for each kernel.
-std::vector<simt::PassedSite> sites() {
+std::vector<simt::PassedSite> sites(const Progress& progress) {
   std::vector<simt::PassedSite> found;
   const auto key = [](const simt::PassedSite& site) {
     return std::tuple(site.kernel, site.file, site.line, site.kind);
   };
   for (const Case& row : mutant_cases()) {
+    progress.step("places that could be wrong: " + row.name);
     const Tensors tensors = rounded(filled(row.problem, row.fill, 1), Dtype::bf16);
     const simt::Session session;
     (void)cuda::computed_on(cuda::simt_target(), row.problem, tensors, Dtype::bf16, row.options);
@@ -106,13 +107,13 @@ const std::vector<Case>& mutant_cases() {
   return table;
 }
 
-std::vector<Mutant> mutants() {
+std::vector<Mutant> mutants(const Progress& progress) {
   std::vector<Mutant> list;
   for (int i = 1; i < simt::kBugs; ++i) {
     const auto bug = static_cast<simt::Bug>(i);
     list.push_back({simt::name(bug), {}, bug});
   }
-  for (const simt::PassedSite& site : sites()) {
+  for (const simt::PassedSite& site : sites(progress)) {
     for (const simt::MutationKind kind : kinds_for(site.kind)) {
       list.push_back(
           {fmt::format("{}: {}, {}:{}", site.kernel, what_happens(site.kind, kind), file_name(site.file), site.line),
@@ -123,13 +124,14 @@ std::vector<Mutant> mutants() {
   return list;
 }
 
-MutantOutcome outcome_of(const Mutant& mutant) {
+MutantOutcome outcome_of(const Mutant& mutant, const Progress& progress) {
   simt::ExecutorOptions options;
   options.count_memory = false;
   options.mutation = mutant.mutation;
   options.bug = mutant.bug;
   Ran ran;
   for (const Case& row : mutant_cases()) {
+    progress.check();
     for (const Row& result : rows_of(row, backend_with(options, ran))) {
       if (result.verdict != Verdict::fail) continue;
       return {ran.detector.empty() ? "numbers: " + result.pass_name : ran.detector, row.name, true};
@@ -142,7 +144,7 @@ std::vector<MutantOutcome> outcomes_of(const std::vector<Mutant>& list, const Pr
   std::vector<MutantOutcome> outcomes;
   for (const Mutant& mutant : list) {
     progress.step(fmt::format("mutant {} of {}: {}", outcomes.size() + 1, list.size(), mutant.name));
-    outcomes.push_back(outcome_of(mutant));
+    outcomes.push_back(outcome_of(mutant, progress));
   }
   return outcomes;
 }

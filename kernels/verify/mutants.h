@@ -23,16 +23,16 @@ struct Mutant {
   simt::Bug bug = simt::Bug::none;
 };
 
-// The bugs of the list, then a mutant for each place that the cases pass, in the order of the source.
-[[nodiscard]] std::vector<Mutant> mutants();
+// The bugs of the list, then a mutant for each place that the cases pass, in the order of the source. Throws Stopped.
+[[nodiscard]] std::vector<Mutant> mutants(const Progress& progress = {});
 
 struct MutantOutcome {
   std::string caught_by;  // a detector, or "numbers: PASS"; empty: it survived
   std::string case_name;  // the first case that caught it
   bool reached = false;   // a case ran into the planted place
 };
-// Runs the cases, in their order, until one catches it.
-[[nodiscard]] MutantOutcome outcome_of(const Mutant& mutant);
+// Runs the cases, in their order, until one catches it. Throws Stopped.
+[[nodiscard]] MutantOutcome outcome_of(const Mutant& mutant, const Progress& progress = {});
 
 // Of each, in their order. Throws Stopped.
 [[nodiscard]] std::vector<MutantOutcome> outcomes_of(const std::vector<Mutant>& list, const Progress& progress = {});

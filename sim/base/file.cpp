@@ -105,6 +105,17 @@ void write_files(const std::vector<FileContent>& files) {
   }
 }
 
+bool same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
+  std::error_code error;
+  const bool a_exists = std::filesystem::exists(a, error), b_exists = std::filesystem::exists(b, error);
+  if (a_exists && !std::filesystem::is_regular_file(a, error)) return false;
+  if (a_exists && b_exists) return std::filesystem::equivalent(a, b, error);
+  const auto settled = [&](const std::filesystem::path& path) {
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(path, error), error);
+  };
+  return settled(a) == settled(b);
+}
+
 void make_directories(const std::filesystem::path& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);

@@ -26,6 +26,9 @@ struct FileContent {
 };
 void write_files(const std::vector<FileContent>& files);
 
+// The same regular file, now or once both are written; devices such as /dev/null may be named twice.
+[[nodiscard]] bool same_file(const std::filesystem::path& a, const std::filesystem::path& b);
+
 // Creates the directory and its parents. Throws std::system_error.
 void make_directories(const std::filesystem::path& path);
 

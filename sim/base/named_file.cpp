@@ -10,7 +10,9 @@
 namespace mobasim {
 namespace {
 
-bool is_path(const std::string& text) { return text.find('/') != std::string::npos || text.ends_with(".yaml"); }
+bool is_path(const std::string& text) {
+  return text.find('/') != std::string::npos || text.ends_with(".yaml") || text.ends_with(".yml");
+}
 
 std::vector<std::string> names_in(const std::filesystem::path& folder) {
   std::vector<std::string> names;
@@ -37,6 +39,7 @@ std::string problem_of_name(const std::string& text, const std::filesystem::path
     return fmt::format("there is no file {}", file.string());
   }
   const auto known = names_in(file.parent_path());
+  if (known.empty()) return fmt::format("'{}' is unknown: {} has no files", text, file.parent_path().string());
   return fmt::format("'{}' is unknown{}; known: {}", text, suggestion(text, known), joined(known));
 }
 

@@ -45,6 +45,7 @@ void in_parallel(std::int64_t count, int threads, const std::function<void(std::
     }
   };
   std::vector<std::thread> others;
+  others.reserve(static_cast<std::size_t>(std::max(threads, 1)));
   try {
     for (std::int64_t i = 1; i < std::min<std::int64_t>(threads, count); ++i) others.emplace_back(worker);
   } catch (const std::system_error&) {

@@ -40,7 +40,8 @@ std::shared_ptr<Mapping> Reading::mapping(NodePointer node) {
       note(key, "merge keys (<<) are not read; write the keys out");
       made->ask(key.text);
     } else if (const Node::Entry* first = made->entry(key.text); first != &entry) {
-      note(key, fmt::format("the key '{}' stands twice (first on line {})", key.text, first->key->line));
+      const std::string before = first->key->line > 0 ? fmt::format(" (first on line {})", first->key->line) : "";
+      note(key, fmt::format("the key '{}' stands twice{}", key.text, before));
     }
   }
   visited.push_back(made);

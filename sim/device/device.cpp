@@ -189,8 +189,9 @@ Device device_from(const std::filesystem::path& path) {
     device.profile = read_profile(device.profile_file);
     for (ProfileRow& row : device.profile) {
       if (device.profile_slowdown == 1) break;
-      row.time *= device.profile_slowdown, row.time_lo *= device.profile_slowdown,
-          row.time_hi *= device.profile_slowdown;
+      row.time *= device.profile_slowdown;
+      row.time_lo *= device.profile_slowdown;
+      row.time_hi *= device.profile_slowdown;
       row.basis = worst(row.basis, Basis::assumed);
     }
   }

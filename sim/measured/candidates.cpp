@@ -1,5 +1,7 @@
 #include "sim/measured/candidates.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "sim/base/divisors.h"
@@ -94,6 +96,16 @@ Candidate least_shared(const Settled& settled, Execution execution) {
   return least_recomputed(settled, execution);
 }
 
+// Why a run whose row leaves choices open has none.
+std::string nothing_left_words(const MeasuredRun& run) {
+  const Layout& said = run.execution.layout;
+  if (said.schedule == PipelineSchedule::interleaved) {
+    return fmt::format("no stage of {} layers on {} devices has the several chunks of an interleaved schedule",
+                       layers(run.model), run.devices);
+  }
+  return fmt::format("no split of {} devices goes with context {}", run.devices, said.context);
+}
+
 std::string words_of(const std::vector<Refusal>& refused) {
   std::vector<std::string> whys;
   for (const Refusal& refusal : refused) whys.push_back(refusal.why);
@@ -119,7 +131,11 @@ std::vector<Candidate> candidates_of(const MeasuredRun& run, const MemoryModel& 
   if (fitting.empty() && !others.empty()) {
     fitting.push_back(*std::ranges::min_element(others, {}, &Candidate::memory));
   }
-  if (!fitting.empty()) reason.clear();
+  if (!fitting.empty()) {
+    reason.clear();
+  } else if (reason.empty()) {
+    reason = nothing_left_words(run);
+  }
   return fitting;
 }
 

@@ -63,7 +63,7 @@ std::string_view name(MemoryComponent component) {
 
 struct MemoryModel::Split {
   Split(const Execution& execution, std::int64_t length)
-      : tokens(number(execution.microbatch * length) / number(execution.layout.context)),
+      : tokens(number(execution.microbatch) * number(length) / number(execution.layout.context)),
         sequences(number(execution.microbatch)),
         tensor(number(execution.layout.tensor)),
         sequence(execution.layout.sequence_parallel ? tensor : 1),

@@ -2,12 +2,19 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
+#include "sim/base/divisors.h"
+#include "sim/base/text.h"
 #include "sim/parallel/stages.h"
 
 namespace mobasim {
 namespace {
 
-constexpr std::int64_t kMostSize = 1'000'000;
+constexpr std::int64_t kMostSize = 1'000'000;         // of an axis
+constexpr std::int64_t kMostBatch = 1'000'000'000;    // sequences of a step
+constexpr std::int64_t kMostDevices = 1'000'000'000;  // of all axes
 
 // The multiples of `step` on both sides of `value`.
 std::string neighbours(std::int64_t value, std::int64_t step) {
@@ -15,19 +22,33 @@ std::string neighbours(std::int64_t value, std::int64_t step) {
   return below == 0 ? fmt::format("{}", step) : fmt::format("{} or {}", below, below + step);
 }
 
+// The divisors of `whole` on both sides of `value`.
+std::string nearest_divisors(std::int64_t whole, std::int64_t value) {
+  std::vector<std::string> words;
+  const std::vector<std::int64_t> all = divisors(whole);
+  const auto above = std::ranges::upper_bound(all, value);
+  if (above != all.begin()) words.push_back(fmt::format("{}", *std::prev(above)));
+  if (above != all.end()) words.push_back(fmt::format("{}", *above));
+  return joined(words, " or ");
+}
+
 // Goes through the rules. Words are made only where somebody wants them, and without them the first breach ends it.
 class Check {
  public:
   Check(const ModelShape& model, const Workload& workload, const Execution& execution, const Device& device,
         std::vector<Refusal>* told)
-      : model_(model), workload_(workload), execution_(execution), layout_(execution.layout), device_(device),
+      : model_(model),
+        workload_(workload),
+        execution_(execution),
+        layout_(execution.layout),
+        device_(device),
         told_(told) {}
 
   bool all() {
     sizes();
     if (!allowed_) return false;
-    for (const auto part : {&Check::tensor, &Check::context, &Check::pipeline, &Check::batch, &Check::data,
-                            &Check::cluster}) {
+    for (const auto part :
+         {&Check::tensor, &Check::context, &Check::pipeline, &Check::batch, &Check::data, &Check::cluster}) {
       (this->*part)();
       if (!allowed_ && told_ == nullptr) return false;
     }
@@ -55,8 +76,18 @@ class Check {
     require(layout_.shard >= 0, "layout", "shard", [] { return "shard must be at least 1"; });
     require(layout_.zero_stage >= 0 && layout_.zero_stage <= 3, "layout", "zero_stage",
             [] { return "zero_stage must be 0, 1, 2 or 3"; });
-    require(workload_.global_batch >= 1, "workload", "global_batch", [] { return "global_batch must be at least 1"; });
-    require(execution_.microbatch >= 1, "workload", "microbatch", [] { return "microbatch must be at least 1"; });
+    const auto batch = [&](const char* key, std::int64_t value) {
+      require(value >= 1, "workload", key, [&] { return fmt::format("{} must be at least 1", key); });
+      require(value <= kMostBatch, "workload", key,
+              [&] { return fmt::format("{} must be at most {}", key, kMostBatch); });
+    };
+    batch("global_batch", workload_.global_batch);
+    batch("microbatch", execution_.microbatch);
+    // Not multiplied as integers before they are known to be small enough.
+    const double all = static_cast<double>(layout_.tensor) * static_cast<double>(layout_.context) *
+                       static_cast<double>(layout_.pipeline) * static_cast<double>(layout_.data);
+    require(all <= static_cast<double>(kMostDevices), "layout", "data",
+            [&] { return fmt::format("the layout has more than {} devices", kMostDevices); });
   }
 
   void tensor() {
@@ -111,9 +142,8 @@ class Check {
 
   // Of several chunks a stage.
   void interleaving() {
-    require(layout_.pipeline > 1, "layout", "virtual_stages", [&] {
-      return fmt::format("virtual_stages {} needs a pipeline of at least 2", layout_.virtual_stages);
-    });
+    require(layout_.pipeline > 1, "layout", "virtual_stages",
+            [&] { return fmt::format("virtual_stages {} needs a pipeline of at least 2", layout_.virtual_stages); });
     require(layout_.schedule == PipelineSchedule::interleaved ||
                 layout_.schedule == PipelineSchedule::one_forward_one_backward,
             "layout", "schedule", [&] {
@@ -150,8 +180,8 @@ class Check {
     require(layout_.zero_stage >= 1, "layout", "shard",
             [&] { return fmt::format("shard {} needs a zero_stage of at least 1", layout_.shard); });
     require(replicas(layout_) % layout_.shard == 0, "layout", "shard", [&] {
-      return fmt::format("shard {} does not divide data x context = {} x {}; nearest: {}", layout_.shard,
-                         layout_.data, layout_.context, neighbours(replicas(layout_), layout_.shard));
+      return fmt::format("shard {} does not divide data x context = {} x {}; nearest: {}", layout_.shard, layout_.data,
+                         layout_.context, nearest_divisors(replicas(layout_), layout_.shard));
     });
   }
 

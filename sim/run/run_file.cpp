@@ -37,7 +37,7 @@ class RunReader {
     read_stack(run);
     if (price) {
       run.device.price = price;
-      run.device.price_source = root_.was_set("price") ? root_.where("price").file : "the run's file";
+      run.device.price_source = root_.was_set("price") ? "given with " + root_.where("price").file : "the run's file";
     }
     collect();
     if (problems_.empty()) check(run, advice);

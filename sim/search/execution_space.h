@@ -1,10 +1,10 @@
-// The executions there are to choose from, as a list that is never written out: indexable by one integer, and splittable
-// into parts.
+// The executions there are to choose from, as a list that is never written out: indexable by one integer, and
+// splittable into parts.
 //
 // A space is made of splits (tensor, context, pipeline, data) and, for each of them, of the values that every other
 // choice may take. Its order: by split, then sequence parallelism, ZeRO stage, shard, way (algorithm and schedule),
-// microbatch, recomputation, chunks of the loss and the optimizer's place, the last fastest. What of it can be run is for
-// allowed() to say (sim/run/refusals.h).
+// microbatch, recomputation, chunks of the loss and the optimizer's place, the last fastest. What of it can be run is
+// for allowed() to say (sim/run/refusals.h).
 #pragma once
 
 #include <cstdint>
@@ -43,7 +43,7 @@ struct IndexRange {
 class ExecutionSpace {
  public:
   using ChoicesOf = std::function<Choices(const Layout& split)>;
-  // Of a split its sizes count: tensor, context, pipeline and data.
+  // A choice takes the place of what a split says of it.
   ExecutionSpace(const std::vector<Layout>& splits, const ChoicesOf& choices);
 
   [[nodiscard]] std::int64_t size() const;
@@ -72,8 +72,8 @@ class ExecutionSpace {
 // divides the layers of a stage; of groups of one the first alone.
 [[nodiscard]] std::vector<Way> every_way(const Layout& split, std::int64_t layers);
 
-// Everything that may be chosen for a model on so many devices: every split and way, every ZeRO stage that has something
-// to shard, every microbatch that divides a replica's batch, every recomputation.
+// Everything that may be chosen for a model on so many devices: every split and way, every ZeRO stage that has
+// something to shard, every microbatch that divides a replica's batch, every recomputation.
 [[nodiscard]] ExecutionSpace every_execution(const ModelShape& model, std::int64_t global_batch, std::int64_t devices);
 
 }  // namespace mobasim

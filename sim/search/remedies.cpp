@@ -7,6 +7,7 @@
 
 #include "sim/base/text.h"
 #include "sim/cost/evaluator.h"
+#include "sim/run/refusals.h"
 #include "sim/search/execution_space.h"
 
 namespace mobasim {
@@ -17,6 +18,7 @@ constexpr std::int64_t kMostLossChunks = 64;
 struct Asked {
   const MemoryModel& model;
   std::int64_t global_batch;
+  const Allowed& allowed;
 };
 
 double need(const Asked& asked, const Execution& execution) {
@@ -93,6 +95,9 @@ ExecutionSpace with_twice(std::int64_t Layout::*axis, const Asked& asked, const 
     layout.*axis *= 2;
     if (layout.data % 2 == 0) layout.data /= 2;
     if (!comes_out_even(asked, from, layout)) break;
+    Execution execution = from;
+    execution.layout = layout;
+    if (!asked.allowed(execution)) break;
     splits.push_back(layout);
   }
   return {splits, [&](const Layout&) { return Choices(from); }};
@@ -117,7 +122,7 @@ Execution pruned(const Asked& asked, const Execution& start, Execution found, do
   const auto take_back = [&](auto change) {
     Execution without = found;
     change(without);
-    if (need(asked, without) <= capacity) found = without;
+    if (asked.allowed(without) && need(asked, without) <= capacity) found = without;
   };
   take_back([&](Execution& without) { without.offload_optimizer = start.offload_optimizer; });
   take_back([&](Execution& without) { without.recompute = Recompute::selective; });
@@ -163,7 +168,7 @@ std::optional<Execution> fitting(const Asked& asked, Remedy remedy, const Execut
   const ExecutionSpace notches = remedy(asked, start);
   for (std::int64_t i = 0; i < notches.size(); ++i) {
     const Execution execution = notches.at(i);
-    if (need(asked, execution) <= capacity) return execution;
+    if (asked.allowed(execution) && need(asked, execution) <= capacity) return execution;
   }
   return std::nullopt;
 }
@@ -176,6 +181,7 @@ Execution combined(const Asked& asked, const Execution& start, double capacity) 
     const ExecutionSpace notches = remedy(asked, best);
     for (std::int64_t i = 0; i < notches.size() && least > capacity; ++i) {
       const Execution next = notches.at(i);
+      if (!asked.allowed(next)) continue;
       const double bytes = need(asked, next);
       if (bytes >= least) continue;
       least = bytes;
@@ -188,8 +194,8 @@ Execution combined(const Asked& asked, const Execution& start, double capacity) 
 }  // namespace
 
 std::vector<std::string> remedies(const MemoryModel& model, std::int64_t global_batch, const Execution& start,
-                                  double capacity) {
-  const Asked asked{model, global_batch};
+                                  double capacity, const Allowed& allowed) {
+  const Asked asked{model, global_batch, allowed};
   std::vector<std::string> found;
   if (need(asked, start) <= capacity) return found;
   for (const Remedy remedy : kRemedies) {
@@ -205,13 +211,16 @@ std::vector<std::string> remedies(const MemoryModel& model, std::int64_t global_
     return {sentence(start, needed, need(asked, needed), "together need")};
   }
   const std::string changed = joined(differences(start, least));
-  return {fmt::format("{}{} the least it needs is {:.1f} GB of {:.1f} GB", changed.empty() ? "" : "even with ", changed,
-                      bytes / 1e9, capacity / 1e9)};
+  return {fmt::format("{}the least it needs is {:.1f} GB of {:.1f} GB",
+                      changed.empty() ? "" : "even with " + changed + " ", bytes / 1e9, capacity / 1e9)};
 }
 
 std::vector<std::string> remedies(const Run& run) {
-  return remedies(evaluator_of(run).memory(), run.workload.global_batch, run.execution,
-                  allocatable(run.device).value());
+  const auto can_run = [&](const Execution& execution) {
+    return allowed(run.model, run.workload, execution, run.device);
+  };
+  return remedies(evaluator_of(run).memory(), run.workload.global_batch, run.execution, allocatable(run.device).value(),
+                  can_run);
 }
 
 }  // namespace mobasim

@@ -45,6 +45,7 @@ void read_fitted(ConfigMap root, Stack& stack) {
 // The files of a folder's policies, in their order.
 std::vector<std::filesystem::path> policies_in(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> files;
+  if (!std::filesystem::is_directory(folder)) throw ConfigError({folder.string()}, "there is no such folder of stacks");
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     if (entry.path().extension() == ".yaml" && entry.path().filename() != kCalibrationFile) files.push_back(entry);
   }
@@ -93,7 +94,8 @@ Stack stack_from(const std::filesystem::path& path) {
   stack.policy.overlap_pipeline = root.flag_or("overlap_pipeline", false);
   stack.policy.gradient_bytes = root.count_or("gradient_bytes", 4);
   stack.policy.reduced_bytes = root.count_or("reduced_bytes", 4);
-  if (root.has("second_gradient_bytes")) stack.policy.second_gradient_bytes = root.whole_number("second_gradient_bytes");
+  if (root.has("second_gradient_bytes"))
+    stack.policy.second_gradient_bytes = root.whole_number("second_gradient_bytes");
   stack.policy.f32_weights = root.flag_or("f32_weights", false);
   stack.policy.transformer_engine = root.flag_or("transformer_engine", false);
   stack.policy.keeps_stage_outputs = root.flag_or("keeps_stage_outputs", false);

@@ -110,6 +110,14 @@ std::vector<BadInput> command_lines() {
       {"no command", {}, {}, 2, {"--help"}},
       {"unknown command", {"plann"}, {}, 2, {"plann", "did you mean 'plan'"}},
       {"unknown option", {"plan", "run.yaml", "--frobnicate"}, {{"run.yaml", kRun}}, 2, {"--frobnicate"}},
+      {"option without a command", {"--frobnicate"}, {}, 2, {"'--frobnicate' is no option of mobasim itself"}},
+      {"unexpected words", {"plan", "moba-1.5b-32k", "--dev", "a100-sxm"}, {}, 2, {"expected: --dev a100-sxm"}},
+      {"output without a name", {"plan", "moba-1.5b-32k", "-o", ""}, {}, 2, {"--output", "empty"}},
+      {"output over the run", {"plan", "run.yaml", "-o", "./run.yaml"}, {{"run.yaml", kRun}}, 2, {"is read"}},
+      {"output over the rows", {"validate", "rows.csv", "-o", "rows.csv"}, {{"rows.csv", "id\n"}}, 2, {"is read"}},
+      {"constants over the rows", {"calibrate", "rows.csv", "-o", "rows.csv"}, {{"rows.csv", "id\n"}}, 2, {"is read"}},
+      {"two things to verify", {"verify", "--conformance", "--mutants", "--backend", "simt"}, {}, 2, {"--mutants"}},
+      {"a format for what has none", {"verify", "--conformance", "--dtype", "bf16"}, {}, 2, {"--dtype"}},
       {"missing argument", {"plan"}, {}, 2, {"--help"}},
       {"unknown format", {"plan", "run.yaml", "--format", "xml"}, {{"run.yaml", kRun}}, 2, {"xml"}},
       {"missing file", kPlan, {}, 2, {"run.yaml"}},
@@ -160,6 +168,11 @@ std::vector<BadInput> runs() {
       {"block 0", kPlan, run_with("block: 512", "block: 0"), 2, {"run.yaml:4:", "block"}},
       {"top_k 0", kPlan, run_with("top_k: 3", "top_k: 0"), 2, {"run.yaml:4:", "top_k"}},
       {"negative batch", kPlan, run_with("global_batch: 256", "global_batch: -256"), 2, {"run.yaml:5:43:"}},
+      {"batch beyond integers",
+       kPlan,
+       run_with("microbatch: 1,", "microbatch: 35184372088832,"),
+       2,
+       {"run.yaml:5:60:", "at most 1000000000"}},
       {"ambiguous count", kPlan, run_with("32768", "32K"), 2, {"run.yaml:5:22:", "32K", "32Ki"}},
       {"octal count", kPlan, run_with("microbatch: 1", "microbatch: 010"), 2, {"run.yaml:5:60:", "010"}},
       {"not a number", kPlan, run_with("1e12", ".nan"), 2, {"run.yaml:5:", ".nan"}},
@@ -299,6 +312,7 @@ void check(const BadInput& bad) {
     CHECK(outcome.err.find(mention) != std::string::npos);
   }
   CHECK(files_in(folder.path()) == before);
+  for (const auto& [name, content] : bad.files) CHECK(file_content(folder / name) == content);
 }
 
 TEST_CASE("a bad command line gives one message and its exit code") {

@@ -72,3 +72,19 @@ TEST_CASE("A layout that no choice can save has no candidate, and a reason") {
   CHECK(candidates(run, 1e15, reason).empty());
   CHECK(reason.find("tensor 5") != std::string::npos);
 }
+
+TEST_CASE("A run that leaves choices open of which none is possible is refused in words") {
+  std::string reason;
+  MeasuredRun odd = run_of("none", "NeMo");
+  odd.free.split = true;
+  odd.execution.layout.context = 3;  // 64 devices have no third
+  CHECK(candidates(odd, 1e15, reason).empty());
+  CHECK(reason == "no split of 64 devices goes with context 3");
+  reason.clear();
+  MeasuredRun interleaved = run_of("none", "NeMo");
+  interleaved.free.virtual_stages = true;
+  interleaved.execution.layout.pipeline = 80;
+  interleaved.execution.layout.schedule = PipelineSchedule::interleaved;
+  CHECK(candidates(interleaved, 1e15, reason).empty());
+  CHECK(reason.starts_with("no stage of 80 layers on 64 devices has the several chunks"));
+}

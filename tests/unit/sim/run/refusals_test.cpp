@@ -27,6 +27,19 @@ bool has(const std::string& text, const std::string& part) { return text.find(pa
 
 }  // namespace
 
+TEST_CASE("Sizes whose products do not fit into an integer are refused before they are multiplied") {
+  Asked asked;
+  asked.execution.layout.data = 524288;
+  asked.execution.microbatch = std::int64_t{1} << 45;
+  CHECK(has(asked.reasons(), "microbatch must be at most 1000000000"));
+  asked.execution.microbatch = 1;
+  asked.workload.global_batch = std::int64_t{1} << 62;
+  CHECK(has(asked.reasons(), "global_batch must be at most 1000000000"));
+  asked.workload.global_batch = 64;
+  asked.execution.layout = {.tensor = 1'000'000, .context = 1'000'000, .pipeline = 1'000'000, .data = 1'000'000};
+  CHECK(has(asked.reasons(), "the layout has more than 1000000000 devices"));
+}
+
 TEST_CASE("Each rule of a layout is refused in words") {
   Asked asked;
   CHECK(asked.reasons() == "");
@@ -52,7 +65,10 @@ TEST_CASE("Each rule of a layout is refused in words") {
   asked.execution.layout.shard = 3;
   asked.execution.layout.data = 8;
   CHECK(has(asked.reasons(), "shard 3 needs a zero_stage of at least 1"));
-  CHECK(has(asked.reasons(), "shard 3 does not divide data x context = 8 x 1"));
+  CHECK(has(asked.reasons(), "shard 3 does not divide data x context = 8 x 1; nearest: 2 or 4"));
+  asked.execution.layout.shard = 16;
+  CHECK(has(asked.reasons(), "nearest: 8"));
+  CHECK_FALSE(has(asked.reasons(), "nearest: 8 or"));
   asked.execution.layout = {};
   asked.execution.layout.virtual_stages = 2;
   CHECK(has(asked.reasons(), "virtual_stages 2 needs a pipeline of at least 2"));

@@ -63,7 +63,7 @@ TEST_CASE("The run's attention and price replace the model's and the device's, a
                                   {"attention", "{mechanism: full}", "--attention"}});
   CHECK(other.device.name == "a100-sxm");
   CHECK(other.device.price.value() == DollarRate(1));
-  CHECK(other.device.price_source == "--price");
+  CHECK(other.device.price_source == "given with --price");
   CHECK(other.model.groups.front().attention == Attention(FullAttention{}));
 }
 

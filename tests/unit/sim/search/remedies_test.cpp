@@ -56,6 +56,17 @@ TEST_CASE("A run that fits needs no remedy") {
   CHECK(remedies_of(run, peak(run)).empty());
 }
 
+TEST_CASE("No remedy is proposed that cannot be run") {
+  const Run run = replicated_run();
+  const double capacity = 0.6 * peak(run);
+  CHECK(any_starts_with(remedies_of(run, capacity), "tensor 2"));
+  const auto without_tensor = [](const Execution& execution) { return execution.layout.tensor == 1; };
+  const std::vector<std::string> found =
+      remedies(model_of(run), run.workload.global_batch, run.execution, capacity, without_tensor);
+  CHECK_FALSE(found.empty());
+  CHECK_FALSE(any_starts_with(found, "tensor"));
+}
+
 TEST_CASE("Each remedy fits, and says what it then needs") {
   const Run run = replicated_run();
   for (const double share : {0.95, 0.8, 0.6, 0.4, 0.2}) {
