@@ -7,10 +7,15 @@
 namespace mobasim::kernels {
 namespace {
 
+// Like dot(), in four sums, none of which waits for the one before.
 double absolute_dot(const double* a, const double* b, std::int64_t size) {
-  double sum = 0;
-  for (std::int64_t c = 0; c < size; ++c) sum += std::abs(a[c] * b[c]);
-  return sum;
+  double sum[4] = {};
+  std::int64_t c = 0;
+  for (; c + 4 <= size; c += 4) {
+    for (std::int64_t i = 0; i < 4; ++i) sum[i] += std::abs(a[c + i] * b[c + i]);
+  }
+  for (; c < size; ++c) sum[0] += std::abs(a[c] * b[c]);
+  return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
 // One query: with p = exp(s - lse), dp = d_o . v, delta = d_o . o
