@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "sim/base/file_list.h"
 #include "sim/base/text.h"
 
 namespace mobasim {
@@ -16,10 +17,7 @@ bool is_path(const std::string& text) {
 
 std::vector<std::string> names_in(const std::filesystem::path& folder) {
   std::vector<std::string> names;
-  std::error_code missing;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, missing)) {
-    if (entry.path().extension() == ".yaml") names.push_back(entry.path().stem().string());
-  }
+  for (const std::filesystem::path& file : yaml_files(folder)) names.push_back(file.stem().string());
   std::sort(names.begin(), names.end());
   return names;
 }

@@ -7,6 +7,7 @@
 #include "sim/base/config.h"
 #include "sim/base/text.h"
 #include "sim/stack/calibration.h"
+#include "sim/stack/stack_list.h"
 
 namespace mobasim {
 namespace {
@@ -42,15 +43,10 @@ void read_fitted(ConfigMap root, Stack& stack) {
   }
 }
 
-// The files of a folder's policies, in their order.
-std::vector<std::filesystem::path> policies_in(const std::filesystem::path& folder) {
-  std::vector<std::filesystem::path> files;
+// The files of a folder's policies, in their order. Throws ConfigError where there is no such folder.
+FileList policies_in(const std::filesystem::path& folder) {
   if (!std::filesystem::is_directory(folder)) throw ConfigError({folder.string()}, "there is no such folder of stacks");
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    if (entry.path().extension() == ".yaml" && entry.path().filename() != kCalibrationFile) files.push_back(entry);
-  }
-  std::sort(files.begin(), files.end());
-  return files;
+  return stack_files(folder);
 }
 
 // A policy whose name must be its file's, by which it is found without reading the others.
