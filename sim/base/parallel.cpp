@@ -44,10 +44,11 @@ void in_parallel(std::int64_t count, int threads, const std::function<void(std::
       ended = true;
     }
   };
+  const std::int64_t needed = std::min<std::int64_t>(threads, count);
   std::vector<std::thread> others;
-  others.reserve(static_cast<std::size_t>(std::max(threads, 1)));
+  others.reserve(static_cast<std::size_t>(std::max<std::int64_t>(needed, 1)));
   try {
-    for (std::int64_t i = 1; i < std::min<std::int64_t>(threads, count); ++i) others.emplace_back(worker);
+    for (std::int64_t i = 1; i < needed; ++i) others.emplace_back(worker);
   } catch (const std::system_error&) {
     // The machine has no thread more: those that there are do all of the work.
   }
