@@ -35,9 +35,10 @@ std::filesystem::path profile_of(const std::string& name) {
 int compare(const Options& options) {
   kernels::bench::CompareOptions rules;
   rules.tolerance = options.tolerance;
+  const auto a = profile_of(options.a), b = profile_of(options.b);
+  check_output(options.output.file, {a, b});
   const kernels::bench::CompareResult result =
-      kernels::bench::compared(kernels::bench::measurements_from(profile_of(options.a)),
-                               kernels::bench::measurements_from(profile_of(options.b)), rules);
+      kernels::bench::compared(kernels::bench::measurements_from(a), kernels::bench::measurements_from(b), rules);
   for (const std::string& warning : result.warnings) tell(warning);
   print(kernels::bench::comparison_table(result), options.output);
   tell(kernels::bench::comparison_summary(result, rules));
