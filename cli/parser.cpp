@@ -80,8 +80,8 @@ Option& Option::one_word_each() {
   return *this;
 }
 
-Option& Option::named_in_help(const std::string& placeholder) {
-  option_->type_name(placeholder);
+Option& Option::named_in_help(const std::string& value) {
+  option_->type_name(value);
   return *this;
 }
 

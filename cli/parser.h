@@ -27,9 +27,9 @@ class Option {
   // `problem` returns what is wrong with the text as given; empty: nothing.
   Option& checked(const std::function<std::string(const std::string&)>& problem);
   Option& excludes(const Option& other);
-  Option& separated_by(char separator);  // several values in one word
-  Option& one_word_each();               // a list grows by repeating the option only
-  Option& named_in_help(const std::string& placeholder);
+  Option& separated_by(char separator);             // several values in one word
+  Option& one_word_each();                          // a list grows by repeating the option only
+  Option& named_in_help(const std::string& value);  // what stands for the value: COL
   Option& default_in_help();
 
  private:

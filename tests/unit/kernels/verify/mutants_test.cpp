@@ -1,0 +1,16 @@
+// What mutants do when they are asked to stop; that they are caught is tests/mutation.
+#include "kernels/verify/mutants.h"
+
+#include "tests/catch.h"
+
+using namespace mobasim;
+using namespace mobasim::kernels;
+
+TEST_CASE("mutants stop before the next case, while they are looked for and while they run") {
+  int asked = 0;
+  const Progress third({}, [&] { return ++asked == 3; });
+  CHECK_THROWS_AS(verify::mutants(third), Stopped);
+  CHECK(asked == 3);
+  const Progress at_once({}, [] { return true; });
+  CHECK_THROWS_AS(verify::outcome_of({}, at_once), Stopped);
+}
