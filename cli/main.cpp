@@ -52,7 +52,7 @@ int main(int argc, char** argv) {
     return kInterrupted;
   } catch (const ConfigError& error) {
     end_progress();
-    for (const Problem& problem : error.problems()) tell(text(problem));
+    for (const ConfigError::Problem& problem : error.problems()) tell(text(problem));
     return kUsage;
   } catch (const Unsupported& error) {
     end_progress();

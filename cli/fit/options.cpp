@@ -26,7 +26,7 @@ class Complaints {
     try {
       work();
     } catch (const ConfigError& error) {
-      for (const Problem& problem : error.problems()) add(prefix + problem.what);
+      for (const ConfigError::Problem& problem : error.problems()) add(prefix + problem.what);
     }
   }
   void throw_if_any() const {
@@ -34,7 +34,7 @@ class Complaints {
   }
 
  private:
-  std::vector<Problem> problems_;
+  std::vector<ConfigError::Problem> problems_;
 };
 
 bool is_paired(const LossLaw& law) { return std::holds_alternative<PairedLaw>(law); }

@@ -24,9 +24,9 @@ std::optional<double> CellProblems::positive_number(std::size_t row, std::size_t
 
 void CellProblems::throw_if_any() const {
   if (told_.empty()) return;
-  std::vector<Problem> problems = told_;
+  std::vector<ConfigError::Problem> problems = told_;
   if (more_ > 0) {
-    const auto earlier = [](const Problem& a, const Problem& b) {
+    const auto earlier = [](const ConfigError::Problem& a, const ConfigError::Problem& b) {
       return std::tie(a.where.line, a.where.column) < std::tie(b.where.line, b.where.column);
     };
     std::max_element(problems.begin(), problems.end(), earlier)->what += fmt::format("\nand {} more", more_);

@@ -35,7 +35,7 @@ class CellProblems {
  private:
   static constexpr std::size_t kMostTold = 10;
   const CsvTable& table_;
-  std::vector<Problem> told_;
+  std::vector<ConfigError::Problem> told_;
   std::size_t more_ = 0;
 };
 

@@ -135,7 +135,7 @@ AskedTargets targets_asked(const FitRequest& request, const std::vector<RunGroup
 std::vector<GroupFit> group_fits(const FitRequest& request, const GroupsToFit& groups,
                                  const std::vector<Target>& targets, const Progress& progress) {
   std::vector<GroupFit> fits;
-  std::vector<Problem> problems;
+  std::vector<ConfigError::Problem> problems;
   GroupFitOptions how = options_of(request);
   for (std::size_t i = 0; i < groups.groups.size(); ++i) {
     const GroupToFit& group = groups.groups[i];

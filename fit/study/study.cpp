@@ -92,7 +92,7 @@ StudyChart chart_from(ConfigMap map) {
 
 // Adds what `read` throws to the problems of the study.
 template <class Read>
-void gather(std::vector<Problem>& problems, Read read) {
+void gather(std::vector<ConfigError::Problem>& problems, Read read) {
   try {
     read();
   } catch (const ConfigError& error) {
@@ -120,7 +120,7 @@ StudyRun run_part_from(ConfigMap map, const Study& study, const fs::path& config
 }
 
 std::vector<StudyModel> models_from(ConfigMap root, const Study& study, const fs::path& configs,
-                                    std::vector<Problem>& problems) {
+                                    std::vector<ConfigError::Problem>& problems) {
   std::vector<StudyModel> models;
   std::set<std::string> seen;
   for (ConfigMap map : root.maps("models")) {
@@ -205,7 +205,7 @@ Study study_from(const fs::path& file, const fs::path& configs) {
     root.problem("points", error.what());
   }
   study.sequence = root.count("sequence");
-  std::vector<Problem> problems;
+  std::vector<ConfigError::Problem> problems;
   study.models = models_from(root, study, configs, problems);
   ConfigMap arms = root.map("arms");
   study.treatment = arm_from(arms.map("treatment"), "#1a4fd6");

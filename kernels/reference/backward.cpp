@@ -3,24 +3,15 @@
 
 #include "kernels/reference/keys.h"
 #include "kernels/reference/reference.h"
+#include "kernels/vectors.h"
 
 namespace mobasim::kernels {
 namespace {
 
-// Like dot(), in four sums, none of which waits for the one before.
-double absolute_dot(const double* a, const double* b, std::int64_t size) {
-  double sum[4] = {};
-  std::int64_t c = 0;
-  for (; c + 4 <= size; c += 4) {
-    for (std::int64_t i = 0; i < 4; ++i) sum[i] += std::abs(a[c + i] * b[c + i]);
-  }
-  for (; c < size; ++c) sum[0] += std::abs(a[c] * b[c]);
-  return (sum[0] + sum[1]) + (sum[2] + sum[3]);
-}
-
 // One query: with p = exp(s - lse), dp = d_o . v, delta = d_o . o
 //   dv += p d_o      ds = p (dp - delta) scale      dq += ds k      dk += ds q
 // (FlashAttention-2, arXiv 2307.08691, section 3.2; rowsum(d_o o) is that of the whole, merged row.)
+MOBASIM_WIDE_VECTORS
 void add_row(const Problem& problem, const Inputs<double>& inputs, const Forward<double>& forward, std::int64_t begin,
              std::int64_t length, std::int64_t token, std::int64_t head, double floor, ReferenceBackward& out) {
   const std::int64_t dim = problem.head_dim, row = token * problem.heads + head;

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "kernels/reference/keys.h"
+#include "kernels/vectors.h"
 
 namespace mobasim::kernels {
 namespace {
@@ -53,6 +54,7 @@ void choose(const Problem& problem, const Inputs<double>& inputs, const Referenc
   }
 }
 
+MOBASIM_WIDE_VECTORS
 void attend(const Problem& problem, const Inputs<double>& inputs, std::int64_t begin, std::int64_t length,
             std::int64_t token, std::int64_t head, double floor, ReferenceForward& out) {
   const std::vector<std::int64_t> keys = attended_keys(problem, out.result.selection, begin, length, token, head);

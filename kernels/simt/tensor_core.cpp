@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "kernels/simt/numbers.h"
+#include "kernels/vectors.h"
 
 namespace mobasim::kernels::simt::executor {
 namespace {
@@ -32,16 +34,21 @@ void gather(Matrices& matrices, const MatrixProduct* const (&lanes)[kWarp], Valu
   }
 }
 
-// Products of 16-bit numbers are exact in f32, so that a product and a sum are a fused multiply-add.
+// Products of 16-bit numbers are exact in f32, so that a product and a sum are a fused multiply-add. Four rows at a
+// time: a sum waits for the one before it, but not for those of other rows.
+MOBASIM_WIDE_VECTORS
 void multiply_exact(Matrices& matrices) {
-  for (int row = 0; row < kRows; ++row) {
-    float sum[kColumns];
-    for (int j = 0; j < kColumns; ++j) sum[j] = matrices.d[row][j];
+  constexpr int kTogether = 4;
+  using Row = float __attribute__((vector_size(kColumns * sizeof(float))));
+  for (int first = 0; first < kRows; first += kTogether) {
+    Row sum[kTogether];
+    std::memcpy(sum, matrices.d[first], sizeof sum);
     for (int k = 0; k < kDepth; ++k) {
-      const float a = matrices.a[row][k];
-      for (int j = 0; j < kColumns; ++j) sum[j] += a * matrices.b[k][j];
+      Row b;
+      std::memcpy(&b, matrices.b[k], sizeof b);
+      for (int row = 0; row < kTogether; ++row) sum[row] += matrices.a[first + row][k] * b;
     }
-    for (int j = 0; j < kColumns; ++j) matrices.d[row][j] = sum[j];
+    std::memcpy(matrices.d[first], sum, sizeof sum);
   }
 }
 

@@ -12,16 +12,16 @@
 namespace mobasim {
 namespace {
 
-std::vector<Problem> sorted(std::vector<Problem> problems) {
-  std::stable_sort(problems.begin(), problems.end(), [](const Problem& a, const Problem& b) {
+std::vector<ConfigError::Problem> sorted(std::vector<ConfigError::Problem> problems) {
+  std::stable_sort(problems.begin(), problems.end(), [](const ConfigError::Problem& a, const ConfigError::Problem& b) {
     return std::tie(a.where.file, a.where.line, a.where.column) < std::tie(b.where.file, b.where.line, b.where.column);
   });
   return problems;
 }
 
-std::string text(const std::vector<Problem>& problems) {
+std::string text(const std::vector<ConfigError::Problem>& problems) {
   std::string lines;
-  for (const Problem& problem : problems) {
+  for (const ConfigError::Problem& problem : problems) {
     if (!lines.empty()) lines += '\n';
     lines += text(problem);
   }
@@ -30,7 +30,7 @@ std::string text(const std::vector<Problem>& problems) {
 
 }  // namespace
 
-std::string text(const Problem& problem) {
+std::string text(const ConfigError::Problem& problem) {
   const Location& where = problem.where;
   if (where.file.empty()) return problem.what;
   if (where.line == 0) return fmt::format("{}: {}", where.file, problem.what);
@@ -38,11 +38,11 @@ std::string text(const Problem& problem) {
   return fmt::format("{}:{}:{}: {}", where.file, where.line, where.column, problem.what);
 }
 
-ConfigError::ConfigError(std::vector<Problem> problems)
+ConfigError::ConfigError(std::vector<ConfigError::Problem> problems)
     : std::runtime_error(text(sorted(problems))), problems_(sorted(std::move(problems))) {}
 
 ConfigError::ConfigError(Location where, std::string what)
-    : ConfigError(std::vector<Problem>{{std::move(where), std::move(what)}}) {}
+    : ConfigError(std::vector<ConfigError::Problem>{{std::move(where), std::move(what)}}) {}
 
 ConfigError::ConfigError(std::string what) : ConfigError(Location{}, std::move(what)) {}
 

@@ -18,17 +18,13 @@ struct Location {
   int column = 0;
 };
 
-struct Problem {
-  Location where;
-  std::string what;
-};
-
-// "file:line:column: what", leaving out what is 0.
-[[nodiscard]] std::string text(const Problem& problem);
-
 // One error that carries every problem found, sorted by place. what() has one line a problem.
 class ConfigError : public std::runtime_error {
  public:
+  struct Problem {
+    Location where;
+    std::string what;
+  };
   explicit ConfigError(std::vector<Problem> problems);
   ConfigError(Location where, std::string what);
   explicit ConfigError(std::string what);  // a problem without a place: a flag, a combination
@@ -37,6 +33,9 @@ class ConfigError : public std::runtime_error {
  private:
   std::vector<Problem> problems_;
 };
+
+// "file:line:column: what", leaving out what is 0.
+[[nodiscard]] std::string text(const ConfigError::Problem& problem);
 
 // Asked for what is not modelled: never answered with a made-up number.
 class Unsupported : public std::runtime_error {

@@ -20,7 +20,7 @@ FileList yaml_files(const std::filesystem::path& folder) {
 Table table_of_files(const FileList& files, std::vector<std::string> columns,
                      const std::function<std::vector<Cell>(const std::filesystem::path&)>& row_of) {
   Table table{std::move(columns), {}};
-  std::vector<Problem> problems;
+  std::vector<ConfigError::Problem> problems;
   for (const std::filesystem::path& file : files) {
     try {
       table.rows.push_back(row_of(file));

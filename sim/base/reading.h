@@ -30,7 +30,7 @@ struct Mapping {
 
 struct Reading {
   std::filesystem::path path;
-  std::vector<Problem> problems;
+  std::vector<ConfigError::Problem> problems;
   std::vector<std::shared_ptr<Mapping>> visited;
   std::shared_ptr<Mapping> root;
 

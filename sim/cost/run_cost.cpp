@@ -57,7 +57,7 @@ void add_memory(const Run& run, const MemoryUse& use, RunCost& cost) {
 void require_no_violations(const Run& run) {
   const std::vector<std::string> found = violations(run);
   if (found.empty()) return;
-  std::vector<Problem> problems;
+  std::vector<ConfigError::Problem> problems;
   for (const std::string& what : found) problems.push_back({{run.name}, what});
   throw ConfigError(problems);
 }

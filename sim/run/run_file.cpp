@@ -146,7 +146,7 @@ class RunReader {
   ConfigFile file_;
   ConfigMap root_;
   std::filesystem::path configs_;
-  std::vector<Problem> problems_;
+  std::vector<ConfigError::Problem> problems_;
 };
 
 }  // namespace

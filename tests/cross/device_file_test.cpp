@@ -5,8 +5,7 @@
 #include "tests/catch.h"
 #include "tests/program.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::device_file_test {
 TEST_CASE("a bench of a few seconds gives a device that the simulator accepts") {
   const tests::ScratchFolder folder;
   kernels::bench::Options options;
@@ -27,3 +26,5 @@ TEST_CASE("a bench of a few seconds gives a device that the simulator accepts") 
   }
   CHECK(device.profile.size() == result.rows.size());
 }
+
+}  // namespace mobasim::tests::device_file_test

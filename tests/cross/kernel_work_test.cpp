@@ -8,8 +8,7 @@
 #include "sim/attention/attention.h"
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::kernel_work_test {
 namespace {
 
 constexpr std::int64_t kMmaProducts = 16 * 8 * 16;  // multiply-adds of an mma
@@ -224,3 +223,5 @@ TEST_CASE("the gate does useful work plus stated padding over many blocks") {
   check(moba({0, 64 * 21 + 5}, 1, 1, 64, 64, 5));
   check(moba({0, 64 * 67 + 70}, 1, 1, 64, 64, 2));
 }
+
+}  // namespace mobasim::tests::kernel_work_test

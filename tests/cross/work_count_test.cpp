@@ -6,8 +6,7 @@
 #include "sim/attention/attention.h"
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::work_count_test {
 namespace {
 
 Attention attention_of(const kernels::Problem& problem) {
@@ -92,3 +91,5 @@ TEST_CASE("counted work equals the closed forms around every border of a block")
     }
   }
 }
+
+}  // namespace mobasim::tests::work_count_test

@@ -5,7 +5,7 @@
 
 #include "tests/catch.h"
 
-namespace mobasim::tests {
+namespace mobasim::tests::build_check_test {
 namespace {
 
 constexpr const char* kLog =
@@ -107,4 +107,4 @@ TEST_CASE("no kernel spills more than is written down for the nvcc that compiled
 }
 
 }  // namespace
-}  // namespace mobasim::tests
+}  // namespace mobasim::tests::build_check_test

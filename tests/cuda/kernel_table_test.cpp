@@ -12,7 +12,7 @@
 #include "tests/cuda/machine_code.h"
 #include "tests/cuda/occupancy.h"
 
-namespace mobasim::tests {
+namespace mobasim::tests::kernel_table_test {
 namespace {
 
 constexpr const char* kBegin = "<!-- begin generated: compiled kernels -->\n";
@@ -166,4 +166,4 @@ TEST_CASE("the table of docs/kernels.md is what nvcc compiled, and every kernel 
 }
 
 }  // namespace
-}  // namespace mobasim::tests
+}  // namespace mobasim::tests::kernel_table_test

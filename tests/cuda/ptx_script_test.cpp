@@ -2,7 +2,7 @@
 #include "tests/catch.h"
 #include "tests/program.h"
 
-namespace mobasim::tests {
+namespace mobasim::tests::ptx_script_test {
 namespace {
 
 Outcome outcome_of_ptx_test(const std::string& cache) {
@@ -25,4 +25,4 @@ TEST_CASE("the PTX is not tested where nvcc was not found or not wanted, stand-i
 }
 
 }  // namespace
-}  // namespace mobasim::tests
+}  // namespace mobasim::tests::ptx_script_test

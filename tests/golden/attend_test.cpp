@@ -9,7 +9,7 @@
 #include "tests/catch.h"
 #include "tests/program.h"
 
-namespace mobasim::tests {
+namespace mobasim::tests::attend_test {
 namespace {
 
 struct Tensor {
@@ -380,4 +380,4 @@ TEST_CASE("attend that cannot write leaves nothing behind") {
 }
 
 }  // namespace
-}  // namespace mobasim::tests
+}  // namespace mobasim::tests::attend_test

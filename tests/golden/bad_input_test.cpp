@@ -9,7 +9,7 @@
 #include "tests/catch.h"
 #include "tests/program.h"
 
-namespace mobasim::tests {
+namespace mobasim::tests::bad_input_test {
 namespace {
 
 const std::string kRun = R"(source: a test
@@ -368,4 +368,4 @@ TEST_CASE("the inputs that the bad ones are made from are good") {
 }
 
 }  // namespace
-}  // namespace mobasim::tests
+}  // namespace mobasim::tests::bad_input_test

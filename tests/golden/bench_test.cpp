@@ -7,9 +7,7 @@
 #include "tests/catch.h"
 #include "tests/program.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::bench_test {
 namespace {
 
 const std::string kProgram = quoted_for_shell(MOBASIM_PROGRAM);
@@ -117,3 +115,5 @@ TEST_CASE("bench compare tells what became slower, by name of a device, a folder
   const std::string all = std::to_string(rows.size());
   CHECK(slower.err.find(", of " + all + " of " + all) != std::string::npos);
 }
+
+}  // namespace mobasim::tests::bench_test

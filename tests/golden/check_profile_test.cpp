@@ -2,8 +2,7 @@
 #include "tests/catch.h"
 #include "tests/program.h"
 
-using namespace mobasim::tests;
-
+namespace mobasim::tests::check_profile_test {
 namespace {
 
 constexpr const char* kHeader =
@@ -111,3 +110,5 @@ TEST_CASE("check-profile lists what a disturbed machine measured, and leaves it 
   CHECK(outcome.out.find(",disturbed,") != std::string::npos);
   CHECK(outcome.err.find("1 of 5 shapes are of a disturbed machine") != std::string::npos);
 }
+
+}  // namespace mobasim::tests::check_profile_test

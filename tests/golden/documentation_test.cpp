@@ -9,7 +9,7 @@
 #include "tests/catch.h"
 #include "tests/program.h"
 
-namespace mobasim::tests {
+namespace mobasim::tests::documentation_test {
 namespace {
 
 struct Block {
@@ -82,4 +82,4 @@ TEST_CASE("the blocks of a page are found, and only those that run the program")
 }
 
 }  // namespace
-}  // namespace mobasim::tests
+}  // namespace mobasim::tests::documentation_test

@@ -4,9 +4,7 @@
 
 #include "tests/golden/fit_program.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::fit_hostile_test {
 namespace {
 
 const Words kP2 = {"d.csv", "--law", "p2", "--compute", "compute", "--loss", "loss"};
@@ -231,3 +229,5 @@ TEST_CASE("A million rows are fitted by p2, p3 and chinchilla") {
     }
   }
 }
+
+}  // namespace mobasim::tests::fit_hostile_test

@@ -4,9 +4,7 @@
 
 #include "tests/golden/fit_program.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::fit_laws_test {
 namespace {
 
 const Words kParameters = {"a",        "b", "floor", "a_parameters", "b_parameters", "a_tokens",
@@ -278,3 +276,5 @@ TEST_CASE("Ctrl-C ends a long bootstrap with 130, and nothing is written") {
   CHECK(outcome.err == "mobasim: stopped\n");  // no progress where stderr is no terminal
   CHECK(files_below(folder) == Words{"d.csv"});
 }
+
+}  // namespace mobasim::tests::fit_laws_test

@@ -2,9 +2,7 @@
 
 #include "tests/golden/fit_program.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::fit_test {
 namespace {
 
 const std::string kCurves = (source_folder() / "configs/losses/moba-training-curves.csv").string();
@@ -200,3 +198,5 @@ TEST_CASE("Every group that cannot be fitted is named, and nothing is printed") 
   CHECK(outcome.err.find("g=b: all 3 points have the same x (1)") != std::string::npos);
   CHECK(outcome.err.find("g=c") == std::string::npos);
 }
+
+}  // namespace mobasim::tests::fit_test

@@ -2,8 +2,7 @@
 #include "tests/catch.h"
 #include "tests/program.h"
 
-using namespace mobasim::tests;
-
+namespace mobasim::tests::kernels_test {
 TEST_CASE("verify prints a row for each case and pass and ends with 0 when all hold") {
   const ScratchFolder folder;
   const Outcome outcome =
@@ -118,3 +117,5 @@ TEST_CASE("bench stops on Ctrl-C with 130 and leaves what was done, to be resume
   CHECK(outcome.exit_code == 130);
   CHECK(outcome.out == "cpu-local.partial.csv\n");
 }
+
+}  // namespace mobasim::tests::kernels_test

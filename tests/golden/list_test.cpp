@@ -6,7 +6,7 @@
 #include "tests/catch.h"
 #include "tests/program.h"
 
-namespace mobasim::tests {
+namespace mobasim::tests::list_test {
 namespace {
 
 std::size_t shipped(const std::string& kind) {
@@ -97,4 +97,4 @@ TEST_CASE("list reports every broken file with its place and prints no table") {
   REQUIRE(outcome_of_program({"list", "modles"}, folder.path()).exit_code == 2);
 }
 
-}  // namespace mobasim::tests
+}  // namespace mobasim::tests::list_test

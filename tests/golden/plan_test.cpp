@@ -6,7 +6,7 @@
 #include "tests/catch.h"
 #include "tests/program.h"
 
-namespace mobasim::tests {
+namespace mobasim::tests::plan_test {
 namespace {
 
 // The one row that plan prints, by column.
@@ -161,4 +161,4 @@ TEST_CASE("a mechanism that the flag gets wrong is told with the right form") {
 }
 
 }  // namespace
-}  // namespace mobasim::tests
+}  // namespace mobasim::tests::plan_test

@@ -6,9 +6,7 @@
 #include "tests/catch.h"
 #include "tests/program.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::project_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -130,3 +128,5 @@ TEST_CASE("what is wrong with a command is said, with exit 2, or 3 where the mac
     CHECK_FALSE(fs::exists(folder / "a"));
   }
 }
+
+}  // namespace mobasim::tests::project_test

@@ -4,7 +4,7 @@
 #include "tests/catch.h"
 #include "tests/program.h"
 
-namespace mobasim::tests {
+namespace mobasim::tests::start_test {
 TEST_CASE("what Ceres and oneDNN bring with them is not loaded when the program starts") {
   const ScratchFolder folder;
   const Outcome outcome =
@@ -39,4 +39,4 @@ TEST_CASE("a module beside the program goes before the one where it was built") 
   CHECK(outcome_of_shell(program + " plan moba-1.5b-32k", folder.path()).exit_code == 0);
 }
 
-}  // namespace mobasim::tests
+}  // namespace mobasim::tests::start_test

@@ -5,9 +5,7 @@
 #include "tests/catch.h"
 #include "tests/program.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::validate_test {
 namespace {
 
 const std::string kHeader =
@@ -118,3 +116,5 @@ TEST_CASE("Cross-validated, a source that stands alone in its stack is uncalibra
   const CsvTable table = CsvTable::from_text(outcome.out, "stdout");
   CHECK(table.text(0, table.column("status")) == "uncalibrated");
 }
+
+}  // namespace mobasim::tests::validate_test

@@ -8,7 +8,7 @@
 #include "sim/base/file.h"
 #include "tests/catch.h"
 
-namespace mobasim::tests {
+namespace mobasim::tests::mutants_test {
 namespace {
 
 using namespace kernels;
@@ -41,4 +41,4 @@ TEST_CASE("the cases of the mutants pass where nothing is planted") {
 }
 
 }  // namespace
-}  // namespace mobasim::tests
+}  // namespace mobasim::tests::mutants_test

@@ -10,8 +10,7 @@
 #include "sim/base/csv.h"
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::bands_reference_test {
 namespace {
 
 struct Series {
@@ -142,3 +141,5 @@ TEST_CASE("Five runs are no back-test, and it is said") {
   }
   CHECK(backtested(PowerLaw{}, five, {}).impossible == "no back-test possible: 5 points, at least 7 are needed");
 }
+
+}  // namespace mobasim::tests::bands_reference_test

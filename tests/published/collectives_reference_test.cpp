@@ -12,8 +12,7 @@
 #include "sim/network/network.h"
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::collectives_reference_test {
 namespace {
 
 struct Measured {
@@ -112,3 +111,5 @@ TEST_CASE("Large all-reduces over 4 nodes take the time of 8 ports each") {
   CHECK(found[found.size() / 2] < 0.03);
   CHECK(found.back() < 0.05);
 }
+
+}  // namespace mobasim::tests::collectives_reference_test

@@ -13,8 +13,7 @@
 #include "fit/data/targets.h"
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::fit_selections_reference_test {
 namespace {
 
 using Rows = std::vector<std::vector<double>>;  // logarithms of the inputs, then of the loss
@@ -156,3 +155,5 @@ TEST_CASE("Conditions and point rules select what the reference cases were compu
     check_same(rows_of(targets_from(table, held_out)), rows_of(expected["test"]));
   }
 }
+
+}  // namespace mobasim::tests::fit_selections_reference_test

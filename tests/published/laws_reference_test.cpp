@@ -8,8 +8,7 @@
 #include "fit/solve/law_fit.h"
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::laws_reference_test {
 namespace {
 
 std::vector<YAML::Node> cases() {
@@ -98,3 +97,5 @@ TEST_CASE("What the laws predict of runs that were held out is what the referenc
   }
   CHECK(points > 50);
 }
+
+}  // namespace mobasim::tests::laws_reference_test

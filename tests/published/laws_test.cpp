@@ -6,8 +6,7 @@
 #include "fit/interval/estimate.h"
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::laws_test {
 namespace {
 
 std::filesystem::path losses() { return tests::source_folder() / "configs" / "losses"; }
@@ -63,3 +62,5 @@ TEST_CASE("On the trailing loss pairing makes the exponents' difference almost t
   CHECK(std::get<PowerLaw>(of_moba.fit.law).b - std::get<PowerLaw>(of_full.fit.law).b == Approx(0.0105).margin(5e-5));
   CHECK(t_quantile_95(6) * error == Approx(0.027).margin(5e-4));
 }
+
+}  // namespace mobasim::tests::laws_test

@@ -9,8 +9,7 @@
 #include "sim/cost/run_cost.h"
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::measured_runs_test {
 namespace {
 
 struct MeasuredRun {
@@ -92,3 +91,5 @@ TEST_CASE("Published runs lie within the simulator's interval, and within 30% of
     CHECK(measured.step_time <= cost.step_time_hi.value());
   }
 }
+
+}  // namespace mobasim::tests::measured_runs_test

@@ -1,15 +1,13 @@
 // Published memory of training runs, beside what the closed form says of them. Nothing was fitted to them.
 // MOBASIM_REFERENCE_DATA names the folder that holds runs/measured_runs.csv; without it the tests are skipped.
-#include "sim/memory/memory_model.h"
-
 #include <cmath>
 #include <functional>
 
 #include "sim/base/csv.h"
+#include "sim/memory/memory_model.h"
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::memory_test {
 namespace {
 
 constexpr double kGiB = 1024.0 * 1024 * 1024;
@@ -194,3 +192,5 @@ TEST_CASE("BLOOM's trials: allocated memory is at most what nvidia-smi showed, a
   CHECK(found.largest < 0);
   CHECK(found.least > -0.23);
 }
+
+}  // namespace mobasim::tests::memory_test

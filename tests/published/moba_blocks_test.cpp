@@ -6,7 +6,7 @@
 #include "tests/catch.h"
 #include "tests/program.h"
 
-namespace mobasim::tests {
+namespace mobasim::tests::moba_blocks_test {
 namespace {
 
 constexpr const char* kOwn = "mobasim_cuda";
@@ -68,4 +68,4 @@ TEST_CASE("the times of an unmeasured block are within what is foretold of them,
   }
 }
 
-}  // namespace mobasim::tests
+}  // namespace mobasim::tests::moba_blocks_test

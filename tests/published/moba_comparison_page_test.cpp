@@ -10,9 +10,7 @@
 #include "sim/base/csv.h"
 #include "tests/published/generated_page.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::moba_comparison_page_test {
 namespace {
 
 const PointRule kTail{PointRule::Kind::tail, 0.05};
@@ -112,3 +110,5 @@ TEST_CASE(
     }
   }
 }
+
+}  // namespace mobasim::tests::moba_comparison_page_test

@@ -7,8 +7,7 @@
 #include "sim/device/gemm_model.h"
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::products_test {
 namespace {
 
 struct Series {
@@ -73,3 +72,5 @@ TEST_CASE("The model of products meets published times") {
     CHECK(ninth_decile < series.ninth_decile);
   }
 }
+
+}  // namespace mobasim::tests::products_test

@@ -4,9 +4,7 @@
 
 #include "tests/published/cross_validated.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::stated_rates_test {
 TEST_CASE("Stated TFLOP per second are reproduced from the dimensions within 2.5% in each row's own convention") {
   int compared = 0;
   for (const MeasuredRun& run : published_runs()) {
@@ -37,3 +35,5 @@ TEST_CASE("Of the published rows every one without experts is read, or refused i
   for (const auto& [reason, rows] : reasons) WARN(rows << " rows: " << reason);
   CHECK(answered >= 1280);
 }
+
+}  // namespace mobasim::tests::stated_rates_test

@@ -11,9 +11,7 @@
 #include "tests/published/cross_validated.h"
 #include "tests/published/generated_page.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::validation_page_test {
 namespace {
 
 std::string percent(double fraction) { return fmt::format("{:.1f}%", 100 * fraction); }
@@ -149,3 +147,5 @@ TEST_CASE("The shipped constants are what calibrate makes of the published runs"
     }
   }
 }
+
+}  // namespace mobasim::tests::validation_page_test

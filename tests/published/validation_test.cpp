@@ -4,9 +4,7 @@
 
 #include "tests/published/cross_validated.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::validation_test {
 namespace {
 
 // What is reached, with a little room.
@@ -39,3 +37,5 @@ TEST_CASE("Published runs: errors and intervals, cross-validated by source") {
   CHECK(all.p90 <= kMostP90);
   CHECK(all.coverage >= 0.90);
 }
+
+}  // namespace mobasim::tests::validation_test

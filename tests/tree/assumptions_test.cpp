@@ -6,7 +6,7 @@
 #include "tests/catch.h"
 #include "tests/program.h"
 
-namespace mobasim::tests {
+namespace mobasim::tests::assumptions_test {
 namespace {
 
 TEST_CASE("every assumption cited in code is defined once in docs/method") {
@@ -29,4 +29,4 @@ TEST_CASE("an assumption without a definition, with two or without its line in t
 }
 
 }  // namespace
-}  // namespace mobasim::tests
+}  // namespace mobasim::tests::assumptions_test

@@ -4,7 +4,7 @@
 
 #include "tests/tree/compiler.h"
 
-namespace mobasim::tests {
+namespace mobasim::tests::catch_test {
 namespace {
 
 constexpr const char* kCatch2Version3 = R"(#pragma once
@@ -37,4 +37,4 @@ TEST_CASE("what tests may name of Catch2 is there in version 3") {
 }
 
 }  // namespace
-}  // namespace mobasim::tests
+}  // namespace mobasim::tests::catch_test

@@ -6,7 +6,7 @@
 #include "tests/program.h"
 #include "tests/tree/source_tree.h"
 
-namespace mobasim::tests {
+namespace mobasim::tests::layering_test {
 namespace {
 
 // Put together here, so that this file does not contain them.
@@ -27,6 +27,7 @@ TEST_CASE("a tree that breaks a layering rule is reported with file and line") {
   struct Wrong {
     std::string file, content, expected;
   };
+  const std::string own_namespace = "namespace mobasim::tests::a_test {\n";
   const std::vector<Wrong> wrongs = {
       {"sim/step/step.h", "#pragma once\n#include \"kernels/cases.h\"\n", "sim/step/step.h:2: "},
       {"sim/model/shape.h", "#include \"sim/run/run.h\"\n", "sim/model/shape.h:1: "},
@@ -44,9 +45,11 @@ TEST_CASE("a tree that breaks a layering rule is reported with file and line") {
       {"cli/plan.cpp", "  #  include <yaml-cpp/yaml.h>\n", "cli/plan.cpp:1: "},
       {"cli/plan.cpp", "#include <CLI/CLI.hpp>\n", "cli/plan.cpp:1: "},
       {"docs/method.md", "see " + std::string("/wo") + "rk/notes\n", "docs/method.md:1: "},
-      {"tests/unit/a_test.cpp", "CHECK_THROWS_WITH(f(), " + catch_namespace() + "::Contains(\"a\"));\n",
-       "tests/unit/a_test.cpp:1: "},
-      {"tests/unit/a_test.cpp", "\nusing namespace " + catch_namespace() + ";\n", "tests/unit/a_test.cpp:2: "},
+      {"tests/unit/a_test.cpp", "namespace mobasim::tests {\n}\n", "tests/unit/a_test.cpp:2: "},
+      {"tests/unit/a_test.cpp", own_namespace + "CHECK_THROWS_WITH(f(), " + catch_namespace() + "::Contains(\"a\"));\n",
+       "tests/unit/a_test.cpp:2: "},
+      {"tests/unit/a_test.cpp", own_namespace + "using namespace " + catch_namespace() + ";\n",
+       "tests/unit/a_test.cpp:2: "},
       {"tests/unit/a.h", "#include <catch2/catch_all.hpp>\n", "tests/unit/a.h:1: "},
       {"fit/law.cpp", std::string(kMostLines + 1, '\n'), "fit/law.cpp:401: "},
   };
@@ -71,11 +74,13 @@ TEST_CASE("a tree that keeps the layering rules has no violations") {
   put_file(tree / "sim/run/run.h", "#include \"sim/base/units.h\"\n");
   put_file(tree / "kernels/cases.h", "#include \"sim/base/units.h\"\n");
   put_file(tree / "fit/solve/ceres/solver.cpp", "#include <ceres/ceres.h>\n#include \"sim/run/run.h\"\n");
-  put_file(tree / "cli/parser.cpp", "#include <CLI/CLI.hpp>\n#include \"kernels/cases.h\"\n#include \"sim/run/run.h\"\n");
+  put_file(tree / "cli/parser.cpp",
+           "#include <CLI/CLI.hpp>\n#include \"kernels/cases.h\"\n#include \"sim/run/run.h\"\n");
   put_file(tree / "tests/catch.h", "#include <catch2/catch_all.hpp>\nusing " + catch_namespace() + "::Approx;\n");
-  put_file(tree / "tests/cross/work_test.cpp", "#include \"kernels/cases.h\"\n#include \"sim/run/run.h\"\n");
+  put_file(tree / "tests/cross/work_test.cpp",
+           "namespace mobasim::tests::work_test {\n#include \"kernels/cases.h\"\n#include \"sim/run/run.h\"\n");
   CHECK(listed(tree_violations(tree.path(), paths_of_one_machine())) == "");
 }
 
 }  // namespace
-}  // namespace mobasim::tests
+}  // namespace mobasim::tests::layering_test

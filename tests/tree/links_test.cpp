@@ -6,7 +6,7 @@
 #include "tests/program.h"
 #include "tests/tree/source_tree.h"
 
-namespace mobasim::tests {
+namespace mobasim::tests::links_test {
 namespace {
 
 // "file:line: target" of each link to a file that is not there.
@@ -78,4 +78,4 @@ TEST_CASE("a name of a file that is gone is found, in a page and in a comment") 
 }
 
 }  // namespace
-}  // namespace mobasim::tests
+}  // namespace mobasim::tests::links_test

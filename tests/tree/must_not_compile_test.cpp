@@ -7,7 +7,7 @@
 #include "tests/program.h"
 #include "tests/tree/compiler.h"
 
-namespace mobasim::tests {
+namespace mobasim::tests::must_not_compile_test {
 namespace {
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -60,4 +60,4 @@ TEST_CASE("the lines of tests/must_not_compile do not compile, and all else ther
 }
 
 }  // namespace
-}  // namespace mobasim::tests
+}  // namespace mobasim::tests::must_not_compile_test

@@ -13,7 +13,7 @@
 #include "tests/tree/compiler.h"
 #include "tests/tree/source_tree.h"
 
-namespace mobasim::tests {
+namespace mobasim::tests::one_definition_test {
 namespace {
 
 // Headers that are compiled many times under other names: nvcc's side of the primitives, and what Highway includes once
@@ -109,4 +109,4 @@ TEST_CASE("the linker tells two types of one name apart") {
 }
 
 }  // namespace
-}  // namespace mobasim::tests
+}  // namespace mobasim::tests::one_definition_test

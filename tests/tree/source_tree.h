@@ -121,6 +121,12 @@ inline bool names_catch2(const std::string& file, const std::string& line) {
   return file.starts_with("tests/") && !there && std::regex_search(line, name);
 }
 
+// The namespace that a file of tests has to itself, for several are compiled together; "" for other files.
+inline std::string namespace_of_tests(const std::string& file) {
+  const std::string stem = fs::path(file).stem().string();
+  return file.starts_with("tests/") && file.ends_with("_test.cpp") ? "namespace mobasim::tests::" + stem + " {" : "";
+}
+
 }  // namespace tree_detail
 
 inline constexpr int kMostLines = 400;
@@ -134,6 +140,8 @@ inline std::vector<std::string> tree_violations(const std::filesystem::path& roo
     if (!tree_detail::is_text(file)) continue;
     const bool source = tree_detail::is_source(file);
     const bool layered = source && !tree_detail::layer_of(file).empty();
+    const std::string own = tree_detail::namespace_of_tests(file);
+    bool has_own = own.empty();
     std::ifstream stream(root / file);
     int number = 0;
     for (std::string line; std::getline(stream, line);) {
@@ -141,6 +149,7 @@ inline std::vector<std::string> tree_violations(const std::filesystem::path& roo
       for (const std::string& word : forbidden) {
         if (line.find(word) != std::string::npos) violations.push_back(place + "names " + word);
       }
+      has_own = has_own || line == own;
       std::smatch match;
       if (layered && std::regex_search(line, match, include)) {
         const std::string what = tree_detail::include_violation(root, file, match[2], match[1] == "\"");
@@ -150,6 +159,7 @@ inline std::vector<std::string> tree_violations(const std::filesystem::path& roo
         violations.push_back(place + "names Catch2's own, which tests/catch.h does for every version of it");
       }
     }
+    if (!has_own) violations.push_back(file + ":" + std::to_string(number) + ": without \"" + own + "\"");
     if (source && number > kMostLines) {
       violations.push_back(file + ":" + std::to_string(number) + ": more than " + std::to_string(kMostLines) +
                            " lines: one idea a file");

@@ -11,7 +11,7 @@
 #include "tests/catch.h"
 #include "tests/program.h"
 
-namespace mobasim::tests {
+namespace mobasim::tests::results_test {
 namespace {
 
 using namespace mobasim::benchmark;
@@ -136,4 +136,4 @@ TEST_CASE("a file gives back the results that were written") {
 }
 
 }  // namespace
-}  // namespace mobasim::tests
+}  // namespace mobasim::tests::results_test

@@ -4,8 +4,7 @@
 
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::config_test {
 namespace {
 
 // The message of the one error that reading gives, or "" when there is none.
@@ -115,3 +114,5 @@ TEST_CASE("missing, unreadable and binary files are the user's input") {
   CHECK_THROWS_AS(ConfigFile::read("/nonexistent/x.yaml"), ConfigError);
   CHECK_THROWS_AS(ConfigFile::read("/"), ConfigError);
 }
+
+}  // namespace mobasim::tests::config_test

@@ -11,8 +11,7 @@
 #include "tests/catch.h"
 #include "tests/program.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::csv_test {
 namespace {
 std::string problem_of(const char* csv) {
   try {
@@ -93,3 +92,5 @@ TEST_CASE("the nearest word is a likely slip or nothing") {
   CHECK(nearest("blok", {"block", "top_k"}) == "block");
   CHECK_FALSE(nearest("sequence", {"block", "top_k"}).has_value());
 }
+
+}  // namespace mobasim::tests::csv_test

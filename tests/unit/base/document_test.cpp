@@ -5,8 +5,7 @@
 #include "sim/base/config.h"
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::document_test {
 namespace {
 
 const std::string kRun = R"(model: tiny
@@ -186,3 +185,5 @@ TEST_CASE("an alias is read as what it names, at its place, and cannot hold itse
   CHECK(message_of([] { (void)document_from_text("a: &one [1, *one]", "t"); }) ==
         "t:1:13: an alias inside of what it names");
 }
+
+}  // namespace mobasim::tests::document_test

@@ -4,8 +4,7 @@
 #include "tests/catch.h"
 #include "tests/program.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::file_list_test {
 TEST_CASE("all files of a list that cannot be read are reported at once, and no folder is an empty list") {
   const tests::ScratchFolder folder;
   tests::put_file(folder / "a.yaml", "source: book\n");
@@ -23,3 +22,5 @@ TEST_CASE("all files of a list that cannot be read are reported at once, and no 
     CHECK(error.problems().size() == 2);
   }
 }
+
+}  // namespace mobasim::tests::file_list_test

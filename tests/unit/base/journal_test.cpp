@@ -4,8 +4,7 @@
 #include "tests/catch.h"
 #include "tests/program.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::journal_test {
 namespace {
 
 const JournalHead kHead = {"sweep", {{"threads", "2"}, {"build", "a: b"}}, "point,time_s\n"};
@@ -66,3 +65,5 @@ TEST_CASE("a journal of another identity is refused, telling what differs, and s
   tests::put_file(file, "a,b\n1,2\n");
   CHECK(refusal(file, kHead) == file.string() + ": this is no interrupted sweep");
 }
+
+}  // namespace mobasim::tests::journal_test

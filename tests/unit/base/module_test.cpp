@@ -4,8 +4,7 @@
 
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::module_test {
 TEST_CASE("a module that is not there is named, with the loader's reason") {
   try {
     (void)address_in_module("mobasim_nothing", "f");
@@ -16,3 +15,5 @@ TEST_CASE("a module that is not there is named, with the loader's reason") {
     CHECK(what.find("mobasim_nothing.so") != std::string::npos);
   }
 }
+
+}  // namespace mobasim::tests::module_test

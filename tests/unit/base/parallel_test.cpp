@@ -5,8 +5,7 @@
 
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::parallel_test {
 TEST_CASE("a parallel loop does every index once, on any number of threads") {
   for (const int threads : {1, 2, 7}) {
     for (const std::int64_t count : {0, 1, 5, 1000}) {
@@ -62,3 +61,5 @@ TEST_CASE("a parallel loop tells how far it is, one line at a time, and stops wh
                         8, 2, [](std::size_t) {}, refusing, "work"),
                     "enough");
 }
+
+}  // namespace mobasim::tests::parallel_test

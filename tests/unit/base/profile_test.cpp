@@ -7,8 +7,7 @@
 #include "tests/catch.h"
 #include "tests/program.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::profile_test {
 namespace {
 
 ProfileRow example() {
@@ -86,3 +85,5 @@ TEST_CASE("how well a row was measured reads back, and a profile of before these
   row.sampling = "lucky";
   CHECK_THROWS_AS(read_back({row}), ConfigError);
 }
+
+}  // namespace mobasim::tests::profile_test

@@ -2,8 +2,7 @@
 
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::progress_test {
 TEST_CASE("progress of nobody shows nothing and is never asked to stop") {
   const Progress nobody;
   nobody.step("a line");
@@ -32,3 +31,5 @@ TEST_CASE("progress after words has them before each line, and stops as before")
   stop = true;
   CHECK_THROWS_AS(inner.check(), Stopped);
 }
+
+}  // namespace mobasim::tests::progress_test

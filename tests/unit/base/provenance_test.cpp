@@ -4,8 +4,7 @@
 #include "tests/catch.h"
 #include "tests/program.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::provenance_test {
 TEST_CASE("provenance names the program, the command, each input with its fingerprint, and the facts") {
   const tests::ScratchFolder folder;
   const std::string file = (folder / "a.csv").string();
@@ -27,3 +26,5 @@ TEST_CASE("provenance of an input that is not there is refused") {
   const tests::ScratchFolder folder;
   CHECK_THROWS_AS(json_of({"1", "c", {}, {folder / "no.csv"}, {}}), ConfigError);
 }
+
+}  // namespace mobasim::tests::provenance_test

@@ -5,8 +5,7 @@
 #include "sim/base/units_text.h"
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::units_test {
 static_assert(std::is_same_v<decltype(Flops(1) / FlopRate(1)), Seconds>);
 static_assert(std::is_same_v<decltype(ByteRate(1) * Seconds(1)), Bytes>);
 static_assert(std::is_same_v<decltype(DollarRate(1) * Seconds(1)), Dollars>);
@@ -54,3 +53,5 @@ TEST_CASE("a quantity of another dimension or without a unit is refused with an 
   CHECK(problem("80 GiFLOP", {1, 0, 0, 0}).find("no known unit") != std::string::npos);
   CHECK(problem("2.5 EUR/h", {0, 0, -1, 1}).find("no known unit") != std::string::npos);
 }
+
+}  // namespace mobasim::tests::units_test

@@ -13,6 +13,11 @@
 
 namespace mobasim::tests {
 
+// A law of each kind.
+inline const PowerLaw kPower{2, 0.1};
+inline const FlooredPowerLaw kFloored{1.7, 0.8, 0.3};
+inline const ChinchillaLaw kChinchilla{1.8, 480, 0.35, 2100, 0.37};
+
 using Random = std::mt19937_64;
 
 inline double uniform(Random& random, double lo, double hi) {

@@ -7,8 +7,8 @@
 #include "tests/catch.h"
 #include "tests/program.h"
 
-using namespace mobasim;
-using namespace mobasim::cli;
+namespace mobasim::tests::chart_test {
+using namespace cli;
 
 namespace {
 
@@ -196,3 +196,5 @@ TEST_CASE("charts of one page have ids of their own") {
   CHECK(contains(text, "url(#second-plot)"));
   CHECK_FALSE(contains(text, "id=\"plot\""));
 }
+
+}  // namespace mobasim::tests::chart_test

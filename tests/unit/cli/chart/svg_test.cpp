@@ -2,7 +2,8 @@
 
 #include "tests/catch.h"
 
-using namespace mobasim::cli;
+namespace mobasim::tests::svg_test {
+using namespace cli;
 
 TEST_CASE("a coordinate has at most two decimals and no waste") {
   CHECK(svg_number(1) == "1");
@@ -33,3 +34,5 @@ TEST_CASE("a document closes what it opened") {
   CHECK(text.find("<line x1=\"0\" y1=\"0\" x2=\"1\" y2=\"2.5\" stroke=\"red\"/>") != std::string::npos);
   CHECK(text.find("</g>\n</svg>\n") != std::string::npos);
 }
+
+}  // namespace mobasim::tests::svg_test

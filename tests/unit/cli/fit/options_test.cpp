@@ -9,8 +9,8 @@
 #include "sim/base/error.h"
 #include "tests/catch.h"
 
-using namespace mobasim;
-using namespace mobasim::cli;
+namespace mobasim::tests::options_test {
+using namespace cli;
 
 namespace {
 
@@ -223,3 +223,5 @@ TEST_CASE("Help opens with examples and names every law") {
   CHECK(help.find("Examples:") < help.find("--law"));
   for (const std::string& law : law_names()) CHECK(help.find(law + ": ") != std::string::npos);
 }
+
+}  // namespace mobasim::tests::options_test

@@ -12,8 +12,8 @@
 #include "tests/catch.h"
 #include "tests/program.h"
 
-using namespace mobasim;
-using namespace mobasim::cli;
+namespace mobasim::tests::report_test {
+using namespace cli;
 
 namespace {
 
@@ -355,3 +355,5 @@ TEST_CASE("a law of which a term is not there has a sentence in place of a chart
   CHECK(has(html, "There is no chart of the law"));
   CHECK_FALSE(has_no_number(html));
 }
+
+}  // namespace mobasim::tests::report_test

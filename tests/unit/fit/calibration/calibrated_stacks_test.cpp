@@ -3,8 +3,7 @@
 #include "sim/base/csv.h"
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::calibrated_stacks_test {
 TEST_CASE("stacks that rows choose are calibrated one after the other, and a calibration can be stopped") {
   const std::filesystem::path configs = tests::source_folder() / "configs";
   const std::vector<MeasuredRun> runs = measured_runs_from(CsvTable::read(configs / "measured" / "example.csv"));
@@ -22,3 +21,5 @@ TEST_CASE("stacks that rows choose are calibrated one after the other, and a cal
   int asked = 0;
   CHECK_THROWS_AS(calibrated_stacks(runs, preparer, Progress({}, [&] { return ++asked > 1; })), Stopped);
 }
+
+}  // namespace mobasim::tests::calibrated_stacks_test

@@ -8,8 +8,7 @@
 #include "tests/catch.h"
 #include "tests/program.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::calibration_test {
 namespace {
 
 CalibrationRow row_of(const std::string& source, const std::string& configuration) {
@@ -110,3 +109,5 @@ TEST_CASE("What a calibration writes reads back as the same constants and eviden
   CHECK(stacks.front().evidence->sources == done.evidence->sources);
   CHECK(stacks.front().constants[StackConstant::gemm] == Approx(done.constants[StackConstant::gemm]).epsilon(1e-4));
 }
+
+}  // namespace mobasim::tests::calibration_test

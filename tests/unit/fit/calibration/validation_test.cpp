@@ -2,8 +2,7 @@
 
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::validation_test {
 namespace {
 
 ValidatedRow row_of(const std::string& group, double predicted, double measured) {
@@ -58,3 +57,5 @@ TEST_CASE("Rows without a time, or that were not answered, have no error and lea
   CHECK(time_summaries({row, refused}).empty());
   CHECK(summary_text({row, refused}).find("2 rows: 1 ok, 0 uncalibrated, 1 unsupported") != std::string::npos);
 }
+
+}  // namespace mobasim::tests::validation_test

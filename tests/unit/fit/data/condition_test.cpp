@@ -8,8 +8,7 @@
 #include "sim/base/error.h"
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::condition_test {
 namespace {
 
 const std::string kTable = "kind,step\nmoba,1\nfull,10\nfull,1e1\n,\nmoba,20\n";
@@ -95,3 +94,5 @@ TEST_CASE("What is no condition, or one that no row meets, is refused with what 
         "d.csv: no row has kind=mobba; the column 'kind' holds moba, full,  (did you mean 'moba'?)");
   CHECK(complaint({"k!=a"}, "k\na\na\n") == "d.csv: no row has k!=a; the column 'k' holds a");
 }
+
+}  // namespace mobasim::tests::condition_test

@@ -7,8 +7,7 @@
 #include "sim/base/error.h"
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::fit_points_test {
 namespace {
 
 const PointRule kAll{PointRule::Kind::all, 0};
@@ -117,3 +116,5 @@ TEST_CASE("Runs that make no pairs are named") {
   twice.runs.push_back(a.runs[0]);
   CHECK(complaint(twice, b) == "panel=p: two runs 's' in one arm; pairs need one");
 }
+
+}  // namespace mobasim::tests::fit_points_test

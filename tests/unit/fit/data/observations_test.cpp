@@ -6,8 +6,7 @@
 #include "sim/base/error.h"
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::observations_test {
 namespace {
 
 // The message of the ConfigError that selecting from `csv` throws; "" if it throws none.
@@ -219,3 +218,5 @@ TEST_CASE("A million rows are sorted into their runs") {
   }
   CHECK(points == kRows);
 }
+
+}  // namespace mobasim::tests::observations_test

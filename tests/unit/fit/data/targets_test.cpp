@@ -6,8 +6,7 @@
 #include "sim/base/error.h"
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::targets_test {
 namespace {
 
 std::string complaint(const std::string& text, std::size_t inputs) {
@@ -102,3 +101,5 @@ TEST_CASE("A list of losses is one of numbers above 0") {
   CHECK(positive_numbers_from("3.1, 2") == std::vector<double>{3.1, 2});
   for (const std::string bad : {"", "3,", "x", "-1", "3;2"}) CHECK_THROWS_AS(positive_numbers_from(bad), ConfigError);
 }
+
+}  // namespace mobasim::tests::targets_test

@@ -9,8 +9,7 @@
 #include "fit/interval/distributions.h"
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::bootstrap_test {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -250,3 +249,5 @@ TEST_CASE("The standard error of many points is that of the regression") {
   const double classical = std::sqrt(residuals / 398 / spread);
   CHECK(bootstrap_interval(bootstrap, fit, exponent).standard_error == Approx(classical).epsilon(0.1));
 }
+
+}  // namespace mobasim::tests::bootstrap_test

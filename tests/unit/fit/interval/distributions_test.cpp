@@ -7,8 +7,7 @@
 
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::distributions_test {
 TEST_CASE("Quantiles of Student's t are those of the tables") {
   // Abramowitz & Stegun, table 26.10 (three decimals), and closed forms for one, two and four degrees of freedom.
   const std::vector<std::pair<double, double>> table = {{1, 12.706}, {2, 4.303},  {3, 3.182},  {4, 2.776},
@@ -47,3 +46,5 @@ TEST_CASE("The normal's quantile is the inverse of its distribution, far into th
   CHECK(normal_quantile(1) == kInfinity);
   CHECK(std::isnan(normal_quantile(1.5)));
 }
+
+}  // namespace mobasim::tests::distributions_test

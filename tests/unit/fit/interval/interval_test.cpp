@@ -7,8 +7,7 @@
 #include "fit/solve/newton.h"
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::interval_test {
 namespace {
 
 // The power law through points in logarithms: log y = log a - b log x.
@@ -184,3 +183,5 @@ TEST_CASE("Whole curves, whose slope is seen within the runs, are still covered"
   const Coverage one_range = coverage({1, 1, 1, 1, 1}, {60, 60, 60, 60, 60}, 0.9, {.ripple = 0.01, .memory = 0.95});
   CHECK(one_range.exponent > 0.92);
 }
+
+}  // namespace mobasim::tests::interval_test

@@ -8,13 +8,8 @@
 #include "tests/catch.h"
 #include "tests/unit/fit/planted.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::profile_test {
 namespace {
-
-const ChinchillaLaw kChinchilla{1.8, 480, 0.35, 2100, 0.37};
-const FlooredPowerLaw kFloored{1.7, 0.8, 0.3};
 
 double width(const Interval& interval) { return interval.hi - interval.lo; }
 
@@ -207,3 +202,5 @@ TEST_CASE("95% profile intervals hold planted Chinchilla exponents 95 times in 1
     CHECK(share < 0.98);
   }
 }
+
+}  // namespace mobasim::tests::profile_test

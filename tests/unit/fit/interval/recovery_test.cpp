@@ -13,8 +13,7 @@
 #include "sim/base/parallel.h"
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::recovery_test {
 namespace {
 
 using Random = std::mt19937_64;
@@ -209,3 +208,5 @@ TEST_CASE("On training curves a bootstrap of runs covers, and one of points does
   check_between(coverage({chinchilla_curves, {}, 100, 300}), 0.85, 1);
   check_between(coverage({chinchilla_curves, {}, 100, 200, true}), 0, 0.6);
 }
+
+}  // namespace mobasim::tests::recovery_test

@@ -5,14 +5,8 @@
 #include "tests/catch.h"
 #include "tests/unit/fit/planted.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::uncertainty_test {
 namespace {
-
-const PowerLaw kPower{2, 0.1};
-const FlooredPowerLaw kFloored{1.7, 0.8, 0.3};
-const ChinchillaLaw kChinchilla{1.8, 480, 0.35, 2100, 0.37};
 
 Xs places(const LossLaw& law) { return shape(law).inputs == 2 ? over_grid(5, 6) : over_range(30, 0.1, 1000); }
 
@@ -138,3 +132,5 @@ TEST_CASE("A floor that came out at zero takes no part: the rest is as sure as a
   CHECK(with.degrees_of_freedom == without.degrees_of_freedom);
   CHECK(with.covariance[2][2] == Approx(without.covariance[1][1]).epsilon(1e-6));
 }
+
+}  // namespace mobasim::tests::uncertainty_test

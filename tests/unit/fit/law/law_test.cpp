@@ -5,8 +5,7 @@
 #include "sim/base/error.h"
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::law_test {
 TEST_CASE("The list of laws names each law, and a law is found by its name") {
   const std::vector<std::string>& names = law_names();
   CHECK(names.size() == std::variant_size_v<LossLaw>);
@@ -74,3 +73,5 @@ TEST_CASE("A paired law with s > 0 closes the gap as x grows") {
   CHECK(value_at(law, {1}) == Approx(1.05).epsilon(1e-15));
   CHECK(value_at(law, {10}) < value_at(law, {1}));
 }
+
+}  // namespace mobasim::tests::law_test

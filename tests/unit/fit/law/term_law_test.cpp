@@ -3,9 +3,7 @@
 #include "tests/catch.h"
 #include "tests/unit/fit/planted.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::term_law_test {
 namespace {
 
 // Coordinates and a place of order 1, a floor and terms that all matter.
@@ -155,3 +153,5 @@ TEST_CASE("A law's value does not depend on the centre that its coordinates are 
     }
   }
 }
+
+}  // namespace mobasim::tests::term_law_test

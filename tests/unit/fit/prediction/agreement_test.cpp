@@ -3,13 +3,8 @@
 #include "tests/catch.h"
 #include "tests/unit/fit/planted.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::agreement_test {
 namespace {
-
-const PowerLaw kPower{2, 0.1};
-const FlooredPowerLaw kFloored{1.7, 0.8, 0.3};
 
 FitData noisy(const LossLaw& law, int points, double noise, std::uint64_t seed) {
   Random random(seed);
@@ -112,3 +107,5 @@ TEST_CASE("A projection stands beside that of the law that differs by a floor") 
   CHECK(group.projected[0].other == predicted(fitted(kFloored, data, {}, "p"), {1e4}));
   CHECK(group_of(PairedLaw{}, data, {{{1e4}, {}, {}}}, 0).other_law.empty());
 }
+
+}  // namespace mobasim::tests::agreement_test

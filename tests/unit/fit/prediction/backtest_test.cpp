@@ -6,13 +6,8 @@
 #include "tests/catch.h"
 #include "tests/unit/fit/planted.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::backtest_test {
 namespace {
-
-const FlooredPowerLaw kFloored{1.7, 0.8, 0.3};
-const ChinchillaLaw kChinchilla{1.8, 480, 0.35, 2100, 0.37};
 
 FitData noisy(const LossLaw& law, const Xs& xs, double noise = 0.005, std::uint64_t seed = 1) {
   Random random(seed);
@@ -149,3 +144,5 @@ TEST_CASE("Of many origins an even choice is taken, and a back-test stops when a
   CHECK_THROWS_AS(backtested(PowerLaw{}, data, {}, progress), Stopped);
   CHECK(asked == 4);
 }
+
+}  // namespace mobasim::tests::backtest_test

@@ -6,14 +6,8 @@
 #include "tests/catch.h"
 #include "tests/unit/fit/planted.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::diagnostics_test {
 namespace {
-
-const PowerLaw kPower{2, 0.1};
-const FlooredPowerLaw kFloored{1.7, 0.8, 0.3};
-const ChinchillaLaw kChinchilla{1.8, 480, 0.35, 2100, 0.37};
 
 Xs places(const LossLaw& law) { return shape(law).inputs == 2 ? over_grid(5, 6) : over_range(20, 0.1, 1000); }
 
@@ -205,3 +199,5 @@ TEST_CASE("Ten times further is ten times the largest compute") {
   const std::vector<double> x = ten_times_further(two);
   CHECK(x.at(0) * x.at(1) == Approx(10 * two.product_range.hi));
 }
+
+}  // namespace mobasim::tests::diagnostics_test

@@ -4,13 +4,8 @@
 #include "tests/catch.h"
 #include "tests/unit/fit/planted.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::group_fit_test {
 namespace {
-
-const PowerLaw kPower{2, 0.1};
-const FlooredPowerLaw kFloored{1.7, 0.8, 0.3};
 
 FitData noisy(const LossLaw& law, int points = 20, double noise = 0.005, std::uint64_t seed = 1) {
   Random random(seed);
@@ -138,3 +133,5 @@ TEST_CASE("A group's fit is the same a second time, whatever the threads, and te
 TEST_CASE("A group that determines nothing is refused by its name") {
   CHECK(says(refusal([] { (void)group_of(noisy(kFloored, 3), {}, options(kFloored)); }), "panel=p: 3 points"));
 }
+
+}  // namespace mobasim::tests::group_fit_test

@@ -5,8 +5,7 @@
 #include "fit/interval/estimate.h"
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::paired_test {
 namespace {
 
 // Runs of two arms whose losses share what is peculiar to a size: L_B = 1.5 x^-0.1 (1 + peculiar), L_A = L_B r x^-s.
@@ -83,3 +82,5 @@ TEST_CASE("Where the arms spend different x the pair stands at their geometric m
   }
   CHECK(paired(arms.a, arms.b).fit.range[0].hi == Approx(2 * std::cbrt(0.96 * 0.98) * 5.08).epsilon(1e-12));
 }
+
+}  // namespace mobasim::tests::paired_test

@@ -6,13 +6,8 @@
 #include "tests/catch.h"
 #include "tests/unit/fit/planted.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::prediction_test {
 namespace {
-
-const FlooredPowerLaw kFloored{1.7, 0.8, 0.3};
-const ChinchillaLaw kChinchilla{1.8, 480, 0.35, 2100, 0.37};
 
 struct Known {
   Estimate estimate;
@@ -175,3 +170,5 @@ TEST_CASE("A loss that is never reached says why") {
   const Known rising = known(PowerLaw{2, -0.1}, over_range(10, 1, 100));
   CHECK(says(target_loss(rising.estimate, rising.backtest, 1.9).unreached, "does not fall"));
 }
+
+}  // namespace mobasim::tests::prediction_test

@@ -5,8 +5,7 @@
 #include "sim/base/error.h"
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::group_fits_test {
 namespace {
 
 // L = 2 x^-0.1 for each of two groups, with a row that has no loss.
@@ -80,3 +79,5 @@ TEST_CASE("few runs leave intervals open, which the notes say") {
   REQUIRE(notes.size() == 1);
   CHECK(notes[0] == "small.csv: 2 runs: at least 3 determine an interval, so those cells are empty");
 }
+
+}  // namespace mobasim::tests::group_fits_test

@@ -5,13 +5,8 @@
 #include "tests/catch.h"
 #include "tests/unit/fit/planted.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::degenerate_test {
 namespace {
-
-const ChinchillaLaw kChinchilla{1.8, 480, 0.35, 2100, 0.37};
-const FlooredPowerLaw kFloored{1.7, 0.8, 0.3};
 
 FitData exact(const LossLaw& law, const Xs& xs) {
   Random unused(0);
@@ -186,3 +181,5 @@ TEST_CASE("A resample is determined exactly where its points would not be refuse
   for (const std::size_t i : {0U, 5U, 10U}) three[i] = 5;  // three places, however often
   CHECK_FALSE(determined(form, Objective(form, data, {}, centre, three)));
 }
+
+}  // namespace mobasim::tests::degenerate_test

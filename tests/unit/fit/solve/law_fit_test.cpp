@@ -8,9 +8,7 @@
 #include "tests/catch.h"
 #include "tests/unit/fit/planted.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::law_fit_test {
 namespace {
 
 void check_planted(const LossLaw& law, const Xs& xs) {
@@ -218,3 +216,5 @@ TEST_CASE("Extrapolation is how far x lies beyond what was fitted, of two inputs
   CHECK(extrapolation(two, {1.6e10, 1e12}) == Approx(1.6e10 * 1e12 / two.product_range.hi));
   CHECK(extrapolation(two, {1.6e10, 1e12}) > 1.5);
 }
+
+}  // namespace mobasim::tests::law_fit_test

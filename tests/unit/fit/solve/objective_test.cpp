@@ -3,9 +3,7 @@
 #include "tests/catch.h"
 #include "tests/unit/fit/planted.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::objective_test {
 namespace {
 
 struct Case {
@@ -177,3 +175,5 @@ TEST_CASE("Huber's loss is squares within delta, a line outside, and smooth wher
   CHECK(huber.curvature(0.005) == 1);
   CHECK(huber.curvature(0.02) == 0);
 }
+
+}  // namespace mobasim::tests::objective_test

@@ -3,8 +3,7 @@
 #include "fit/solve/solve.h"
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::robust_fit_test {
 namespace {
 
 // One parameter, the residuals of which are x - values[i] in units of 0.1.
@@ -36,3 +35,5 @@ TEST_CASE("A prior pulls what few data say towards nothing, and is all there is 
   CHECK(none.x[0] == 0);
   CHECK(none.standard_error[0] == Approx(0.2));
 }
+
+}  // namespace mobasim::tests::robust_fit_test

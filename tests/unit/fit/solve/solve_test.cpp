@@ -5,9 +5,7 @@
 #include "tests/catch.h"
 #include "tests/unit/fit/planted.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::solve_test {
 namespace {
 
 const std::vector<ResidualLoss> kLosses = {{}, {1e-2}, {1e-3}};
@@ -176,3 +174,5 @@ TEST_CASE("Starts do not depend on the unit of an input, nor on how wide its log
     CHECK(3 * two[i][2] == Approx(one[i][2]).epsilon(1e-6));
   }
 }
+
+}  // namespace mobasim::tests::solve_test

@@ -6,8 +6,7 @@
 #include "fit/data/fit_points.h"
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::comparison_test {
 namespace {
 
 const PointRule kTail{PointRule::Kind::tail, 0.05};
@@ -156,3 +155,5 @@ TEST_CASE("extrapolation is x over the arm's largest fitted x") {
   CHECK(common_range(result).hi == Approx(2.539));
   CHECK(common_range(result).lo == Approx(0.364 * 0.95));
 }
+
+}  // namespace mobasim::tests::comparison_test

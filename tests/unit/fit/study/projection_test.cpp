@@ -9,8 +9,7 @@
 #include "sim/cost/run_cost.h"
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::projection_test {
 namespace {
 
 std::filesystem::path configs() { return tests::source_folder() / "configs"; }
@@ -271,3 +270,5 @@ TEST_CASE("a projection is the same bytes a second time") {
   };
   CHECK(all() == all());
 }
+
+}  // namespace mobasim::tests::projection_test

@@ -2,8 +2,7 @@
 
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::study_result_test {
 namespace {
 
 Study shipped(const std::string& name) {
@@ -35,3 +34,5 @@ TEST_CASE("what was left out of a study's data is told") {
   data.ignored = 3;
   CHECK(notes_on(data).size() == 2);
 }
+
+}  // namespace mobasim::tests::study_result_test

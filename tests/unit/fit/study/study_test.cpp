@@ -5,8 +5,7 @@
 #include "tests/catch.h"
 #include "tests/program.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::study_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -141,3 +140,5 @@ TEST_CASE("a run part needs a device that is there and a batch for every size") 
   says(complaint(replaced(run, "recompute: full", "recompute: some")), "study.yaml:");
   says(complaint(replaced(run, ", global_batch: 128", "")), "'m' needs its global_batch");
 }
+
+}  // namespace mobasim::tests::study_test

@@ -14,9 +14,9 @@
 #include "tests/catch.h"
 #include "tests/program.h"
 
-using namespace mobasim;
-using namespace mobasim::kernels;
-using namespace mobasim::kernels::bench;
+namespace mobasim::tests::bench_test {
+using namespace kernels;
+using namespace kernels::bench;
 
 namespace {
 
@@ -187,3 +187,5 @@ TEST_CASE("a part of a bench writes no device") {
   CHECK(std::filesystem::exists(scratch / "part.profile.csv"));
   CHECK_FALSE(std::filesystem::exists(scratch / "part.yaml"));
 }
+
+}  // namespace mobasim::tests::bench_test

@@ -12,9 +12,9 @@
 #include "tests/catch.h"
 #include "tests/program.h"
 
-using namespace mobasim;
-using namespace mobasim::kernels;
-using namespace mobasim::kernels::bench;
+namespace mobasim::tests::compare_test {
+using namespace kernels;
+using namespace kernels::bench;
 
 namespace {
 
@@ -329,3 +329,5 @@ TEST_CASE("samples are read beside their profile, the discarded ones not, and mu
   put("a.samples.csv", sample_table(rows));
   CHECK_THROWS_AS(measurements_from(folder / "a.profile.csv"), ConfigError);
 }
+
+}  // namespace mobasim::tests::compare_test

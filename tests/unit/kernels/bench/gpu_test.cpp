@@ -6,7 +6,7 @@
 #include "kernels/work.h"
 #include "tests/catch.h"
 
-namespace mobasim::tests {
+namespace mobasim::tests::gpu_test {
 namespace {
 
 using namespace kernels;
@@ -105,4 +105,4 @@ TEST_CASE("a dry run shows the least time of each stage, and of the pass their s
 }
 
 }  // namespace
-}  // namespace mobasim::tests
+}  // namespace mobasim::tests::gpu_test

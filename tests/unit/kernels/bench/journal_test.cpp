@@ -4,9 +4,9 @@
 #include "tests/catch.h"
 #include "tests/program.h"
 
-using namespace mobasim;
-using namespace mobasim::kernels;
-using namespace mobasim::kernels::bench;
+namespace mobasim::tests::journal_test {
+using namespace kernels;
+using namespace kernels::bench;
 
 namespace {
 
@@ -106,3 +106,5 @@ TEST_CASE("the identity of a bench holds its options but not its budget") {
   options.threads += 1;
   CHECK(identity_of(options) != before);
 }
+
+}  // namespace mobasim::tests::journal_test

@@ -3,8 +3,9 @@
 #include "kernels/bench/machine.h"
 #include "tests/catch.h"
 
-using namespace mobasim::kernels;
-using namespace mobasim::kernels::bench;
+namespace mobasim::tests::machine_load_test {
+using namespace kernels;
+using namespace kernels::bench;
 
 TEST_CASE("other load is what the processors did beside this process, and what was stolen") {
   LoadCounters before = counters_of("cpu  100 0 100 800 0 0 0 0 0 0", 100);
@@ -32,3 +33,5 @@ TEST_CASE("a build is told apart by its hash, which stays the same while it runs
   CHECK(program_hash() == program_hash());
   CHECK_FALSE(affinity().empty());
 }
+
+}  // namespace mobasim::tests::machine_load_test

@@ -2,8 +2,8 @@
 
 #include "tests/catch.h"
 
-using namespace mobasim;
-using namespace mobasim::kernels::bench;
+namespace mobasim::tests::notes_test {
+using namespace kernels::bench;
 
 TEST_CASE("a bench says what it left out and how far the machine was disturbed") {
   Result result;
@@ -28,3 +28,5 @@ TEST_CASE("a bench says what it left out and how far the machine was disturbed")
   gpu.left_out = {"a case: the budget was spent"};
   CHECK(notes_on(gpu) == std::vector<std::string>{"left out: a case: the budget was spent"});
 }
+
+}  // namespace mobasim::tests::notes_test

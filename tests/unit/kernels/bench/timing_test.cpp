@@ -6,8 +6,9 @@
 #include "kernels/bench/plan.h"
 #include "tests/catch.h"
 
-using namespace mobasim::kernels;
-using namespace mobasim::kernels::bench;
+namespace mobasim::tests::timing_test {
+using namespace kernels;
+using namespace kernels::bench;
 
 namespace {
 
@@ -225,3 +226,5 @@ TEST_CASE("a budget lets in what comes first and fits, and gives the short ones 
   needed.always = true;
   CHECK(shares({cost(1, 2), needed}, 10, 3) == std::vector<double>{0, 20});
 }
+
+}  // namespace mobasim::tests::timing_test

@@ -7,7 +7,8 @@
 #include "sim/base/error.h"
 #include "tests/catch.h"
 
-using namespace mobasim::kernels;
+namespace mobasim::tests::attention_test {
+using namespace kernels;
 
 namespace {
 
@@ -246,3 +247,5 @@ TEST_CASE("rows are transposed as they stand, with zeros beyond the last") {
     }
   }
 }
+
+}  // namespace mobasim::tests::attention_test

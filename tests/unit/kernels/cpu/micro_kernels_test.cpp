@@ -9,8 +9,9 @@
 
 #include "tests/catch.h"
 
-using namespace mobasim::kernels;
-using namespace mobasim::kernels::cpu;
+namespace mobasim::tests::micro_kernels_test {
+using namespace kernels;
+using namespace kernels::cpu;
 
 TEST_CASE("rows are written as their format keeps them, and nothing beyond") {
   constexpr std::size_t kMost = 2 * kColumnMultiple;
@@ -60,3 +61,5 @@ TEST_CASE("one value that is not finite is found wherever it stands, in both for
     }
   }
 }
+
+}  // namespace mobasim::tests::micro_kernels_test

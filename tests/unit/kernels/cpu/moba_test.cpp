@@ -11,8 +11,9 @@
 #include "kernels/fill.h"
 #include "tests/catch.h"
 
-using namespace mobasim::kernels;
-using namespace mobasim::kernels::cpu;
+namespace mobasim::tests::moba_test {
+using namespace kernels;
+using namespace kernels::cpu;
 
 namespace {
 
@@ -97,3 +98,5 @@ TEST_CASE("sorted picks name each pick once, by block and in the order of the ro
     CHECK(std::vector(sorted.row + sorted.first[block], sorted.row + sorted.first[block + 1]) == wanted);
   }
 }
+
+}  // namespace mobasim::tests::moba_test

@@ -4,8 +4,9 @@
 #include "kernels/cuda/key_tile.h"
 #include "tests/catch.h"
 
-using namespace mobasim::kernels;
-using namespace mobasim::kernels::cuda;
+namespace mobasim::tests::backward_test {
+using namespace kernels;
+using namespace kernels::cuda;
 
 namespace {
 
@@ -116,3 +117,5 @@ TEST_CASE("Deterministic gradients are the same bits in any order of blocks, war
     CHECK(one.dq != gradients(3, false).dq);  // sums in another order: what the turns are for
   }
 }
+
+}  // namespace mobasim::tests::backward_test

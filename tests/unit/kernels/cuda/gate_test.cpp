@@ -6,7 +6,8 @@
 #include "tests/catch.h"
 #include "tests/unit/kernels/cuda/routing.h"
 
-using namespace mobasim::kernels;
+namespace mobasim::tests::gate_test {
+using namespace kernels;
 using mobasim::tests::Routed;
 using mobasim::tests::routed;
 
@@ -218,3 +219,5 @@ TEST_CASE("the last rows of a sequence of more than a thousand blocks") {
   }
   CHECK(wrong == 0);
 }
+
+}  // namespace mobasim::tests::gate_test

@@ -7,8 +7,9 @@
 #include "tests/catch.h"
 #include "tests/unit/kernels/simt/fixture.h"
 
-using namespace mobasim::kernels;
-using namespace mobasim::kernels::cuda;
+namespace mobasim::tests::index_test {
+using namespace kernels;
+using namespace kernels::cuda;
 using mobasim::tests::Device;
 
 namespace {
@@ -195,3 +196,5 @@ TEST_CASE("tables: every token is in one tile, every cell in one row of counts")
   }
   CHECK(std::all_of(cells.begin(), cells.end(), [](int times) { return times == 2; }));
 }
+
+}  // namespace mobasim::tests::index_test

@@ -11,7 +11,8 @@
 #include "sim/base/error.h"
 #include "tests/catch.h"
 
-using namespace mobasim::kernels;
+namespace mobasim::tests::pipeline_test {
+using namespace kernels;
 
 namespace {
 
@@ -238,3 +239,5 @@ TEST_CASE("the quick cases run on the kernels, all of them, and reach every kern
   CHECK(chunked);
   CHECK(deterministic);
 }
+
+}  // namespace mobasim::tests::pipeline_test

@@ -3,7 +3,8 @@
 
 #include "tests/catch.h"
 
-using namespace mobasim::kernels;
+namespace mobasim::tests::verify_test {
+using namespace kernels;
 
 namespace {
 
@@ -43,3 +44,5 @@ TEST_CASE("of two seeds the worse result is kept, a failure before all") {
   CHECK(verify::worse(fail, pass).note == "wrong; a near-tie");
   CHECK(verify::worse(skipped, better).verdict == verify::Verdict::pass);
 }
+
+}  // namespace mobasim::tests::verify_test

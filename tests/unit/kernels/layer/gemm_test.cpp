@@ -9,8 +9,8 @@
 #include "sim/base/error.h"
 #include "tests/catch.h"
 
-using namespace mobasim;
-using namespace mobasim::kernels;
+namespace mobasim::tests::gemm_test {
+using namespace kernels;
 
 namespace {
 
@@ -98,3 +98,5 @@ TEST_CASE("a product of no size and a format that nothing multiplies are refused
   CHECK_THROWS_AS(Gemm({0, 1, 1}, 1), ConfigError);
   CHECK_THROWS_AS(Gemm({1, 1, 1, Dtype::fp16}, 1), ConfigError);
 }
+
+}  // namespace mobasim::tests::gemm_test

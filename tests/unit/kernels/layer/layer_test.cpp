@@ -10,8 +10,8 @@
 #include "sim/base/error.h"
 #include "tests/catch.h"
 
-using namespace mobasim;
-using namespace mobasim::kernels;
+namespace mobasim::tests::layer_test {
+using namespace kernels;
 
 namespace {
 
@@ -222,3 +222,5 @@ TEST_CASE("a layer of no size, and an odd head_dim, are refused in words") {
   CHECK_THROWS_AS(Layer<float>(LayerShape{10, 12, 14, 3, 2, 4}, 1, 1), ConfigError);
   CHECK_THROWS_AS(Layer<float>(LayerShape{10, 12, 14, 2, 1, 4, Mechanism::sliding_window}, 1, 1), ConfigError);
 }
+
+}  // namespace mobasim::tests::layer_test

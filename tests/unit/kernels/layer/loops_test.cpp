@@ -7,7 +7,8 @@
 #include "kernels/random.h"
 #include "tests/catch.h"
 
-using namespace mobasim::kernels;
+namespace mobasim::tests::loops_test {
+using namespace kernels;
 
 namespace {
 
@@ -108,3 +109,5 @@ TEST_CASE("a gate far from 0 neither overflows nor leaves its limits") {
     CHECK(y[3] == 2e4f);
   }
 }
+
+}  // namespace mobasim::tests::loops_test

@@ -8,7 +8,8 @@
 #include "sim/base/error.h"
 #include "tests/catch.h"
 
-using namespace mobasim::kernels;
+namespace mobasim::tests::reference_test {
+using namespace kernels;
 
 namespace {
 
@@ -174,3 +175,5 @@ TEST_CASE("problems that make no sense are refused in words") {
   CHECK_THROWS_AS(reference_forward({Mechanism::full, {0, 4}, 1, 1, 8, 0, 0, 0}, {nothing, nothing, nothing, {}}),
                   mobasim::ConfigError);
 }
+
+}  // namespace mobasim::tests::reference_test

@@ -7,7 +7,7 @@
 #include "tests/catch.h"
 #include "tests/unit/kernels/simt/fixture.h"
 
-namespace mobasim::tests {
+namespace mobasim::tests::counters_test {
 namespace {
 
 using namespace kernels;
@@ -175,4 +175,4 @@ TEST_CASE("a session sums over launches by kernel") {
 }
 
 }  // namespace
-}  // namespace mobasim::tests
+}  // namespace mobasim::tests::counters_test

@@ -7,7 +7,7 @@
 #include "tests/unit/kernels/simt/fixture.h"
 #include "tests/unit/kernels/simt/wrong_kernels.h"
 
-namespace mobasim::tests {
+namespace mobasim::tests::detectors_test {
 namespace {
 
 LaunchOutcome outcome(const Wrong& wrong, bool is_wrong, ExecutorOptions options = {}) {
@@ -78,4 +78,4 @@ TEST_CASE("a finding names kernel, block, both threads, both lines and the byte"
 }
 
 }  // namespace
-}  // namespace mobasim::tests
+}  // namespace mobasim::tests::detectors_test

@@ -9,7 +9,7 @@
 #include "tests/catch.h"
 #include "tests/unit/kernels/simt/fixture.h"
 
-namespace mobasim::tests {
+namespace mobasim::tests::executor_test {
 namespace {
 
 using namespace kernels;
@@ -216,4 +216,4 @@ TEST_CASE("a launch that no device takes is refused, with the place and the kern
 }
 
 }  // namespace
-}  // namespace mobasim::tests
+}  // namespace mobasim::tests::executor_test

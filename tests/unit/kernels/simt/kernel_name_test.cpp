@@ -4,7 +4,7 @@
 #include "kernels/simt/types.h"
 #include "tests/catch.h"
 
-namespace mobasim::tests {
+namespace mobasim::tests::kernel_name_test {
 namespace {
 
 struct Parameters {};
@@ -29,4 +29,4 @@ TEST_CASE("a demangled symbol gives the same name") {
 }
 
 }  // namespace
-}  // namespace mobasim::tests
+}  // namespace mobasim::tests::kernel_name_test

@@ -6,7 +6,7 @@
 #include "tests/catch.h"
 #include "tests/unit/kernels/simt/fixture.h"
 
-namespace mobasim::tests {
+namespace mobasim::tests::matrices_test {
 namespace {
 
 using namespace kernels;
@@ -191,4 +191,4 @@ TEST_CASE("ldmatrix gives each lane two neighbours of a row, or of a column") {
 }
 
 }  // namespace
-}  // namespace mobasim::tests
+}  // namespace mobasim::tests::matrices_test

@@ -8,7 +8,7 @@
 #include "kernels/simt/simt.h"
 #include "tests/catch.h"
 
-namespace mobasim::tests {
+namespace mobasim::tests::numbers_test {
 namespace {
 
 using namespace kernels;
@@ -85,4 +85,4 @@ TEST_CASE("fast functions know no subnormal numbers") {
 }
 
 }  // namespace
-}  // namespace mobasim::tests
+}  // namespace mobasim::tests::numbers_test

@@ -9,7 +9,7 @@
 #include "kernels/verify/conformance/numbers.h"
 #include "tests/catch.h"
 
-namespace mobasim::tests {
+namespace mobasim::tests::conformance_test {
 namespace {
 
 using namespace kernels::conformance;
@@ -95,4 +95,4 @@ TEST_CASE("16-bit numbers are worked out as their definition has them") {
 }
 
 }  // namespace
-}  // namespace mobasim::tests
+}  // namespace mobasim::tests::conformance_test

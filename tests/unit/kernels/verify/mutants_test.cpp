@@ -3,8 +3,8 @@
 
 #include "tests/catch.h"
 
-using namespace mobasim;
-using namespace mobasim::kernels;
+namespace mobasim::tests::mutants_test {
+using namespace kernels;
 
 TEST_CASE("mutants stop before the next case, while they are looked for and while they run") {
   int asked = 0;
@@ -14,3 +14,5 @@ TEST_CASE("mutants stop before the next case, while they are looked for and whil
   const Progress at_once({}, [] { return true; });
   CHECK_THROWS_AS(verify::outcome_of({}, at_once), Stopped);
 }
+
+}  // namespace mobasim::tests::mutants_test

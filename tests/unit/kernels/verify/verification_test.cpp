@@ -2,8 +2,8 @@
 
 #include "tests/catch.h"
 
-using namespace mobasim;
-using namespace mobasim::kernels;
+namespace mobasim::tests::verification_test {
+using namespace kernels;
 
 TEST_CASE("cases are verified in every format, the worst of all seeds, and summed up") {
   verify::Wanted wanted;
@@ -33,3 +33,5 @@ TEST_CASE("verification stops when asked to, and notes name the row") {
   row.note = "a word";
   CHECK(note_on(row) == "window_1, cpu, f32, forward: a word");
 }
+
+}  // namespace mobasim::tests::verification_test

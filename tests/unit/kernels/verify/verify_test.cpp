@@ -6,7 +6,8 @@
 #include "sim/base/error.h"
 #include "tests/catch.h"
 
-using namespace mobasim::kernels;
+namespace mobasim::tests::verify_test {
+using namespace kernels;
 
 namespace {
 
@@ -119,3 +120,5 @@ TEST_CASE("verify prints a row for each case and pass, skipped ones too") {
         "full_no_token,cpu,f32,forward,0,0,0,pass\nfull_no_token,cpu,f32,backward,0,0,0,pass\n");
   CHECK_THROWS_AS(backend_named("gpu"), mobasim::ConfigError);
 }
+
+}  // namespace mobasim::tests::verify_test

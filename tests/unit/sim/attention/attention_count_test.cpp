@@ -6,8 +6,7 @@
 #include "sim/attention/attention.h"
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::attention_count_test {
 namespace {
 
 std::int64_t blocks_of(std::int64_t sequence, std::int64_t block) { return (sequence + block - 1) / block; }
@@ -146,3 +145,5 @@ TEST_CASE("MoBA with top_k 1 is block-diagonal and routes nothing") {
   REQUIRE(blocks.picks == 0);
   REQUIRE(blocks.blocks == 0);
 }
+
+}  // namespace mobasim::tests::attention_count_test

@@ -3,8 +3,7 @@
 #include "sim/attention/attention.h"
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::attention_list_test {
 TEST_CASE("every mechanism is listed, and full attention attends to half of the sequence") {
   const Table table = attention_list();
   REQUIRE(table.rows.size() == attention_mechanisms().size());
@@ -16,3 +15,5 @@ TEST_CASE("every mechanism is listed, and full attention attends to half of the 
   CHECK(std::get<std::string>(table.rows[0][0]) == "full");
   CHECK(std::get<double>(table.rows[0][3]) == (8192 + 1) / 2.0);
 }
+
+}  // namespace mobasim::tests::attention_list_test

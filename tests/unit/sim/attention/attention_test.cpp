@@ -6,8 +6,7 @@
 #include "sim/base/text.h"
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::attention_test {
 namespace {
 
 Attention attention_of(const std::string& yaml) {
@@ -117,3 +116,5 @@ TEST_CASE("Rules of the mechanisms are said in words") {
   REQUIRE(violations(Attention{Moba{0, -1}}).size() == 2);
   REQUIRE(violations(Attention{SlidingWindow{0}}).size() == 1);
 }
+
+}  // namespace mobasim::tests::attention_test

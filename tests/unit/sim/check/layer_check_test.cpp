@@ -4,9 +4,7 @@
 #include "sim/device/gemm_model.h"
 #include "tests/unit/sim/fixture.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::layer_check_test {
 namespace {
 
 constexpr double kPerFlop = 1e-11, kAttentionPerFlop = 3e-11;
@@ -140,3 +138,5 @@ TEST_CASE("A layer whose attention nobody timed is not foretold, and a disturbed
   }
   CHECK_FALSE(greatest_layer_error(untimed));
 }
+
+}  // namespace mobasim::tests::layer_check_test

@@ -6,9 +6,7 @@
 #include "sim/device/gemm_model.h"
 #include "tests/unit/sim/fixture.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::leave_one_out_test {
 namespace {
 
 ProfileRow product_row(std::int64_t m, std::int64_t n, std::int64_t k, double seconds, const char* dtype = "f32") {
@@ -307,3 +305,5 @@ TEST_CASE("Every shape of a published table is foretold, most of them as inner o
     CHECK(2 * inner_errors(all).shapes > static_cast<std::int64_t>(all.size()));
   }
 }
+
+}  // namespace mobasim::tests::leave_one_out_test

@@ -3,9 +3,7 @@
 #include "sim/base/error.h"
 #include "tests/unit/sim/fixture.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::profile_check_test {
 namespace {
 
 ShapeLeftOut shape_of(double measured, double predicted, Basis basis) {
@@ -66,3 +64,5 @@ TEST_CASE("a shape that cannot be predicted is told and fails the goals that it 
 TEST_CASE("a device without measured rows has nothing to check") {
   CHECK_THROWS_AS(profile_check(small_device()), ConfigError);
 }
+
+}  // namespace mobasim::tests::profile_check_test

@@ -5,9 +5,7 @@
 
 #include "tests/unit/sim/fixture.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::run_cost_test {
 TEST_CASE("Steps, hours and price follow from the step") {
   Run run = shipped_run("moba-1.5b-32k");
   const RunCost cost = cost_of(run);
@@ -68,3 +66,5 @@ TEST_CASE("A mixture of experts is planned as assumed, with a wide interval, and
   CHECK(experts.step_time_hi / experts.step_time > 1.4);
   CHECK(dense.step_time_hi / dense.step_time < 1.4);
 }
+
+}  // namespace mobasim::tests::run_cost_test

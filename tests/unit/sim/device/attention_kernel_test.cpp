@@ -4,9 +4,7 @@
 #include "sim/step/step_model.h"
 #include "tests/unit/sim/fixture.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::attention_kernel_test {
 namespace {
 
 // 8B at 128K with MoBA on a device whose table has rows of one MoBA kernel alone.
@@ -99,3 +97,5 @@ TEST_CASE("In eight and four bits attention runs in bf16, and its kernels may be
   run.kernels.moba = "flash_moba";
   CHECK(violations(run).empty());
 }
+
+}  // namespace mobasim::tests::attention_kernel_test

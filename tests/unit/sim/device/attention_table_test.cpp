@@ -6,9 +6,7 @@
 #include "sim/device/dtype.h"
 #include "tests/unit/sim/fixture.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::attention_table_test {
 namespace {
 
 // All with an efficiency or rows for every mechanism.
@@ -225,3 +223,5 @@ TEST_CASE("What a device has no number for is refused, not made up") {
   CHECK_THROWS_AS(attention_time(attention_layer_of(4096, Pass::forward, Moba{512, 3}), device), Unsupported);
   CHECK_THROWS_AS(AttentionTable(device, "fp8"), Unsupported);
 }
+
+}  // namespace mobasim::tests::attention_table_test

@@ -4,9 +4,7 @@
 #include "sim/device/gemm_model.h"
 #include "tests/unit/sim/fixture.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::device_test {
 TEST_CASE("A device's broken rules are all told") {
   Device device = small_device();
   CHECK(violations(device).empty());
@@ -19,3 +17,5 @@ TEST_CASE("A device's broken rules are all told") {
 TEST_CASE("A number format that a device has no peak of is refused, not made up") {
   CHECK_THROWS_AS(gemm_model(small_device(), "fp8"), Unsupported);
 }
+
+}  // namespace mobasim::tests::device_test

@@ -6,9 +6,7 @@
 #include "sim/device/dtype.h"
 #include "tests/unit/sim/fixture.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::gemm_model_test {
 namespace {
 
 const std::vector<double> kSizes{1, 8, 63, 64, 65, 127, 128, 129, 255, 257, 576, 1000, 2048, 4096, 5120, 13312, 32128};
@@ -122,3 +120,5 @@ TEST_CASE("A format without a peak is refused by name") {
   CHECK(operand_bytes("nvfp4") == Approx(0.5625));
   CHECK_THROWS_AS(bytes_of("nvfp4"), Unsupported);
 }
+
+}  // namespace mobasim::tests::gemm_model_test

@@ -3,9 +3,7 @@
 
 #include "tests/unit/sim/fixture.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::links_test {
 TEST_CASE("Without links both tiers reach the collective efficiency at every size, and hops take no time") {
   const Network network = network_of(small_device());
   CHECK(network.devices_per_node == 4);
@@ -42,3 +40,5 @@ TEST_CASE("Links' broken rules are all told") {
   // Of the node: plateau, bytes, a time that falls; of the cluster: a rate that falls, above 0, no bandwidth.
   CHECK(violations(device).size() == 6);
 }
+
+}  // namespace mobasim::tests::links_test

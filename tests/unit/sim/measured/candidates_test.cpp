@@ -2,8 +2,7 @@
 
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::candidates_test {
 namespace {
 
 // Llama 2 70B on 64 H100 by Megatron-Core: what is not said of it is free.
@@ -88,3 +87,5 @@ TEST_CASE("A run that leaves choices open of which none is possible is refused i
   CHECK(candidates(interleaved, 1e15, reason).empty());
   CHECK(reason.starts_with("no stage of 80 layers on 64 devices has the several chunks"));
 }
+
+}  // namespace mobasim::tests::candidates_test

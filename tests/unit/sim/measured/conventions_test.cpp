@@ -3,8 +3,7 @@
 #include "sim/measured/convention_table.h"
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::conventions_test {
 namespace {
 
 ModelShape gpt(std::int64_t hidden, std::int64_t layers, std::int64_t vocab) {
@@ -86,3 +85,5 @@ TEST_CASE("A table of conventions has a rate in each, and compares the stated on
   CHECK(std::get<double>(table.rows[0].back()) == Approx(0).margin(0.005));
   CHECK(std::holds_alternative<std::monostate>(table.rows[1].back()));
 }
+
+}  // namespace mobasim::tests::conventions_test

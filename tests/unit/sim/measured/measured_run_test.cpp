@@ -6,8 +6,7 @@
 #include "sim/measured/stack_choice.h"
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::measured_run_test {
 namespace {
 
 constexpr const char* kHeader =
@@ -169,3 +168,5 @@ TEST_CASE("The shipped choice names a device and a stack, or says why not") {
   CHECK(choice("torchtitan", "H100", "").reason == "");
   CHECK(contains(choice("", "", "").reason, "no profile"));
 }
+
+}  // namespace mobasim::tests::measured_run_test

@@ -5,9 +5,7 @@
 
 #include "tests/catch.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::prepared_run_test {
 namespace {
 
 // A dense model of 8B on 8 H100, one row of a table.
@@ -67,3 +65,5 @@ TEST_CASE("A mixture of experts is not predicted, and told as such") {
   run.model.groups.front().ffn = 0;
   CHECK(preparer().prepared(run).reason == kExpertsNotModelled);
 }
+
+}  // namespace mobasim::tests::prepared_run_test

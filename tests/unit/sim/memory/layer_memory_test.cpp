@@ -3,9 +3,7 @@
 
 #include "tests/unit/sim/fixture.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::layer_memory_test {
 namespace {
 
 LayerMemory layer_of(const ModelShape& model, std::int64_t sequence, const StackPolicy& stack = {},
@@ -103,3 +101,5 @@ TEST_CASE("MoBA that picks all blocks needs what full attention needs, by every 
     CHECK(layer_of(small_model(Moba{128, 8}), 1024, {}, implementation) == layer_of(small_model(), 1024));
   }
 }
+
+}  // namespace mobasim::tests::layer_memory_test

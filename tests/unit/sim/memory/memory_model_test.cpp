@@ -6,9 +6,7 @@
 #include "sim/search/remedies.h"
 #include "tests/unit/sim/fixture.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::memory_model_test {
 namespace {
 
 using Part = MemoryComponent;
@@ -305,3 +303,5 @@ TEST_CASE(
     CHECK(remedies(run).empty() == fits);
   }
 }
+
+}  // namespace mobasim::tests::memory_model_test

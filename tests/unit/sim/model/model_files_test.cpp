@@ -8,8 +8,7 @@
 #include "tests/catch.h"
 #include "tests/program.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::model_files_test {
 namespace {
 
 std::vector<std::filesystem::path> model_files() {
@@ -151,3 +150,5 @@ TEST_CASE("A model file that is wrong is refused with the place") {
   contains(with("source: a test\n", ""), "the key 'source' is missing");
   contains(with("vocab: 100", "vocab: 100\nnorm: rmsnorm"), "(did you mean 'rms_norm'?)");
 }
+
+}  // namespace mobasim::tests::model_files_test

@@ -5,8 +5,7 @@
 #include "sim/model/model_shape.h"
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::model_test {
 namespace {
 
 // hidden 8, two layers of 2 heads of 4, ffn 16: small enough to be counted by hand.
@@ -152,3 +151,5 @@ TEST_CASE("Every rule of a model is said in words") {
   REQUIRE(broken([](ModelShape& m) { m.published_parameters = 5, m.published_counts = "all"; }) == 1);
   REQUIRE(broken([](ModelShape& m) { m.published_rounding = 1; }) == 1);
 }
+
+}  // namespace mobasim::tests::model_test

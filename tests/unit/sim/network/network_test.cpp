@@ -7,8 +7,7 @@
 
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::network_test {
 namespace {
 
 constexpr CollectiveKind kKinds[] = {CollectiveKind::all_reduce, CollectiveKind::all_gather,
@@ -207,3 +206,5 @@ TEST_CASE("In a node without switches a larger group never takes less") {
     }
   }
 }
+
+}  // namespace mobasim::tests::network_test

@@ -8,8 +8,7 @@
 
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::pipeline_test {
 namespace {
 
 constexpr PipelineSchedule kSchedules[] = {PipelineSchedule::gpipe, PipelineSchedule::one_forward_one_backward,
@@ -279,3 +278,5 @@ TEST_CASE("Chunks in flight are those that the order of a schedule holds at once
   // Narayanan et al. 2021: the first stage holds p (1 + (p - 1) / (p v)) microbatches' worth, v chunks each.
   CHECK(chunks_in_flight(equal_work(PipelineSchedule::interleaved, 8, 64, {1, 2, 0}, 4), 0) == 8 * 4 + 7);
 }
+
+}  // namespace mobasim::tests::pipeline_test

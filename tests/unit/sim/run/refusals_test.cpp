@@ -3,9 +3,7 @@
 
 #include "tests/unit/sim/fixture.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::refusals_test {
 namespace {
 
 struct Asked {
@@ -104,3 +102,5 @@ TEST_CASE("Sizes that are no sizes are refused before all else, and never divide
   asked.execution.microbatch = 0;
   CHECK(has(asked.reasons(), "microbatch must be at least 1"));
 }
+
+}  // namespace mobasim::tests::refusals_test

@@ -7,9 +7,7 @@
 #include "tests/program.h"
 #include "tests/unit/sim/fixture.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::run_file_test {
 namespace {
 
 Run run_of(const std::string& yaml, const std::vector<Override>& overrides = {}) {
@@ -24,7 +22,7 @@ std::string problems_of(const std::string& yaml, const std::vector<Override>& ov
     (void)run_of(yaml, overrides);
   } catch (const ConfigError& error) {
     std::string lines;
-    for (Problem problem : error.problems()) {
+    for (ConfigError::Problem problem : error.problems()) {
       problem.where.file = std::filesystem::path(problem.where.file).filename();
       lines += text(problem) + "\n";
     }
@@ -223,3 +221,5 @@ TEST_CASE("What is wrong between values that were set and the file's stands at t
   set(document, {"layout.tensor", "3", "--set layout.tensor=3"});
   CHECK(has(problem_of(document), "--set layout.tensor=3: tensor 3 does not divide the 32 heads\n"));
 }
+
+}  // namespace mobasim::tests::run_file_test

@@ -4,9 +4,7 @@
 #include "sim/run/refusals.h"
 #include "tests/unit/sim/fixture.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::nearest_layout_test {
 namespace {
 
 Run asked_run() {
@@ -42,3 +40,5 @@ TEST_CASE("Of sizes that are no sizes nothing is near") {
     CHECK(nearest_layout_text(run) == "");
   }
 }
+
+}  // namespace mobasim::tests::nearest_layout_test

@@ -3,8 +3,7 @@
 #include "sim/run/run_file.h"
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::plan_table_test {
 namespace {
 
 Run shipped_run(const std::string& name, const std::vector<Override>& overrides = {}) {
@@ -61,3 +60,5 @@ TEST_CASE("a plan that does not fit notes what would make it fit, and one with a
   CHECK_FALSE(any_begins(plan_notes(fitting, costs), "memory: "));
   CHECK(any_begins(plan_notes(fitting, costs), "price: ") == !fitting.device.price_source.empty());
 }
+
+}  // namespace mobasim::tests::plan_table_test

@@ -5,9 +5,7 @@
 
 #include "tests/unit/sim/fixture.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::remedies_test {
 namespace {
 
 // 8 layers on 8 replicas.
@@ -124,3 +122,5 @@ TEST_CASE("A group of heads that cannot be halved is not suggested") {
   run.model.groups.front().heads = run.model.groups.front().kv_heads = 7;
   CHECK_FALSE(any_starts_with(remedies_of(run, 0.95 * peak(run)), "tensor"));
 }
+
+}  // namespace mobasim::tests::remedies_test

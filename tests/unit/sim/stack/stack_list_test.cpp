@@ -3,8 +3,7 @@
 #include "sim/stack/calibration.h"
 #include "tests/catch.h"
 
-using namespace mobasim;
-
+namespace mobasim::tests::stack_list_test {
 TEST_CASE("stacks are listed by their files, and the file of their calibration is none") {
   const std::filesystem::path folder = tests::source_folder() / "configs" / "stacks";
   const Table table = stack_list(folder);
@@ -15,3 +14,5 @@ TEST_CASE("stacks are listed by their files, and the file of their calibration i
     CHECK(std::get<std::string>(row[0]) != std::filesystem::path(kCalibrationFile).stem());
   }
 }
+
+}  // namespace mobasim::tests::stack_list_test

@@ -6,9 +6,7 @@
 #include "tests/catch.h"
 #include "tests/program.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::stack_test {
 namespace {
 
 std::string policy(const std::string& name) {
@@ -107,3 +105,5 @@ TEST_CASE("a stack whose name is not its file's is refused") {
       ends(message_of(configs.path(), "a"), "a.yaml: the stack is named 'other', and must be named as its file, 'a'"));
   CHECK_THROWS_AS(stacks_from(configs / "stacks", {}), ConfigError);
 }
+
+}  // namespace mobasim::tests::stack_test

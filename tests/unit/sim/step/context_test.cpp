@@ -2,9 +2,8 @@
 #include "sim/step/context_time.h"
 #include "tests/unit/sim/fixture.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-using namespace mobasim::step;
+namespace mobasim::tests::context_test {
+using namespace step;
 
 namespace {
 
@@ -113,3 +112,5 @@ TEST_CASE("What MoBA exchanges over a context group is told") {
   run.execution.layout.context_algorithm = ContextAlgorithm::ulysses;
   CHECK_FALSE(told());
 }
+
+}  // namespace mobasim::tests::context_test

@@ -5,9 +5,7 @@
 #include "sim/run/refusals.h"
 #include "tests/unit/sim/fixture.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::step_laws_test {
 namespace {
 
 ModelShape model_named(const std::string& name) {
@@ -194,3 +192,5 @@ TEST_CASE("A model told in two groups costs what it costs in one, in every layou
     CHECK(b.step().time(kBatch, each).total() == Approx(a.step().time(kBatch, each).total()).epsilon(1e-12));
   }
 }
+
+}  // namespace mobasim::tests::step_laws_test

@@ -4,9 +4,7 @@
 #include "sim/model/layer_matrices.h"
 #include "tests/unit/sim/fixture.h"
 
-using namespace mobasim;
-using namespace mobasim::tests;
-
+namespace mobasim::tests::step_model_test {
 namespace {
 
 const StepPart& part(const RunCost& cost, const std::string& name) {
@@ -138,3 +136,5 @@ TEST_CASE("Twice the devices at the same batch take half the work each") {
   run.execution.layout.zero_stage = 1;
   CHECK(part(cost_of(run), "optimizer").time.value() == Approx(part(one, "optimizer").time.value() / 4));
 }
+
+}  // namespace mobasim::tests::step_model_test
