@@ -70,30 +70,7 @@ std::string what_happens(simt::SiteKind site, simt::MutationKind kind) {
   return "";
 }
 
-// The places that the cases pass, once for each kernel.
-std::vector<simt::PassedSite> sites(const Progress& progress) {
-  std::vector<simt::PassedSite> found;
-  const auto key = [](const simt::PassedSite& site) {
-    return std::tuple(site.kernel, site.file, site.line, site.kind);
-  };
-  for (const Case& row : mutant_cases()) {
-    progress.step("places that could be wrong: " + row.name);
-    const Tensors tensors = rounded(filled(row.problem, row.fill, 1), Dtype::bf16);
-    const simt::Session session;
-    (void)cuda::computed_on(cuda::simt_target(), row.problem, tensors, Dtype::bf16, row.options);
-    for (simt::PassedSite site : session.sites()) {
-      site.kernel = base_name(site.kernel);
-      found.push_back(std::move(site));
-    }
-  }
-  std::sort(found.begin(), found.end(), [&](const auto& a, const auto& b) { return key(a) < key(b); });
-  found.erase(std::unique(found.begin(), found.end(), [&](const auto& a, const auto& b) { return key(a) == key(b); }),
-              found.end());
-  return found;
-}
-
-}  // namespace
-
+// The cases that mutants run: few and small, each edge of the kernels in one of them.
 const std::vector<Case>& mutant_cases() {
   static const std::vector<Case> table = [] {
     std::vector<Case> rows;
@@ -106,6 +83,53 @@ const std::vector<Case>& mutant_cases() {
   }();
   return table;
 }
+
+// The places that the cases pass, once for each kernel.
+std::vector<simt::PassedSite> sites(const Progress& progress) {
+  std::vector<simt::PassedSite> found;
+  const auto key = [](const simt::PassedSite& site) {
+    return std::tuple(site.kernel, site.file, site.line, site.kind);
+  };
+  for (const Case& row : mutant_cases()) {
+    progress.step("places that could be wrong: " + row.name);
+    const PreparedCase prepared(row, Dtype::bf16);
+    const simt::Session session;
+    (void)cuda::computed_on(cuda::simt_target(), row.problem, prepared.tensors(), Dtype::bf16, row.options);
+    for (simt::PassedSite site : session.sites()) {
+      site.kernel = base_name(site.kernel);
+      found.push_back(std::move(site));
+    }
+  }
+  std::sort(found.begin(), found.end(), [&](const auto& a, const auto& b) { return key(a) < key(b); });
+  found.erase(std::unique(found.begin(), found.end(), [&](const auto& a, const auto& b) { return key(a) == key(b); }),
+              found.end());
+  return found;
+}
+
+std::vector<PreparedCase> prepared_cases() {
+  std::vector<PreparedCase> prepared;
+  for (const Case& row : mutant_cases()) prepared.emplace_back(row, Dtype::bf16);
+  return prepared;
+}
+
+// The cases in their order, until one catches the mutant.
+MutantOutcome outcome_on(std::vector<PreparedCase>& cases, const Mutant& mutant, const Progress& progress) {
+  simt::ExecutorOptions options;
+  options.count_memory = false;
+  options.mutation = mutant.mutation;
+  options.bug = mutant.bug;
+  Ran ran;
+  for (PreparedCase& one : cases) {
+    progress.check();
+    for (const Row& result : rows_of(one, backend_with(options, ran))) {
+      if (result.verdict != Verdict::fail) continue;
+      return {ran.detector.empty() ? "numbers: " + result.pass_name : ran.detector, one.row().name, true};
+    }
+  }
+  return {"", "", ran.reached};
+}
+
+}  // namespace
 
 std::vector<Mutant> mutants(const Progress& progress) {
   std::vector<Mutant> list;
@@ -125,26 +149,16 @@ std::vector<Mutant> mutants(const Progress& progress) {
 }
 
 MutantOutcome outcome_of(const Mutant& mutant, const Progress& progress) {
-  simt::ExecutorOptions options;
-  options.count_memory = false;
-  options.mutation = mutant.mutation;
-  options.bug = mutant.bug;
-  Ran ran;
-  for (const Case& row : mutant_cases()) {
-    progress.check();
-    for (const Row& result : rows_of(row, backend_with(options, ran))) {
-      if (result.verdict != Verdict::fail) continue;
-      return {ran.detector.empty() ? "numbers: " + result.pass_name : ran.detector, row.name, true};
-    }
-  }
-  return {"", "", ran.reached};
+  std::vector<PreparedCase> cases = prepared_cases();
+  return outcome_on(cases, mutant, progress);
 }
 
 std::vector<MutantOutcome> outcomes_of(const std::vector<Mutant>& list, const Progress& progress) {
+  std::vector<PreparedCase> cases = prepared_cases();
   std::vector<MutantOutcome> outcomes;
   for (const Mutant& mutant : list) {
     progress.step(fmt::format("mutant {} of {}: {}", outcomes.size() + 1, list.size(), mutant.name));
-    outcomes.push_back(outcome_of(mutant, progress));
+    outcomes.push_back(outcome_on(cases, mutant, progress));
   }
   return outcomes;
 }

@@ -9,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "kernels/cases.h"
 #include "kernels/simt/bugs.h"
 #include "kernels/simt/mutation.h"
 #include "sim/base/progress.h"
@@ -37,9 +36,6 @@ struct MutantOutcome {
 // Of each, in their order. Throws Stopped.
 [[nodiscard]] std::vector<MutantOutcome> outcomes_of(const std::vector<Mutant>& list, const Progress& progress = {});
 [[nodiscard]] std::int64_t survivors(const std::vector<MutantOutcome>& outcomes);
-
-// The cases that mutants run: few and small, each edge of the kernels in one of them.
-[[nodiscard]] const std::vector<Case>& mutant_cases();
 
 // mutant,caught_by,case
 [[nodiscard]] Table mutant_table(const std::vector<Mutant>& list, const std::vector<MutantOutcome>& outcomes);

@@ -13,22 +13,28 @@
 namespace mobasim::kernels::verify {
 namespace {
 
-Expected expected_of(const Case& row, const Backend& backend, const Inputs<double>& inputs, const Computed& computed) {
-  const ReferenceForward own = reference_forward(row.problem, inputs, {backend.dtype, nullptr});
+Expected expected_of(PreparedCase& prepared, const Backend& backend, const Computed& computed) {
+  const Problem& problem = prepared.row().problem;
+  const Inputs<double> inputs = prepared.inputs();
+  const Selection& picks = computed.forward.selection;
   Expected out;
-  out.selection =
-      selection_comparison(row.problem, inputs, computed.forward.selection, own.result.selection, backend.dtype);
+  out.selection = selection_comparison(problem, inputs, picks, prepared.forward().result.selection, backend.dtype);
   // Where near-ties were decided the other way, the numbers are compared for the same picks.
-  const bool same = out.selection.near_ties == 0 || out.selection.malformed > 0;
-  const ReferenceForward forward =
-      same ? own : reference_forward(row.problem, inputs, {backend.dtype, &computed.forward.selection});
-  ReferenceBackward backward = reference_backward(row.problem, inputs, forward.result, backend.dtype);
-  out.forward = forward.result;
-  out.o_terms = forward.o_terms;
-  out.gradients = std::move(backward.result);
-  out.terms = std::move(backward.terms);
+  if (out.selection.near_ties == 0 || out.selection.malformed > 0) {
+    out.forward = prepared.forward().result;
+    out.o_terms = prepared.forward().o_terms;
+    out.gradients = prepared.backward().result;
+    out.terms = prepared.backward().terms;
+  } else {
+    ReferenceForward forward = reference_forward(problem, inputs, {backend.dtype, &picks});
+    ReferenceBackward backward = reference_backward(problem, inputs, forward.result, backend.dtype);
+    out.forward = std::move(forward.result);
+    out.o_terms = std::move(forward.o_terms);
+    out.gradients = std::move(backward.result);
+    out.terms = std::move(backward.terms);
+  }
   if (backend.is_reference) {
-    NaiveResult naive = naive_attention(row.problem, inputs, backend.dtype);
+    NaiveResult naive = naive_attention(problem, inputs, backend.dtype);
     naive.forward.selection = out.forward.selection;
     out.forward = std::move(naive.forward);
     out.gradients = std::move(naive.gradients);
@@ -87,18 +93,38 @@ Cell number_cell(double value) { return std::isfinite(value) ? Cell(value) : Cel
 
 }  // namespace
 
+PreparedCase::PreparedCase(Case row, Dtype dtype, std::uint64_t seed)
+    : row_(std::move(row)),
+      dtype_(dtype),
+      tensors_(rounded(filled(row_.problem, row_.fill, seed), dtype)),
+      wide_(tensors_) {}
+
+const ReferenceForward& PreparedCase::forward() {
+  if (!forward_) forward_ = reference_forward(row_.problem, inputs(), {dtype_, nullptr});
+  return *forward_;
+}
+
+const ReferenceBackward& PreparedCase::backward() {
+  if (!backward_) backward_ = reference_backward(row_.problem, inputs(), forward().result, dtype_);
+  return *backward_;
+}
+
 std::vector<Row> rows_of(const Case& row, const Backend& backend, std::uint64_t seed) {
-  const Tensors tensors = rounded(filled(row.problem, row.fill, seed), backend.dtype);
+  PreparedCase prepared(row, backend.dtype, seed);
+  return rows_of(prepared, backend);
+}
+
+std::vector<Row> rows_of(PreparedCase& prepared, const Backend& backend) {
+  const Case& row = prepared.row();
   Computed computed;
   try {
-    computed = backend.compute(row.problem, tensors, row.options);
+    computed = backend.compute(row.problem, prepared.tensors(), row.options);
   } catch (const Unsupported& unsupported) {
     return rows_without_numbers(row, backend, Verdict::skipped, unsupported.what());
   } catch (const simt::Finding& finding) {
     return rows_without_numbers(row, backend, Verdict::fail, finding.what());
   }
-  const WideTensors wide(tensors);
-  const Expected right = expected_of(row, backend, wide.view(), computed);
+  const Expected right = expected_of(prepared, backend, computed);
   std::vector<Row> rows;
   if (row.problem.mechanism == Mechanism::moba) rows.push_back(selection_row(row, backend, right.selection));
   rows.push_back(judged(row, backend, "forward", forward_checks(row, backend, computed, right)));

@@ -2,11 +2,14 @@
 // oracle and a bound (docs/method/kernels.md).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "kernels/backend/backend.h"
 #include "kernels/cases.h"
+#include "kernels/fill.h"
+#include "kernels/reference/reference.h"
 #include "kernels/verify/compare.h"
 #include "sim/base/table.h"
 
@@ -24,6 +27,27 @@ struct Row {
   std::string note;  // near-ties, what failed and where, why skipped; empty when there is nothing to say
 };
 
+// A case with its tensors, as the dtype rounds them, and what the reference says of them, which is computed when it is
+// first asked for: many backends of this dtype can be held against it.
+class PreparedCase {
+ public:
+  explicit PreparedCase(Case row, Dtype dtype, std::uint64_t seed = 1);
+  [[nodiscard]] const Case& row() const { return row_; }
+  [[nodiscard]] const Tensors& tensors() const { return tensors_; }
+  [[nodiscard]] Inputs<double> inputs() const { return wide_.view(); }
+  [[nodiscard]] const ReferenceForward& forward();
+  [[nodiscard]] const ReferenceBackward& backward();
+
+ private:
+  Case row_;
+  Dtype dtype_;
+  Tensors tensors_;
+  WideTensors wide_;
+  std::optional<ReferenceForward> forward_;
+  std::optional<ReferenceBackward> backward_;
+};
+
+[[nodiscard]] std::vector<Row> rows_of(PreparedCase& prepared, const Backend& backend);
 // seed: of the tensors.
 [[nodiscard]] std::vector<Row> rows_of(const Case& row, const Backend& backend, std::uint64_t seed = 1);
 

@@ -15,11 +15,10 @@ using namespace kernels;
 
 TEST_CASE("every planted bug of the CUDA kernels is caught") {
   const std::vector<verify::Mutant> list = verify::mutants();
-  std::vector<verify::MutantOutcome> outcomes;
+  const std::vector<verify::MutantOutcome> outcomes = verify::outcomes_of(list);
   std::string survivors;
-  for (const verify::Mutant& mutant : list) {
-    outcomes.push_back(verify::outcome_of(mutant));
-    if (outcomes.back().caught_by.empty()) survivors += mutant.name + "\n";
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    if (outcomes[i].caught_by.empty()) survivors += list[i].name + "\n";
   }
   std::printf("%s", rendered(verify::mutant_table(list, outcomes), TableFormat::text).c_str());
   CHECK(survivors == "");
