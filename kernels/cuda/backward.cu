@@ -60,8 +60,13 @@ void backward(const Shape& shape, const BackwardTensors& tensors, void* workspac
            [&] { launch_index(index_parameters(shape, plan, memory.index, tensors.picks), stream); });
   }
   staged(hooks, Stage::backward_keys, [&] {
-    launch_backward_keys(shape.element, shape.head_dim, keys_parameters(shape, tensors, memory, tables, scale),
-                         key_turns(shape), stream);
+    const std::vector<int> turns = key_turns(shape);
+    for (std::size_t i = 0; i + 1 < turns.size(); ++i) {
+      BackwardKeysParameters turn = keys_parameters(shape, tensors, memory, tables, scale);
+      turn.tiles += turns[i];
+      turn.tile_count = turns[i + 1] - turns[i];
+      launch_backward_keys(shape.element, shape.head_dim, turn, stream);
+    }
   });
   staged(hooks, Stage::convert, [&] {
     launch_convert(shape.element, {memory.dq_sum, tensors.dq, scale, tokens_of(shape), shape.heads * shape.head_dim},

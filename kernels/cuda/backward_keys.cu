@@ -172,7 +172,7 @@ backward_keys_kernel(BackwardKeysParameters p) {
 }
 
 template <class Element, int kHeadDim>
-void launch_turn(const BackwardKeysParameters& parameters, Stream stream) {
+void launch_tiles(const BackwardKeysParameters& parameters, Stream stream) {
   using P = Plan<kHeadDim>;
   const LaunchShape shape{{static_cast<unsigned>(parameters.tile_count), static_cast<unsigned>(parameters.kv_heads), 1},
                           P::kThreads,
@@ -182,19 +182,13 @@ void launch_turn(const BackwardKeysParameters& parameters, Stream stream) {
 
 }  // namespace
 
-void launch_backward_keys(Element element, int head_dim, const BackwardKeysParameters& parameters,
-                          const std::vector<int>& turns, Stream stream) {
-  for (std::size_t i = 0; i + 1 < turns.size(); ++i) {
-    BackwardKeysParameters turn = parameters;
-    turn.tiles += turns[i];
-    turn.tile_count = turns[i + 1] - turns[i];
-    if (element == Element::bf16) {
-      if (head_dim == 64) launch_turn<simt::Bf16, 64>(turn, stream);
-      if (head_dim == 128) launch_turn<simt::Bf16, 128>(turn, stream);
-    } else {
-      if (head_dim == 64) launch_turn<simt::Fp16, 64>(turn, stream);
-      if (head_dim == 128) launch_turn<simt::Fp16, 128>(turn, stream);
-    }
+void launch_backward_keys(Element element, int head_dim, const BackwardKeysParameters& parameters, Stream stream) {
+  if (element == Element::bf16) {
+    if (head_dim == 64) launch_tiles<simt::Bf16, 64>(parameters, stream);
+    if (head_dim == 128) launch_tiles<simt::Bf16, 128>(parameters, stream);
+  } else {
+    if (head_dim == 64) launch_tiles<simt::Fp16, 64>(parameters, stream);
+    if (head_dim == 128) launch_tiles<simt::Fp16, 128>(parameters, stream);
   }
 }
 

@@ -2,11 +2,8 @@
 // 3.2, with the rows of a key tile coming from the tile's own sequence or block and, in MoBA, from the routing index.
 #pragma once
 
-#include <vector>
-
-#include "kernels/cuda/key_tile.h"
-#include "kernels/cuda/launch_error.h"
-#include "kernels/cuda/shape.h"
+#include "kernels/cuda/tables.h"
+#include "kernels/cuda/types.h"
 #include "kernels/simt/types.h"
 
 namespace mobasim::kernels::cuda {
@@ -26,9 +23,7 @@ struct BackwardKeysParameters {
 };
 
 inline namespace MOBASIM_TARGET {
-// turns: key_turns of the shape.
-void launch_backward_keys(Element element, int head_dim, const BackwardKeysParameters& parameters,
-                          const std::vector<int>& turns, Stream stream);
+void launch_backward_keys(Element element, int head_dim, const BackwardKeysParameters& parameters, Stream stream);
 }  // namespace MOBASIM_TARGET
 
 }  // namespace mobasim::kernels::cuda

@@ -5,13 +5,9 @@
 #include <vector>
 
 #include "kernels/cuda/shape.h"
+#include "kernels/cuda/tables.h"
 
 namespace mobasim::kernels::cuda {
-
-// The keys of one block; the last block of a sequence may be shorter.
-struct BlockKeys {
-  int key_begin, key_count;
-};
 
 // Blocks are numbered over all sequences ("global blocks").
 [[nodiscard]] std::vector<BlockKeys> block_table(const Shape& shape);
@@ -22,17 +18,6 @@ struct SequenceSpan {
 };
 [[nodiscard]] std::vector<SequenceSpan> sequence_spans(const Shape& shape);
 
-// Rows row_begin .. row_end - 1 of one sequence; the gate gives each row its picks. Where the sequence does not route,
-// routes is 0 and all picks are -1. Rows of a tile begin at a multiple of kGateRows of the sequence.
-constexpr int kGateRows = 128;
-struct GateTile {
-  int row_begin, row_end;
-  int first_position;  // of row_begin in its sequence
-  int block_begin;     // the sequence's first global block
-  int blocks;          // of the sequence
-  int routes;
-};
-constexpr int kGateTileInts = sizeof(GateTile) / sizeof(int);  // kernels read it as ints
 // Every token is in one tile; tiles with most blocks to look at come first.
 [[nodiscard]] std::vector<GateTile> gate_tiles(const Shape& shape);
 

@@ -2,9 +2,8 @@
 // 2307.08691) over a table of row tiles. Where MoBA routes, the partial results of the routed blocks are merged in.
 #pragma once
 
-#include "kernels/cuda/launch_error.h"
-#include "kernels/cuda/row_tile.h"
-#include "kernels/cuda/shape.h"
+#include "kernels/cuda/tables.h"
+#include "kernels/cuda/types.h"
 #include "kernels/simt/types.h"
 
 namespace mobasim::kernels::cuda {

@@ -1,8 +1,7 @@
 // The last stage of the backward pass: the f32 sums of dq, scaled, in the element.
 #pragma once
 
-#include "kernels/cuda/launch_error.h"
-#include "kernels/cuda/shape.h"
+#include "kernels/cuda/types.h"
 #include "kernels/simt/types.h"
 
 namespace mobasim::kernels::cuda {

@@ -1,8 +1,7 @@
 // The first stage of the backward pass: what the other stages need of each row besides its q and d_o.
 #pragma once
 
-#include "kernels/cuda/launch_error.h"
-#include "kernels/cuda/shape.h"
+#include "kernels/cuda/types.h"
 #include "kernels/simt/types.h"
 
 namespace mobasim::kernels::cuda {

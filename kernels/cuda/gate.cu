@@ -8,6 +8,7 @@
 #include "kernels/cuda/gate.h"
 #include "kernels/cuda/gate_scores.h"
 #include "kernels/cuda/key_head.h"
+#include "kernels/cuda/launch.h"
 #include "kernels/cuda/sorted_list.h"
 
 namespace mobasim::kernels::cuda {

@@ -3,9 +3,9 @@
 // fewer. Of equal scores the lower block wins; a NaN counts as -infinity.
 #pragma once
 
-#include "kernels/cuda/block_table.h"
-#include "kernels/cuda/launch.h"
-#include "kernels/cuda/shape.h"
+#include "kernels/cuda/tables.h"
+#include "kernels/cuda/types.h"
+#include "kernels/simt/types.h"
 
 namespace mobasim::kernels::cuda {
 

@@ -2,7 +2,7 @@
 // shared memory, so that each lane has the 16 scores of one query.
 #pragma once
 
-#include "kernels/cuda/block_table.h"
+#include "kernels/cuda/tables.h"
 #include "kernels/simt/simt.h"
 
 namespace mobasim::kernels::cuda {

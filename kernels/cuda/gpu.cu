@@ -1,5 +1,6 @@
 #include "kernels/cuda/gpu.h"
 #include "kernels/cuda/launch.h"
+#include "kernels/cuda/launch_error.h"
 
 namespace mobasim::kernels::cuda {
 

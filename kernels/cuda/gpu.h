@@ -5,6 +5,7 @@
 #include <string>
 
 #include "kernels/cuda/launch_error.h"
+#include "kernels/cuda/types.h"
 
 namespace mobasim::kernels::cuda {
 

@@ -1,4 +1,5 @@
 #include "kernels/cuda/index.h"
+#include "kernels/cuda/launch.h"
 
 namespace mobasim::kernels::cuda {
 inline namespace MOBASIM_TARGET {

@@ -2,9 +2,9 @@
 // that go through it. A stable counting sort: within a group the entries ascend, the same for any order of execution.
 #pragma once
 
-#include "kernels/cuda/index_plan.h"
-#include "kernels/cuda/launch.h"
-#include "kernels/cuda/shape.h"
+#include "kernels/cuda/tables.h"
+#include "kernels/cuda/types.h"
+#include "kernels/simt/types.h"
 
 namespace mobasim::kernels::cuda {
 

@@ -31,16 +31,4 @@ inline std::string short_kernel_name(std::string_view name) {
   return out;
 }
 
-// Of a kernel given as a template argument: read out of the compiler's text of this very function.
-template <auto kKernel>
-const std::string& kernel_name() {
-  static const std::string name = [](std::string_view text) {
-    const std::size_t begin = text.find("kKernel = ") + 10;
-    std::size_t end = begin;  // up to the ';' or ']' after the name
-    while (end < text.size() && text[end] != ';' && text[end] != ']') ++end;
-    return short_kernel_name(text.substr(begin, end - begin));
-  }(__PRETTY_FUNCTION__);
-  return name;
-}
-
 }  // namespace mobasim::kernels::cuda

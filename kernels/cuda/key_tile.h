@@ -4,19 +4,9 @@
 #include <vector>
 
 #include "kernels/cuda/shape.h"
+#include "kernels/cuda/tables.h"
 
 namespace mobasim::kernels::cuda {
-
-// Keys of one tile: the backward kernel's share of shared memory.
-constexpr int kKeyTileKeys = 128;
-
-// The keys key_begin .. key_end - 1 (tokens of one sequence, at most kKeyTileKeys) get gradients from the rows
-// key_begin .. row_end - 1, causally, and from the rows that the routing index has for `block`.
-struct KeyTile {
-  int key_begin, key_end;
-  int row_end;  // the end of the sequence, or of the keys' own block where MoBA attends only that here
-  int block;    // number of the block among those of all sequences; -1: no row is routed here
-};
 
 // All tiles. Tiles end where blocks end if the sequence routes or top_k = 1, else with the sequence. They are ordered
 // by turn, and in a turn those with the most rows come first: blocks of threads are started in order, and a heavy one

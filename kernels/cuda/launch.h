@@ -1,10 +1,8 @@
 // Launching a kernel, for both targets: the same code computes grids and workspaces for the GPU and for the executor.
+// It includes nothing of the standard library, for nvcc reads it once for each architecture.
 #pragma once
 
-#include <string>
-
-#include "kernels/cuda/kernel_name.h"
-#include "kernels/cuda/launch_error.h"
+#include "kernels/cuda/types.h"
 #include "kernels/simt/simt.h"
 
 namespace mobasim::kernels::cuda {
@@ -19,22 +17,18 @@ struct LaunchShape {
   unsigned shared_bytes = 0;
 };
 
-// What of a shape no device takes, in words; empty when it is sound. A grid with an empty side runs nothing, and is not
-// launched. Limits: CUDA C++ Programming Guide, compute capabilities 8.0 to 9.0, the smaller of them.
-inline std::string launch_violation(const LaunchShape& shape) {
-  constexpr unsigned kMostX = 0x7fffffff, kMostYZ = 65535, kMostThreads = 1024, kMostShared = 163 * 1024;
-  const auto beyond = [](const char* what, unsigned value, unsigned most) {
-    return std::string(what) + " " + std::to_string(value) + " is beyond " + std::to_string(most);
-  };
-  if (shape.grid.x > kMostX) return beyond("grid x", shape.grid.x, kMostX);
-  if (shape.grid.y > kMostYZ) return beyond("grid y", shape.grid.y, kMostYZ);
-  if (shape.grid.z > kMostYZ) return beyond("grid z", shape.grid.z, kMostYZ);
-  if (shape.threads > kMostThreads) return beyond("threads", shape.threads, kMostThreads);
-  if (shape.threads == 0 || shape.threads % simt::kWarp != 0) {
-    return "threads " + std::to_string(shape.threads) + " is no positive multiple of " + std::to_string(simt::kWarp);
-  }
-  if (shape.shared_bytes > kMostShared) return beyond("bytes of shared memory", shape.shared_bytes, kMostShared);
-  return "";
+// Throws CudaError where no device takes the shape. A grid with an empty side runs nothing, and is not launched.
+// Limits: CUDA C++ Programming Guide, compute capabilities 8.0 to 9.0, the smaller of them.
+void check_launch(const LaunchShape& shape, const char* kernel, const char* file, int line);
+
+// The name of a kernel in the compiler's text of kernel_name() below, kept for good.
+[[nodiscard]] const char* kernel_name_in(const char* function);
+
+// Of a kernel given as a template argument, without namespaces: "causal_kernel<Bf16, 128, true>".
+template <auto kKernel>
+const char* kernel_name() {
+  static const char* const name = kernel_name_in(__PRETTY_FUNCTION__);
+  return name;
 }
 
 inline namespace MOBASIM_TARGET {
@@ -47,8 +41,7 @@ void check_cuda(cudaError_t status, const char* file, int line, const char* call
 template <class Parameters>
 void launch(void (*kernel)(Parameters), const char* name, const LaunchShape& shape, const Parameters& parameters,
             Stream stream, const char* file, int line) {
-  const std::string wrong = launch_violation(shape);
-  if (!wrong.empty()) throw CudaError(std::string(file) + ":" + std::to_string(line) + ": " + name + ": " + wrong);
+  check_launch(shape, name, file, line);
   if (shape.grid.x == 0 || shape.grid.y == 0 || shape.grid.z == 0) return;
 #if defined(__CUDACC__)
   if (shape.shared_bytes > 48 * 1024) {
@@ -74,6 +67,6 @@ void launch(void (*kernel)(Parameters), const char* name, const LaunchShape& sha
 }  // namespace mobasim::kernels::cuda
 
 // MOBASIM_LAUNCH(stream, shape, parameters, kernel<Element, 64>): the kernel comes last, for it may contain commas.
-#define MOBASIM_LAUNCH(stream, shape, parameters, ...)                                                               \
-  ::mobasim::kernels::cuda::launch(__VA_ARGS__, ::mobasim::kernels::cuda::kernel_name<__VA_ARGS__>().c_str(), shape, \
+#define MOBASIM_LAUNCH(stream, shape, parameters, ...)                                                       \
+  ::mobasim::kernels::cuda::launch(__VA_ARGS__, ::mobasim::kernels::cuda::kernel_name<__VA_ARGS__>(), shape, \
                                    parameters, stream, __FILE__, __LINE__)

@@ -1,4 +1,4 @@
-// What the machine refused, and the stream type: the part of launch.h that plain C++ files may read.
+// What the machine refused.
 #pragma once
 
 #include <stdexcept>
@@ -9,8 +9,5 @@ namespace mobasim::kernels::cuda {
 struct CudaError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
-
-// cudaStream_t on a GPU; the executor runs everything at once and takes null.
-using Stream = void*;
 
 }  // namespace mobasim::kernels::cuda

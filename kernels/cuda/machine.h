@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/cuda/launch_error.h"
+#include "kernels/cuda/types.h"
 #include "kernels/simt/types.h"
 
 namespace mobasim::kernels::cuda {

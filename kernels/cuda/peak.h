@@ -1,8 +1,7 @@
 // Products on registers alone: what the tensor cores give with `mma`, and a probe of the state that they are in.
 #pragma once
 
-#include "kernels/cuda/launch_error.h"
-#include "kernels/cuda/shape.h"
+#include "kernels/cuda/types.h"
 #include "kernels/simt/types.h"
 
 namespace mobasim::kernels::cuda {

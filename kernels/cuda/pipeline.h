@@ -6,9 +6,11 @@
 
 #include "kernels/cuda/block_table.h"
 #include "kernels/cuda/index.h"
+#include "kernels/cuda/index_plan.h"
 #include "kernels/cuda/key_tile.h"
 #include "kernels/cuda/row_tile.h"
 #include "kernels/cuda/target.h"
+#include "kernels/cuda/types.h"
 #include "kernels/cuda/workspace.h"
 
 namespace mobasim::kernels::cuda {

@@ -1,3 +1,4 @@
+#include "kernels/cuda/launch.h"
 #include "kernels/cuda/pool.h"
 
 namespace mobasim::kernels::cuda {

@@ -2,9 +2,9 @@
 // truly has, summed in f32 in a fixed order, rounded to the element.
 #pragma once
 
-#include "kernels/cuda/block_table.h"
-#include "kernels/cuda/launch.h"
-#include "kernels/cuda/shape.h"
+#include "kernels/cuda/tables.h"
+#include "kernels/cuda/types.h"
+#include "kernels/simt/types.h"
 
 namespace mobasim::kernels::cuda {
 

@@ -2,10 +2,8 @@
 // gathered, and a partial result (partial.h) of each is written, which launch_causal merges.
 #pragma once
 
-#include "kernels/cuda/block_table.h"
-#include "kernels/cuda/index_plan.h"
-#include "kernels/cuda/launch_error.h"
-#include "kernels/cuda/shape.h"
+#include "kernels/cuda/tables.h"
+#include "kernels/cuda/types.h"
 #include "kernels/simt/types.h"
 
 namespace mobasim::kernels::cuda {

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "kernels/cuda/backward_keys.h"
-#include "kernels/cuda/index_plan.h"
+#include "kernels/cuda/tables.h"
 #include "kernels/simt/simt.h"
 
 namespace mobasim::kernels::cuda {

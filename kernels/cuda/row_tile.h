@@ -4,15 +4,9 @@
 #include <vector>
 
 #include "kernels/cuda/shape.h"
+#include "kernels/cuda/tables.h"
 
 namespace mobasim::kernels::cuda {
-
-// The rows row_begin .. row_end - 1 (tokens of one sequence) attend, causally, the keys key_begin .. row.
-struct RowTile {
-  int row_begin, row_end;
-  int key_begin;        // the beginning of the sequence, or of the rows' own block where MoBA attends only that here
-  int sequence_routes;  // 1: the rows have routed blocks besides (routes() of shape.h)
-};
 
 // The tiles of at most `rows` rows of the tokens chunk_begin .. chunk_end - 1, those with the most keys first: blocks
 // of threads are started in order, and a heavy one that comes last would be waited for alone. Where MoBA attends the

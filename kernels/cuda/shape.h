@@ -9,9 +9,9 @@
 #include <cstddef>
 #include <vector>
 
-namespace mobasim::kernels::cuda {
+#include "kernels/cuda/types.h"
 
-enum class Element { bf16, fp16 };
+namespace mobasim::kernels::cuda {
 
 struct Shape {
   bool moba = false;

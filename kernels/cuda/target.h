@@ -8,6 +8,7 @@
 #include "kernels/cuda/launch_error.h"
 #include "kernels/cuda/peak.h"
 #include "kernels/cuda/shape.h"
+#include "kernels/cuda/types.h"
 
 namespace mobasim::kernels::cuda {
 

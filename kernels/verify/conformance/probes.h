@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "kernels/cuda/launch_error.h"
+#include "kernels/cuda/types.h"
 
 namespace mobasim::kernels::conformance {
 

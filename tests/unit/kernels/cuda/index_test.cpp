@@ -4,6 +4,7 @@
 #include <random>
 
 #include "kernels/cuda/block_table.h"
+#include "kernels/cuda/index_plan.h"
 #include "tests/catch.h"
 #include "tests/unit/kernels/simt/fixture.h"
 

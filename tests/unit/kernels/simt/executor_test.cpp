@@ -5,6 +5,7 @@
 #include <numeric>
 #include <set>
 
+#include "kernels/cuda/launch_error.h"
 #include "kernels/simt/simt.h"
 #include "tests/catch.h"
 #include "tests/unit/kernels/simt/fixture.h"
@@ -195,16 +196,23 @@ TEST_CASE("a view of memory that was released is refused") {
 }
 
 TEST_CASE("a launch that no device takes is refused, with the place and the kernel") {
-  using cuda::launch_violation;
-  CHECK(launch_violation({{1}, 128, 0}) == "");
-  CHECK(launch_violation({{0}, 1024, 163 * 1024}) == "");
-  CHECK(launch_violation({{1}, 1056, 0}) == "threads 1056 is beyond 1024");
-  CHECK(launch_violation({{1}, 48, 0}) == "threads 48 is no positive multiple of 32");
-  CHECK(launch_violation({{1}, 0, 0}) == "threads 0 is no positive multiple of 32");
-  CHECK(launch_violation({{1}, 32, 163 * 1024 + 1}) == "bytes of shared memory 166913 is beyond 166912");
-  CHECK(launch_violation({{0x80000000u}, 32, 0}) == "grid x 2147483648 is beyond 2147483647");
-  CHECK(launch_violation({{1, 65536}, 32, 0}) == "grid y 65536 is beyond 65535");
-  CHECK(launch_violation({{1, 1, 65536}, 32, 0}) == "grid z 65536 is beyond 65535");
+  const auto violation = [](const cuda::LaunchShape& shape) -> std::string {
+    try {
+      cuda::check_launch(shape, "reverse", "a.cu", 7);
+    } catch (const cuda::CudaError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  CHECK(violation({{1}, 128, 0}) == "");
+  CHECK(violation({{0}, 1024, 163 * 1024}) == "");
+  CHECK(violation({{1}, 1056, 0}) == "a.cu:7: reverse: threads 1056 is beyond 1024");
+  CHECK(violation({{1}, 48, 0}) == "a.cu:7: reverse: threads 48 is no positive multiple of 32");
+  CHECK(violation({{1}, 0, 0}) == "a.cu:7: reverse: threads 0 is no positive multiple of 32");
+  CHECK(violation({{1}, 32, 163 * 1024 + 1}) == "a.cu:7: reverse: bytes of shared memory 166913 is beyond 166912");
+  CHECK(violation({{0x80000000u}, 32, 0}) == "a.cu:7: reverse: grid x 2147483648 is beyond 2147483647");
+  CHECK(violation({{1, 65536}, 32, 0}) == "a.cu:7: reverse: grid y 65536 is beyond 65535");
+  CHECK(violation({{1, 1, 65536}, 32, 0}) == "a.cu:7: reverse: grid z 65536 is beyond 65535");
   try {
     MOBASIM_LAUNCH(nullptr, (cuda::LaunchShape{{1}, 33, 0}), (Numbers{}), reverse<kThreads>);
     FAIL("launched");
