@@ -29,11 +29,10 @@ if(MOBASIM_SANITIZE)
     $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${MOBASIM_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all>)
   target_link_options(mobasim_compiler INTERFACE -fsanitize=${MOBASIM_SANITIZE})
 endif()
-# Object files of the program that hold GCC's intermediate code beside the machine code. tests/tree/one_definition_test.cpp
-# lets the linker compare the types in it; programs are linked from the machine code.
-set(MOBASIM_BOTH_CODES)
+# Object files that hold GCC's intermediate code beside the machine code. tests/tree/one_definition_test.cpp lets the
+# linker compare the types in it; programs are linked from the machine code.
 if(MOBASIM_ODR AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  set(MOBASIM_BOTH_CODES $<$<COMPILE_LANGUAGE:CXX>:-flto;-ffat-lto-objects>)
+  target_compile_options(mobasim_compiler INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-flto;-ffat-lto-objects>)
   target_link_options(mobasim_compiler INTERFACE -fno-lto)
 endif()
 
@@ -46,7 +45,6 @@ function(mobasim_library name)
     list(FILTER sources EXCLUDE REGEX "^${CMAKE_CURRENT_SOURCE_DIR}/${folder}/")
   endforeach()
   add_library(${name} STATIC ${sources})
-  target_compile_options(${name} PRIVATE ${MOBASIM_BOTH_CODES})
   target_link_libraries(${name} PUBLIC mobasim_compiler)
 endfunction()
 

@@ -4,7 +4,7 @@
 //
 //   headers   all headers of the program read into one file: there the compiler refuses a second definition, also of an
 //             inline function, which the other net cannot see
-//   objects   the libraries of the program, linked once more by GCC from its intermediate code (MOBASIM_ODR): the linker compares
+//   objects   all that was built, linked once more by GCC from its intermediate code (MOBASIM_ODR): the linker compares
 //             the types of one name, also those that stand in a .cpp file
 #include <string>
 
@@ -32,11 +32,12 @@ std::string all_headers(const std::filesystem::path& root) {
   return content;
 }
 
-// The outcome of linking object files by their intermediate code; what comes out is of no use.
+// The outcome of linking object files by their intermediate code; what comes out is of no use. A file that several
+// programs are linked from stands in it once, and main several times.
 Outcome outcome_of_linker(const std::string& objects, const std::filesystem::path& folder) {
   return outcome_of_shell(quoted_for_shell(MOBASIM_CXX_COMPILER) +
                               " -r -nostdlib -flto -flinker-output=rel -Werror=odr -Werror=lto-type-mismatch "
-                              "-o together.o " +
+                              "-Wl,-z,muldefs -o together.o " +
                               objects,
                           folder);
 }
@@ -88,7 +89,7 @@ std::string object_list() {
   return list;
 }
 
-TEST_CASE("no name is two types in the program") {
+TEST_CASE("no name is two types in all that was built") {
   const std::string list = object_list();
   const ScratchFolder folder;
   const Outcome outcome = outcome_of_linker("@" + quoted_for_shell(list), folder.path());
