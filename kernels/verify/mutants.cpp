@@ -71,17 +71,14 @@ std::string what_happens(simt::SiteKind site, simt::MutationKind kind) {
 }
 
 // The cases that mutants run: few and small, each edge of the kernels in one of them.
-const std::vector<Case>& mutant_cases() {
-  static const std::vector<Case> table = [] {
-    std::vector<Case> rows;
-    for (const char* name :
-         {"full_300_grouped", "full_large", "moba_grouped_8_to_1", "moba_block_128_d128", "moba_varlen", "moba_ties",
-          "full_varlen", "moba_grouped_d128", "moba_nan_key", "moba_128_top_8", "moba_16_heads", "moba_130_blocks"}) {
-      rows.push_back(case_named(cases(), name));
-    }
-    return rows;
-  }();
-  return table;
+std::vector<PreparedCase> mutant_cases() {
+  std::vector<PreparedCase> prepared;
+  for (const char* name :
+       {"full_300_grouped", "full_large", "moba_grouped_8_to_1", "moba_block_128_d128", "moba_varlen", "moba_ties",
+        "full_varlen", "moba_grouped_d128", "moba_nan_key", "moba_128_top_8", "moba_16_heads", "moba_130_blocks"}) {
+    prepared.emplace_back(case_named(cases(), name), Dtype::bf16);
+  }
+  return prepared;
 }
 
 // The places that the cases pass, once for each kernel.
@@ -90,11 +87,11 @@ std::vector<simt::PassedSite> sites(const Progress& progress) {
   const auto key = [](const simt::PassedSite& site) {
     return std::tuple(site.kernel, site.file, site.line, site.kind);
   };
-  for (const Case& row : mutant_cases()) {
+  for (const PreparedCase& one : mutant_cases()) {
+    const Case& row = one.row();
     progress.step("places that could be wrong: " + row.name);
-    const PreparedCase prepared(row, Dtype::bf16);
     const simt::Session session;
-    (void)cuda::computed_on(cuda::simt_target(), row.problem, prepared.tensors(), Dtype::bf16, row.options);
+    (void)cuda::computed_on(cuda::simt_target(), row.problem, one.tensors(), Dtype::bf16, row.options);
     for (simt::PassedSite site : session.sites()) {
       site.kernel = base_name(site.kernel);
       found.push_back(std::move(site));
@@ -106,14 +103,8 @@ std::vector<simt::PassedSite> sites(const Progress& progress) {
   return found;
 }
 
-std::vector<PreparedCase> prepared_cases() {
-  std::vector<PreparedCase> prepared;
-  for (const Case& row : mutant_cases()) prepared.emplace_back(row, Dtype::bf16);
-  return prepared;
-}
-
 // The cases in their order, until one catches the mutant.
-MutantOutcome outcome_on(std::vector<PreparedCase>& cases, const Mutant& mutant, const Progress& progress) {
+MutantOutcome outcome_of(const Mutant& mutant, std::vector<PreparedCase>& cases, const Progress& progress) {
   simt::ExecutorOptions options;
   options.count_memory = false;
   options.mutation = mutant.mutation;
@@ -148,17 +139,12 @@ std::vector<Mutant> mutants(const Progress& progress) {
   return list;
 }
 
-MutantOutcome outcome_of(const Mutant& mutant, const Progress& progress) {
-  std::vector<PreparedCase> cases = prepared_cases();
-  return outcome_on(cases, mutant, progress);
-}
-
 std::vector<MutantOutcome> outcomes_of(const std::vector<Mutant>& list, const Progress& progress) {
-  std::vector<PreparedCase> cases = prepared_cases();
+  std::vector<PreparedCase> cases = mutant_cases();
   std::vector<MutantOutcome> outcomes;
   for (const Mutant& mutant : list) {
     progress.step(fmt::format("mutant {} of {}: {}", outcomes.size() + 1, list.size(), mutant.name));
-    outcomes.push_back(outcome_on(cases, mutant, progress));
+    outcomes.push_back(outcome_of(mutant, cases, progress));
   }
   return outcomes;
 }

@@ -30,10 +30,7 @@ struct MutantOutcome {
   std::string case_name;  // the first case that caught it
   bool reached = false;   // a case ran into the planted place
 };
-// Runs the cases, in their order, until one catches it. Throws Stopped.
-[[nodiscard]] MutantOutcome outcome_of(const Mutant& mutant, const Progress& progress = {});
-
-// Of each, in their order. Throws Stopped.
+// Of each mutant, in their order: runs the cases, in theirs, until one catches it. Throws Stopped.
 [[nodiscard]] std::vector<MutantOutcome> outcomes_of(const std::vector<Mutant>& list, const Progress& progress = {});
 [[nodiscard]] std::int64_t survivors(const std::vector<MutantOutcome>& outcomes);
 

@@ -19,19 +19,18 @@ Expected expected_of(PreparedCase& prepared, const Backend& backend, const Compu
   const Selection& picks = computed.forward.selection;
   Expected out;
   out.selection = selection_comparison(problem, inputs, picks, prepared.forward().result.selection, backend.dtype);
+  const auto expect = [&](const ReferenceForward& forward, const ReferenceBackward& backward) {
+    out.forward = forward.result;
+    out.o_terms = forward.o_terms;
+    out.gradients = backward.result;
+    out.terms = backward.terms;
+  };
   // Where near-ties were decided the other way, the numbers are compared for the same picks.
   if (out.selection.near_ties == 0 || out.selection.malformed > 0) {
-    out.forward = prepared.forward().result;
-    out.o_terms = prepared.forward().o_terms;
-    out.gradients = prepared.backward().result;
-    out.terms = prepared.backward().terms;
+    expect(prepared.forward(), prepared.backward());
   } else {
-    ReferenceForward forward = reference_forward(problem, inputs, {backend.dtype, &picks});
-    ReferenceBackward backward = reference_backward(problem, inputs, forward.result, backend.dtype);
-    out.forward = std::move(forward.result);
-    out.o_terms = std::move(forward.o_terms);
-    out.gradients = std::move(backward.result);
-    out.terms = std::move(backward.terms);
+    const ReferenceForward forward = reference_forward(problem, inputs, {backend.dtype, &picks});
+    expect(forward, reference_backward(problem, inputs, forward.result, backend.dtype));
   }
   if (backend.is_reference) {
     NaiveResult naive = naive_attention(problem, inputs, backend.dtype);

@@ -31,7 +31,7 @@ struct Row {
 // first asked for: many backends of this dtype can be held against it.
 class PreparedCase {
  public:
-  explicit PreparedCase(Case row, Dtype dtype, std::uint64_t seed = 1);
+  PreparedCase(Case row, Dtype dtype, std::uint64_t seed = 1);
   [[nodiscard]] const Case& row() const { return row_; }
   [[nodiscard]] const Tensors& tensors() const { return tensors_; }
   [[nodiscard]] Inputs<double> inputs() const { return wide_.view(); }

@@ -38,11 +38,11 @@ std::string text(const ConfigError::Problem& problem) {
   return fmt::format("{}:{}:{}: {}", where.file, where.line, where.column, problem.what);
 }
 
-ConfigError::ConfigError(std::vector<ConfigError::Problem> problems)
+ConfigError::ConfigError(std::vector<Problem> problems)
     : std::runtime_error(text(sorted(problems))), problems_(sorted(std::move(problems))) {}
 
 ConfigError::ConfigError(Location where, std::string what)
-    : ConfigError(std::vector<ConfigError::Problem>{{std::move(where), std::move(what)}}) {}
+    : ConfigError(std::vector<Problem>{{std::move(where), std::move(what)}}) {}
 
 ConfigError::ConfigError(std::string what) : ConfigError(Location{}, std::move(what)) {}
 

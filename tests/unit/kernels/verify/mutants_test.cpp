@@ -11,8 +11,10 @@ TEST_CASE("mutants stop before the next case, while they are looked for and whil
   const Progress third({}, [&] { return ++asked == 3; });
   CHECK_THROWS_AS(verify::mutants(third), Stopped);
   CHECK(asked == 3);
-  const Progress at_once({}, [] { return true; });
-  CHECK_THROWS_AS(verify::outcome_of({}, at_once), Stopped);
+  asked = 0;
+  const Progress second({}, [&] { return ++asked == 2; });  // first for the mutant, then for its first case
+  CHECK_THROWS_AS(verify::outcomes_of({{}}, second), Stopped);
+  CHECK(asked == 2);
 }
 
 }  // namespace mobasim::tests::mutants_test
