@@ -58,6 +58,14 @@ inline Xs over_range(int points, double from, double to) {
   return xs;
 }
 
+inline FitData noisy(const LossLaw& law, const Xs& xs, double noise = 0.005, std::uint64_t seed = 1) {
+  Random random(seed);
+  return planted_data(law, xs, noise, random);
+}
+inline FitData noisy(const LossLaw& law, int points = 20, double noise = 0.005, std::uint64_t seed = 1) {
+  return noisy(law, over_range(points, 0.1, 1000), noise, seed);
+}
+
 // Sizes times tokens, each evenly over its logarithm.
 inline Xs over_grid(int sizes, int lengths, double tokens_from = 1e9, double tokens_to = 1e12) {
   Xs xs;

@@ -4,26 +4,16 @@
 #include <array>
 #include <cmath>
 #include <functional>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "fit/interval/bootstrap.h"
-#include "fit/interval/distributions.h"
 #include "sim/base/parallel.h"
 #include "tests/catch.h"
+#include "tests/unit/fit/planted.h"
 
 namespace mobasim::tests::recovery_test {
 namespace {
-
-using Random = std::mt19937_64;
-
-// The same on every platform.
-double uniform(Random& random, double lo, double hi) {
-  return lo + (hi - lo) * (static_cast<double>(random() >> 11) + 0.5) * 0x1p-53;
-}
-
-double normal(Random& random) { return normal_quantile(uniform(random, 0, 1)); }
 
 struct Planted {
   LossLaw law;

@@ -6,11 +6,6 @@
 namespace mobasim::tests::agreement_test {
 namespace {
 
-FitData noisy(const LossLaw& law, int points, double noise, std::uint64_t seed) {
-  Random random(seed);
-  return planted_data(law, over_range(points, 0.1, 1000), noise, random);
-}
-
 GroupFit group_of(const LossLaw& law, const FitData& data, const std::vector<Target>& targets, std::int64_t resamples,
                   const std::vector<double>& losses = {}, std::optional<double> delta = std::nullopt) {
   GroupFitOptions options;

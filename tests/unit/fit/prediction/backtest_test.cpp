@@ -9,11 +9,6 @@
 namespace mobasim::tests::backtest_test {
 namespace {
 
-FitData noisy(const LossLaw& law, const Xs& xs, double noise = 0.005, std::uint64_t seed = 1) {
-  Random random(seed);
-  return planted_data(law, xs, noise, random);
-}
-
 double compute(const FitData& data, std::size_t i) { return data.log_x[i][0] + data.log_x[i][1]; }
 
 // The points, each a cluster, whose compute is at most that of the `count` smallest.

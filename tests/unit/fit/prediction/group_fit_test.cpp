@@ -7,11 +7,6 @@
 namespace mobasim::tests::group_fit_test {
 namespace {
 
-FitData noisy(const LossLaw& law, int points = 20, double noise = 0.005, std::uint64_t seed = 1) {
-  Random random(seed);
-  return planted_data(law, over_range(points, 0.1, 1000), noise, random);
-}
-
 GroupFitOptions options(const LossLaw& law) {
   GroupFitOptions result;
   result.law = law;

@@ -13,11 +13,6 @@ FitData exact(const LossLaw& law, const Xs& xs) {
   return planted_data(law, xs, 0, unused);
 }
 
-FitData noisy(const LossLaw& law, const Xs& xs, double noise = 0.005) {
-  Random random(1);
-  return planted_data(law, xs, noise, random);
-}
-
 std::string complaint(const LossLaw& kind, const FitData& data) {
   return refusal([&] { (void)fitted(kind, data, {}, "panel=p"); });
 }
